@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control area: the first 64 KiB of the main window. It is not the writer
+ * kernel's RAM (its e820 says reserved), so what lies there stays: the entry
+ * stub with its mailbox, boot_params, the command line, and room for the way
+ * back. Also read by assembly: only defines outside of __ASSEMBLER__.
+ */
+#ifndef JUMP_CONTROL_H
+#define JUMP_CONTROL_H
+
+/* Byte offsets in the main window. */
+#define CONTROL_STUB	    0x0000 /* entry stub: code and mailbox, one page */
+#define CONTROL_BOOT_PARAMS 0x1000
+#define CONTROL_CMDLINE	    0x2000
+#define CONTROL_TABLES	    0x3000 /* entry stub: identity map, three pages */
+#define CONTROL_TRAMPOLINE  0x8000 /* TRAMPOLINE_BYTES */
+#define CONTROL_BYTES	    0x10000
+#define CONTROL_KERNEL	    0x200000 /* the writer kernel: 2 MiB aligned, as it must be */
+
+/* The mailbox, at the end of the stub's page. */
+#define MAILBOX_OFFSET	    0xe00
+#define MAILBOX_MAGIC	    0x584f424c49414d44 /* "DMAILBOX" */
+#define MAILBOX_MAGIC_AT    0x00
+#define MAILBOX_ENTRY_AT    0x08 /* out: jump-back entry; 0 after a plain kexec */
+#define MAILBOX_TSC_AT	    0x10 /* out: time stamp counter at the stub's first instructions */
+#define MAILBOX_KERNEL_AT   0x18 /* in: physical address of startup_64 */
+#define MAILBOX_PARAMS_AT   0x20 /* in: of boot_params */
+#define MAILBOX_TABLES_AT   0x28 /* in: of three zeroed pages below 4 GiB */
+#define MAILBOX_LA57_AT	    0x30 /* in: paging mode to enter the kernel in: 1 for 5 levels */
+#define MAILBOX_BYTES	    0x38
+
+#define TRAMPOLINE_BYTES 0x5000 /* code, three tables, stack */
+#define TRAMPOLINE_ENTRY_AT 0xff8 /* in its first page: where to jump */
+
+#endif

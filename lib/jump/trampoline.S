@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The way back: loaded by plain kexec into the control area of the main window.
+ * The page tables of a plain kexec map only the writer's own memory, so it
+ * brings an identity map of its own (512 GiB of 1 GiB pages), in the paging mode
+ * that it finds, which is the host's; then calls the jump-back entry. The host
+ * reads our return address as its peer's entry, and never uses it.
+ */
+#include "jump/control.h"
+
+#define CR4_LA57_BIT 12
+#define PAGE_RW	   0x3
+#define PAGE_GIANT 0x83
+
+	.section .rodata.trampoline, "a"
+	.code64
+	.globl trampoline_start, trampoline_end
+	.balign 16
+trampoline_start:
+	cli
+	cld
+	leaq	trampoline_start(%rip), %rbx
+	leaq	0x1000(%rbx), %rdi	/* top table of 5 levels */
+	leaq	0x2000(%rbx), %rsi	/* top table of 4 levels */
+	leaq	0x3000(%rbx), %rcx	/* 512 giant pages */
+	leaq	PAGE_RW(%rsi), %rax
+	movq	%rax, (%rdi)
+	leaq	PAGE_RW(%rcx), %rax
+	movq	%rax, (%rsi)
+	movl	$PAGE_GIANT, %eax
+	xorl	%edx, %edx
+1:	movq	%rax, (%rcx, %rdx, 8)
+	addq	$0x40000000, %rax
+	incl	%edx
+	cmpl	$512, %edx
+	jne	1b
+	movq	%cr4, %rax
+	btq	$CR4_LA57_BIT, %rax
+	cmovncq	%rsi, %rdi
+	movq	%rdi, %cr3
+	leaq	TRAMPOLINE_BYTES(%rbx), %rsp
+	movq	TRAMPOLINE_ENTRY_AT(%rbx), %rdx
+	call	*%rdx
+2:	hlt
+	jmp	2b
+trampoline_end:
+
+	.section .note.GNU-stack, "", @progbits
