@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The host's memory as a source of an image: all RAM but the windows, free
+ * pages left out. And the same memory, writable, to put pages back into.
+ */
+#ifndef MEMORY_HOSTSOURCE_H
+#define MEMORY_HOSTSOURCE_H
+
+#include "base/err.h"
+#include "base/range.h"
+#include "memory/devmem.h"
+#include "memory/freepages.h"
+#include "memory/source.h"
+
+struct hostsource {
+	struct devmem dev;
+	struct range_list memory, windows; /* pfn-exact copies */
+	const struct freepages *free;	   /* borrowed; NULL: nothing is free */
+	uint64_t *block_start;		   /* first pfn of each block */
+	uint64_t blocks;
+};
+
+err_t hostsource_init(struct hostsource *h, const struct range_list *memory,
+		      const struct range_list *windows, const struct freepages *free_pages) ERR_CHECK;
+void hostsource_deinit(struct hostsource *h);
+
+/* The interface of it; valid while h is. */
+struct memory_source hostsource_source(struct hostsource *h);
+
+#endif
