@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Everything is built under build/; kernels are cached outside the tree
+# (imagewriter/build-kernel). SAN=1: address and undefined-behaviour sanitizers.
+B := build$(if $(SAN),-san)
+CC ?= gcc
+CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -ffunction-sections -fdata-sections \
+	-Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -Wno-format-truncation \
+	-I. -Ilib $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
+LDFLAGS := -Wl,--gc-sections
+comma := ,
+
+LIB_SRC := $(wildcard lib/*/*.c formats/*.c) $(wildcard lib/*/*.S)
+LIB_OBJ := $(patsubst %,$(B)/obj/%.o,$(LIB_SRC))
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
+
+PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
+WRITER := $(B)/writer.vmlinux.zst $(B)/writer.cpio
+
+.PHONY: all programs writer deps demo check check-all unit unit-programs vm arrows bench-vm install clean
+.DELETE_ON_ERROR:
+
+all: programs writer
+programs: $(PROGRAMS)
+writer: $(WRITER)
+
+# What building and testing need, from Debian's archive; only what is missing.
+deps:
+	@tests/install-packages
+
+$(B)/obj/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(CC) -I. -Ilib -MMD -MP -c -o $@ $<
+
+$(B)/libdormouse.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/dormouse: $(call prog_obj,host) $(B)/libdormouse.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lblkid -lcrypto -lzstd -llzo2 -luring -lpthread
+
+# Static: they run where there are no libraries.
+$(B)/dormouse-resume: $(call prog_obj,resume) $(B)/libdormouse.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -lcrypto -lzstd -llzo2 -luring -lpthread
+
+$(B)/imagewriter: $(call prog_obj,imagewriter) $(B)/libdormouse.a
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -llzo2 -luring -lpthread
+
+# The writer as shipped: kernel and initramfs, two files.
+$(B)/writer.vmlinux.zst: imagewriter/kernel.config imagewriter/build-kernel
+	@mkdir -p $(@D)
+	kernel=$$(imagewriter/build-kernel writer imagewriter/kernel.config) && \
+		zstd -q -19 -f -o $@ $$kernel/vmlinux
+	@touch $@
+
+$(B)/writer.cpio: $(B)/imagewriter initramfs/make-writer-initramfs
+	initramfs/make-writer-initramfs $(B)/imagewriter $@
+
+$(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
+		-lcmocka -larchive -lblkid -lcrypto -lzstd -llzo2 -luring -lpthread
+
+unit-programs: $(UNIT)
+
+unit: $(UNIT)
+	@for t in $(UNIT); do $$t || exit 1; done
+
+arrows:
+	@tests/arrows
+
+vm: all
+	tests/vm/run --check
+
+demo: deps
+	$(MAKE) -s all
+	tests/vm/demo
+
+check: deps
+	$(MAKE) -s all
+	tests/check
+
+check-all: deps
+	$(MAKE) -s all
+	tests/check --all
+
+bench-vm: deps
+	$(MAKE) -s all
+	tests/bench/vm
+
+# DESTDIR=... for a package. The example becomes no one's configuration by itself.
+install: all
+	install -D -m 755 $(B)/dormouse $(DESTDIR)/usr/sbin/dormouse
+	install -D -m 755 $(B)/dormouse-resume $(DESTDIR)/usr/lib/dormouse/resume
+	install -D -m 644 -t $(DESTDIR)/usr/lib/dormouse $(WRITER)
+	install -D -m 644 host/dormouse.conf.example $(DESTDIR)/usr/share/doc/dormouse/dormouse.conf.example
+	install -D -m 755 initramfs/initramfs-tools/hooks/dormouse \
+		$(DESTDIR)/usr/share/initramfs-tools/hooks/dormouse
+	install -D -m 755 initramfs/initramfs-tools/scripts/init-premount/dormouse \
+		$(DESTDIR)/usr/share/initramfs-tools/scripts/init-premount/dormouse
+
+clean:
+	rm -rf build build-san
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "formats/handoff.h"
+
+#include "base/bytes.h"
+#include "base/util.h"
+#include "formats/tlv.h"
+
+#include <assert.h>
+
+#define MAGIC	"DORM-OFF"
+#define VERSION 1u
+
+/* docs/image-format.md, "Handoff" */
+enum record {
+	REC_MODE = TLV_CRITICAL | 1,
+	REC_THEN = TLV_CRITICAL | 2,
+	REC_NONCE = TLV_CRITICAL | 3,
+	REC_DEVICE_BYTES = TLV_CRITICAL | 4,
+	REC_EXTENTS = TLV_CRITICAL | 5,
+	REC_CODEC = TLV_CRITICAL | 6,
+	REC_MAILBOX = TLV_CRITICAL | 7,
+	REC_TRAMPOLINE = TLV_CRITICAL | 8,
+	REC_HOST = TLV_CRITICAL | 9,
+	REC_DEVICE_NAME = 16,
+};
+
+#define REQUIRED                                                                                   \
+	(TLV_SEEN(REC_MODE) | TLV_SEEN(REC_NONCE) | TLV_SEEN(REC_DEVICE_BYTES) |                   \
+	 TLV_SEEN(REC_EXTENTS) | TLV_SEEN(REC_CODEC) | TLV_SEEN(REC_MAILBOX) |                     \
+	 TLV_SEEN(REC_TRAMPOLINE) | TLV_SEEN(REC_HOST))
+
+struct extent_disk {
+	le64_t start;
+	le64_t length;
+};
+
+static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
+static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + 1024 <= HANDOFF_MAX,
+	      "Handoff: everything fits");
+
+size_t handoff_encode(const struct handoff *h, uint8_t *buf)
+{
+	struct extent_disk *extents;
+	uint8_t host[HOSTINFO_MAX];
+	struct tlv_writer w;
+
+	tlv_begin(&w, buf, HANDOFF_MAX, MAGIC, VERSION);
+	tlv_put_u32(&w, REC_MODE, h->mode);
+	if (h->mode == HANDOFF_HIBERNATE)
+		tlv_put_u32(&w, REC_THEN, h->then);
+	tlv_put(&w, REC_NONCE, h->nonce, sizeof(h->nonce));
+	tlv_put_u64(&w, REC_DEVICE_BYTES, h->device_bytes);
+	tlv_put_string(&w, REC_DEVICE_NAME, h->device_name);
+	extents = tlv_reserve(&w, REC_EXTENTS, h->extent_count * sizeof(*extents));
+	for (uint32_t i = 0; i < h->extent_count; i++)
+		extents[i] = (struct extent_disk){le64_of(h->extents[i].start),
+						  le64_of(h->extents[i].length)};
+	tlv_put_u32(&w, REC_CODEC, h->codec);
+	tlv_put_u64(&w, REC_MAILBOX, h->mailbox);
+	tlv_put_u64(&w, REC_TRAMPOLINE, h->trampoline);
+	tlv_put(&w, REC_HOST, host, hostinfo_encode(&h->host, host));
+	return tlv_finish(&w);
+}
+
+static err_t get_choice(const struct tlv *t, uint32_t max, uint32_t *out)
+{
+	uint32_t x = 0;
+
+	TRY(tlv_get_u32(t, &x));
+	if (x == 0 || x > max)
+		return err_new(ERR_UNSUPPORTED, "handoff asks for unknown %u in record %#x", x,
+			       t->tag);
+	*out = x;
+	return NULL;
+}
+
+static err_t get_codec(const struct tlv *t, struct handoff *h)
+{
+	uint32_t id = 0;
+
+	TRY(tlv_get_u32(t, &id));
+	if (id > UINT8_MAX)
+		return err_new(ERR_UNSUPPORTED, "handoff asks for unknown codec %u", id);
+	h->codec = (uint8_t)id;
+	return NULL;
+}
+
+static err_t get_extents(const struct tlv *t, struct handoff *h)
+{
+	const struct extent_disk *d = (const struct extent_disk *)t->payload;
+	size_t count = t->n / sizeof(*d);
+
+	if (t->n % sizeof(*d) || count == 0 || count > EXTENTS_MAX)
+		return err_new(ERR_CORRUPT, "handoff has a list of %u bytes of extents", t->n);
+	for (size_t i = 0; i < count; i++)
+		h->extents[i] = (struct extent){le64_get(d[i].start), le64_get(d[i].length)};
+	h->extent_count = (uint32_t)count;
+	return NULL;
+}
+
+static err_t take_record(const struct tlv *t, void *ctx, bool *known)
+{
+	struct handoff *h = ctx;
+	uint32_t x = 0;
+
+	*known = true;
+	switch (t->tag) {
+	case REC_MODE:
+		TRY(get_choice(t, HANDOFF_RESTORE, &x));
+		h->mode = (enum handoff_mode)x;
+		return NULL;
+	case REC_THEN:
+		TRY(get_choice(t, HANDOFF_RETURN, &x));
+		h->then = (enum handoff_then)x;
+		return NULL;
+	case REC_NONCE:
+		return tlv_get_bytes(t, h->nonce, sizeof(h->nonce));
+	case REC_DEVICE_BYTES:
+		return tlv_get_u64(t, &h->device_bytes);
+	case REC_DEVICE_NAME:
+		return tlv_get_string(t, h->device_name, sizeof(h->device_name));
+	case REC_EXTENTS:
+		return get_extents(t, h);
+	case REC_CODEC:
+		return get_codec(t, h);
+	case REC_MAILBOX:
+		return tlv_get_u64(t, &h->mailbox);
+	case REC_TRAMPOLINE:
+		return tlv_get_u64(t, &h->trampoline);
+	case REC_HOST:
+		return hostinfo_decode(t->payload, t->n, &h->host);
+	}
+	*known = false;
+	return NULL;
+}
+
+/* Aligned, on the device, apart from each other, and room for slots and data. */
+static err_t check_extents(const struct handoff *h)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < h->extent_count; i++) {
+		const struct extent *a = &h->extents[i];
+
+		if (a->start % PAGE_BYTES || a->length % PAGE_BYTES || a->length == 0 ||
+		    a->length > h->device_bytes || a->start > h->device_bytes - a->length)
+			return err_new(ERR_CORRUPT, "handoff has a bad extent %u", i);
+		for (uint32_t k = 0; k < i; k++) {
+			const struct extent *b = &h->extents[k];
+
+			if (a->start < b->start + b->length && b->start < a->start + a->length)
+				return err_new(ERR_CORRUPT, "extents %u and %u overlap", k, i);
+		}
+		total += a->length;
+	}
+	if (total <= SLOT_DATA_START)
+		return err_new(ERR_CORRUPT, "handoff has a target of %llu bytes",
+			       (unsigned long long)total);
+	return NULL;
+}
+
+/* 0 where there is none. */
+static bool in_main_window(const struct handoff *h, uint64_t address)
+{
+	const struct range *w = &h->host.main_window;
+
+	return address == 0 || (address >= w->start && address < w->end);
+}
+
+static err_t check(const struct handoff *h, uint64_t seen)
+{
+	if ((seen & REQUIRED) != REQUIRED ||
+	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_THEN)))
+		return err_new(ERR_CORRUPT, "handoff lacks a required record, or has one too many");
+	if (h->device_bytes > INT64_MAX)
+		return err_new(ERR_CORRUPT, "handoff has a device of impossible size");
+	TRY(check_extents(h));
+	if (!in_main_window(h, h->mailbox) || !in_main_window(h, h->trampoline))
+		return err_new(ERR_CORRUPT, "handoff has addresses outside of the main window");
+	return NULL;
+}
+
+err_t handoff_decode(const uint8_t *buf, size_t n, struct handoff *out)
+{
+	struct handoff h = {0};
+	struct tlv_reader r;
+	uint64_t seen;
+
+	if (n > HANDOFF_MAX)
+		return err_new(ERR_CORRUPT, "handoff has %zu bytes", n);
+	TRY(tlv_open(&r, buf, n, MAGIC, VERSION, "handoff"));
+	TRY(tlv_each(&r, take_record, &h, &seen));
+	TRY(check(&h, seen));
+	*out = h;
+	return NULL;
+}

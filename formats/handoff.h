@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the loader tells the writer: a file "/handoff" in the writer's initramfs.
+ * Made and read by the same version of the project, but checked all the same.
+ */
+#ifndef FORMATS_HANDOFF_H
+#define FORMATS_HANDOFF_H
+
+#include "base/err.h"
+#include "base/extent.h"
+#include "formats/hostinfo.h"
+#include "formats/slot.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HANDOFF_MAX	    (128u << 10)
+#define HANDOFF_PATH	    "/handoff"
+
+enum handoff_mode {
+	HANDOFF_HIBERNATE = 1, /* write the host's memory to the target */
+	HANDOFF_RESTORE = 2,   /* read it from there and go on in it */
+};
+
+enum handoff_then {
+	HANDOFF_POWEROFF = 1,
+	HANDOFF_REBOOT = 2,
+	HANDOFF_RETURN = 3,
+};
+
+struct handoff {
+	enum handoff_mode mode;
+	enum handoff_then then;		/* HANDOFF_HIBERNATE only */
+	uint8_t nonce[NONCE_BYTES];	/* of the image; it is already in the target's slots,
+					 * and the device is known by that alone */
+	uint64_t device_bytes;		/* size of the device, a second check */
+	char device_name[64];		/* as the loader called it; for messages only */
+	uint32_t extent_count;
+	struct extent extents[EXTENTS_MAX];
+	uint8_t codec;			/* id, codec/codec.h */
+	uint64_t mailbox;		/* physical address of the stub's page in the main window */
+	uint64_t trampoline;		/* physical address of room for the way back, in the main window */
+	struct hostinfo host;		/* HANDOFF_HIBERNATE: jump_entry is still 0 */
+};
+
+/* Into buf of HANDOFF_MAX bytes; returns the length. */
+size_t handoff_encode(const struct handoff *h, uint8_t *buf);
+err_t handoff_decode(const uint8_t *buf, size_t n, struct handoff *out) ERR_CHECK;
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the writer tells the host: left in locked pages of the host's own
+ * process, found by the physical addresses in struct hostinfo.
+ */
+#ifndef FORMATS_REPORT_H
+#define FORMATS_REPORT_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define REPORT_NONCE_BYTES 16u
+#define REPORT_BYTES	   (4u * 4096u) /* HOSTINFO_REPORT_PAGES pages */
+#define REPORT_TEXT_MAX	   512u
+#define REPORT_LOG_MAX	   2048u
+
+enum report_result {
+	REPORT_NONE = 0,     /* nobody wrote one */
+	REPORT_RETURNED = 1, /* written and come back, as asked */
+	REPORT_RESUMED = 2,  /* put back from the image */
+	REPORT_FAILED = 3,   /* gave up before the image was valid; text says why */
+	REPORT_ABORTED = 4,  /* a key was pressed */
+};
+
+struct report {
+	enum report_result result;
+	char text[REPORT_TEXT_MAX];	/* reason of a failure */
+	char log[REPORT_LOG_MAX];	/* last lines of the writer's log */
+	uint64_t image_bytes;		/* written or read */
+	uint64_t data_pages;
+	uint32_t milliseconds;		/* in the writer's program */
+};
+
+/* The empty report that the host leaves in its pages before the jump. */
+void report_prepare(uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_NONCE_BYTES]);
+
+/* Is this such a page set, with this nonce? The writer asks before it writes. */
+bool report_matches(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_NONCE_BYTES]);
+
+void report_encode(const struct report *r, const uint8_t nonce[REPORT_NONCE_BYTES],
+		   uint8_t buf[REPORT_BYTES]);
+
+/* ERR_CORRUPT when nonce or checksum are wrong. A prepared one gives REPORT_NONE. */
+err_t report_decode(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_NONCE_BYTES],
+		    struct report *out) ERR_CHECK;
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "formats/slot.h"
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/util.h"
+#include "formats/directory.h"
+#include "formats/hostinfo.h"
+
+#include <assert.h>
+
+static const char magic[8] = {'D', 'O', 'R', 'M', 'O', 'U', 'S', 'E'};
+
+/* Bits of features_compat that this version knows. */
+#define COMPAT_KNOWN 0u
+
+/* docs/image-format.md, "Superblock" */
+struct region_disk {
+	le64_t offset;
+	le32_t length;
+	le32_t crc32c;
+};
+
+struct slot_disk {
+	uint8_t magic[8];
+	le32_t version;
+	le32_t state;
+	le64_t generation;
+	uint8_t nonce[NONCE_BYTES];
+	le64_t created;
+	le32_t features_compat;
+	le32_t features_incompat;
+	struct region_disk header;
+	struct region_disk directory;
+	le64_t image_end;
+	le64_t data_pages;
+	le64_t zero_pages;
+	le64_t fill_pages;
+	le64_t raw_bytes;
+	le64_t stored_bytes;
+	le32_t failed_resumes;
+	uint8_t sealing[116]; /* cipher, tree hash, key region: zero until a feature uses them */
+	char reason[SLOT_REASON_MAX];
+	uint8_t spare[3544];
+	uint8_t tag[32]; /* authentication: zero until a feature uses it */
+	le32_t tag_reserved;
+	le32_t crc32c;
+};
+
+static_assert(sizeof(struct region_disk) == 16, "Superblock: region");
+static_assert(sizeof(struct slot_disk) == SLOT_BYTES, "Superblock");
+static_assert(offsetof(struct slot_disk, version) == 8, "Superblock: version");
+static_assert(offsetof(struct slot_disk, generation) == 16, "Superblock: generation");
+static_assert(offsetof(struct slot_disk, nonce) == 24, "Superblock: nonce");
+static_assert(offsetof(struct slot_disk, features_compat) == 48, "Superblock: features");
+static_assert(offsetof(struct slot_disk, header) == 56, "Superblock: header");
+static_assert(offsetof(struct slot_disk, directory) == 72, "Superblock: directory");
+static_assert(offsetof(struct slot_disk, image_end) == 88, "Superblock: image_end");
+static_assert(offsetof(struct slot_disk, failed_resumes) == 136, "Superblock: failed_resumes");
+static_assert(offsetof(struct slot_disk, sealing) == 140, "Superblock: sealing");
+static_assert(offsetof(struct slot_disk, reason) == 256, "Superblock: reason");
+static_assert(offsetof(struct slot_disk, spare) == 512, "Superblock: spare");
+static_assert(offsetof(struct slot_disk, tag) == 4056, "Superblock: tag");
+static_assert(offsetof(struct slot_disk, crc32c) == 4092, "Superblock: checksum");
+
+static struct region_disk region_encode(const struct slot_region *r)
+{
+	return (struct region_disk){le64_of(r->offset), le32_of(r->length), le32_of(r->crc32c)};
+}
+
+static struct slot_region region_decode(const struct region_disk *d)
+{
+	return (struct slot_region){le64_get(d->offset), le32_get(d->length), le32_get(d->crc32c)};
+}
+
+void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES])
+{
+	struct slot_disk *d = (struct slot_disk *)out;
+
+	memset(d, 0, sizeof(*d));
+	memcpy(d->magic, magic, sizeof(magic));
+	d->version = le32_of(SLOT_VERSION);
+	d->state = le32_of(slot->state);
+	d->generation = le64_of(slot->generation);
+	memcpy(d->nonce, slot->nonce, NONCE_BYTES);
+	d->created = le64_of(slot->created);
+	/* What an unknown bit stands for is in spare, and lost with it. */
+	d->features_compat = le32_of(slot->features_compat & COMPAT_KNOWN);
+	d->features_incompat = le32_of(slot->features_incompat);
+	d->header = region_encode(&slot->header);
+	d->directory = region_encode(&slot->directory);
+	d->image_end = le64_of(slot->image_end);
+	d->data_pages = le64_of(slot->data_pages);
+	d->zero_pages = le64_of(slot->zero_pages);
+	d->fill_pages = le64_of(slot->fill_pages);
+	d->raw_bytes = le64_of(slot->raw_bytes);
+	d->stored_bytes = le64_of(slot->stored_bytes);
+	d->failed_resumes = le32_of(slot->failed_resumes);
+	memcpy(d->reason, slot->reason, strnlen(slot->reason, SLOT_REASON_MAX - 1));
+	d->crc32c = le32_of(crc32c(0, d, offsetof(struct slot_disk, crc32c)));
+}
+
+static bool is_zero(const void *p, size_t n)
+{
+	const uint8_t *b = p;
+
+	for (size_t i = 0; i < n; i++)
+		if (b[i])
+			return false;
+	return true;
+}
+
+/* "Versions": what this reader can make sense of. */
+static err_t check_features(const struct slot_disk *d)
+{
+	uint32_t unknown = le32_get(d->features_incompat) & ~SLOT_INCOMPAT_KNOWN;
+
+	if (le32_get(d->version) != SLOT_VERSION)
+		return err_new(ERR_UNSUPPORTED, "superblock is of version %u, known is %u",
+			       le32_get(d->version), SLOT_VERSION);
+	if (unknown)
+		return err_new(ERR_UNSUPPORTED, "superblock needs unknown features %#x", unknown);
+	return NULL;
+}
+
+/* Fields that no feature in use gives a meaning must be zero. */
+static err_t check_reserved(const struct slot_disk *d)
+{
+	bool compat_unknown = le32_get(d->features_compat) & ~COMPAT_KNOWN;
+
+	if (!is_zero(d->sealing, sizeof(d->sealing)) || !is_zero(d->tag, sizeof(d->tag)) ||
+	    le32_get(d->tag_reserved))
+		return err_new(ERR_CORRUPT, "superblock has a reserved field that is not zero");
+	if (!compat_unknown && !is_zero(d->spare, sizeof(d->spare)))
+		return err_new(ERR_CORRUPT, "superblock has a spare field that is not zero");
+	return NULL;
+}
+
+static bool region_ok(const struct slot_region *r, uint64_t image_end, uint32_t max)
+{
+	return r->length > 0 && r->length <= max && r->offset % PAGE_BYTES == 0 &&
+	       r->offset >= SLOT_DATA_START && r->offset <= image_end &&
+	       align_up(r->length, PAGE_BYTES) <= image_end - r->offset;
+}
+
+static bool regions_overlap(const struct slot_region *a, const struct slot_region *b)
+{
+	return a->offset < b->offset + align_up(b->length, PAGE_BYTES) &&
+	       b->offset < a->offset + align_up(a->length, PAGE_BYTES);
+}
+
+/* Where everything lies; has a meaning only for an image that is whole. */
+static err_t check_places(const struct slot *s)
+{
+	if (s->image_end % PAGE_BYTES || s->image_end > INT64_MAX)
+		return err_new(ERR_CORRUPT, "superblock has a bad end of the image");
+	if (!region_ok(&s->header, s->image_end, HOSTINFO_MAX))
+		return err_new(ERR_CORRUPT, "superblock has a bad place of the header");
+	if (!region_ok(&s->directory, s->image_end, DIRECTORY_MAX))
+		return err_new(ERR_CORRUPT, "superblock has a bad place of the directory");
+	if (regions_overlap(&s->header, &s->directory))
+		return err_new(ERR_CORRUPT, "header and directory overlap");
+	if (s->data_pages > INT64_MAX / PAGE_BYTES || s->raw_bytes != s->data_pages * PAGE_BYTES ||
+	    s->stored_bytes > s->raw_bytes)
+		return err_new(ERR_CORRUPT, "superblock has bad page or byte counts");
+	return NULL;
+}
+
+static void slot_read(const struct slot_disk *d, struct slot *s)
+{
+	*s = (struct slot){
+		.state = (enum slot_state)le32_get(d->state),
+		.generation = le64_get(d->generation),
+		.created = le64_get(d->created),
+		.features_compat = le32_get(d->features_compat),
+		.features_incompat = le32_get(d->features_incompat),
+		.header = region_decode(&d->header),
+		.directory = region_decode(&d->directory),
+		.image_end = le64_get(d->image_end),
+		.data_pages = le64_get(d->data_pages),
+		.zero_pages = le64_get(d->zero_pages),
+		.fill_pages = le64_get(d->fill_pages),
+		.raw_bytes = le64_get(d->raw_bytes),
+		.stored_bytes = le64_get(d->stored_bytes),
+		.failed_resumes = le32_get(d->failed_resumes),
+	};
+	memcpy(s->nonce, d->nonce, NONCE_BYTES);
+	memcpy(s->reason, d->reason, SLOT_REASON_MAX);
+}
+
+/*
+ * In this order: is it ours, is it whole, can we read it, does it make sense.
+ * The checksum comes before the version, so that a flipped bit in the version
+ * is damage and not a newer image; its place is the same in all versions.
+ */
+err_t slot_decode(const uint8_t in[SLOT_BYTES], struct slot *out)
+{
+	const struct slot_disk *d = (const struct slot_disk *)in;
+	struct slot s;
+
+	if (memcmp(d->magic, magic, sizeof(magic)))
+		return err_new(ERR_FORMAT, "no superblock here");
+	if (le32_get(d->crc32c) != crc32c(0, d, offsetof(struct slot_disk, crc32c)))
+		return err_new(ERR_CORRUPT, "superblock has a wrong checksum");
+	TRY(check_features(d));
+	TRY(check_reserved(d));
+	if (le32_get(d->state) > SLOT_RETIRED)
+		return err_new(ERR_CORRUPT, "superblock has unknown state %u", le32_get(d->state));
+	if (d->reason[SLOT_REASON_MAX - 1])
+		return err_new(ERR_CORRUPT, "superblock has a reason without end");
+	slot_read(d, &s);
+	if (s.state == SLOT_VALID || s.state == SLOT_RESUMING)
+		TRY(check_places(&s));
+	*out = s;
+	return NULL;
+}
+
+const char *slot_state_name(enum slot_state state)
+{
+	static const char *const names[] = {
+		[SLOT_EMPTY] = "empty",	      [SLOT_WRITING] = "writing", [SLOT_VALID] = "valid",
+		[SLOT_RESUMING] = "resuming", [SLOT_RETIRED] = "retired",
+	};
+
+	return (unsigned)state < ARRAY_LEN(names) ? names[state] : "unknown";
+}

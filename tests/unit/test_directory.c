@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Planted faults that made it fail: end of a place not held against image_end, or
+ * without its padding, count not held against the length, nonce not compared. */
+#include "unit.h"
+
+#include "base/bytes.h"
+#include "formats/directory.h"
+
+#define END 0x100000ull /* of the image */
+
+static const uint8_t nonce[NONCE_BYTES] = "0123456789abcde";
+static const uint8_t other[NONCE_BYTES] = "0123456789abcdX";
+static const struct index_place places[] = {
+	{ 0x4000, 65536, 0x11223344 },
+	{ END - 4096, 40, 0xaabbccdd },
+};
+
+static err_t decode_copy(const uint8_t *buf, size_t n, uint32_t *count)
+{
+	uint8_t *copy = unit_copy(buf, n);
+	err_t e = directory_decode(copy, n, nonce, count);
+
+	free(copy);
+	return e;
+}
+
+/* In the bytes of docs/image-format.md, and back. */
+static void round_trip(void **state)
+{
+	static const uint8_t golden[] = {
+		'D',  'O',  'R',  'M',	'-',  'D',  'I',  'R',	/* 0 magic */
+		'0',  '1',  '2',  '3',	'4',  '5',  '6',  '7',	/* 8 nonce */
+		'8',  '9',  'a',  'b',	'c',  'd',  'e',  0,
+		2,    0,    0,	  0,	0,    0,    0,	  0,	/* 24 count, reserved */
+		0,    0x40, 0,	  0,	0,    0,    0,	  0,	/* 32 place 0 */
+		0,    0,    1,	  0,	0x44, 0x33, 0x22, 0x11,
+		0,    0xf0, 0x0f, 0,	0,    0,    0,	  0,	/* 48 place 1 */
+		40,   0,    0,	  0,	0xdd, 0xcc, 0xbb, 0xaa,
+	};
+	struct index_place got;
+	uint8_t buf[64];
+	uint32_t count;
+
+	(void)state;
+	assert_int_equal(directory_bytes(2), sizeof(golden));
+	directory_encode(places, 2, nonce, buf);
+	assert_memory_equal(buf, golden, sizeof(golden));
+	assert_ok(decode_copy(buf, sizeof(buf), &count));
+	assert_int_equal(count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_ok(directory_place(buf, i, END, &got));
+		assert_memory_equal(&got, &places[i], sizeof(got));
+	}
+}
+
+static void sizes(void **state)
+{
+	uint8_t buf[64];
+	uint32_t count;
+
+	(void)state;
+	directory_encode(places, 2, nonce, buf);
+	for (size_t i = 0; i < sizeof(buf); i++)
+		assert_err(decode_copy(buf, i, &count), ERR_CORRUPT);
+	assert_err(directory_decode(buf, sizeof(buf), other, &count), ERR_CORRUPT);
+	for (size_t bit = 0; bit < 32 * 8; bit++) { /* the header */
+		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_err(decode_copy(buf, sizeof(buf), &count), ERR_CORRUPT);
+		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	directory_encode(NULL, 0, nonce, buf);
+	assert_ok(decode_copy(buf, 32, &count));
+	assert_int_equal(count, 0);
+}
+
+/* 32-bit arithmetic would take this for a directory of 48 bytes. */
+static void count_does_not_wrap(void **state)
+{
+	le32_t huge = le32_of(0x10000001);
+	uint8_t buf[64];
+	uint32_t count;
+
+	(void)state;
+	directory_encode(places, 2, nonce, buf);
+	memcpy(buf + 24, &huge, 4);
+	assert_err(decode_copy(buf, 48, &count), ERR_CORRUPT);
+}
+
+static err_t place(uint64_t offset, uint32_t length, uint64_t end)
+{
+	struct index_place p = { offset, length, 0 }, got;
+	uint8_t buf[48];
+
+	directory_encode(&p, 1, nonce, buf);
+	return directory_place(buf, 0, end, &got);
+}
+
+static void bad_places(void **state)
+{
+	(void)state;
+	assert_ok(place(END - 4096, 4096, END));
+	assert_err(place(END - 4096, 4097, END), ERR_CORRUPT);
+	assert_err(place(END - 4096, 4096, END - 1), ERR_CORRUPT);
+	assert_err(place(END - 4096, 40, END - 1), ERR_CORRUPT); /* its padding counts */
+	assert_err(place(END, 40, END), ERR_CORRUPT);
+	assert_err(place(END + 4096, 40, END), ERR_CORRUPT);
+	assert_err(place(END - 4095, 40, END), ERR_CORRUPT);
+	assert_err(place(0x3000, 40, END), ERR_CORRUPT);
+	assert_err(place(0x4000, 0, END), ERR_CORRUPT);
+	assert_err(place(0x4000, 65537, END), ERR_CORRUPT);
+	assert_err(place(0x4000, UINT32_MAX, END), ERR_CORRUPT);
+	assert_err(place(UINT64_MAX & ~4095ull, 40, END), ERR_CORRUPT);
+	assert_err(place(UINT64_MAX & ~4095ull, 4096, UINT64_MAX), ERR_CORRUPT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(count_does_not_wrap),
+		cmocka_unit_test(bad_places),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

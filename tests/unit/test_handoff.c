@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Planted faults that made it fail: overlap of extents not checked, end of an
+ * extent computed by a sum that wraps, THEN not required, addresses not held
+ * against the main window.
+ */
+#include "unit.h"
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "formats/handoff.h"
+#include "sample_host.h"
+
+static uint8_t buf[HANDOFF_MAX];
+
+static struct handoff sample(void)
+{
+	struct handoff h = {
+		.mode = HANDOFF_HIBERNATE,
+		.then = HANDOFF_RETURN,
+		.device_bytes = 1 << 30,
+		.device_name = "/dev/vda2",
+		.extent_count = 2,
+		.extents = { { 0x100000, 0x200000 }, { 0x10000, 0x4000 } },
+		.codec = 1,
+		.mailbox = 0x10000f80, /* within its page */
+		.trampoline = 0x13fff000,
+		.host = sample_host(),
+	};
+
+	memset(h.nonce, 0x42, sizeof(h.nonce));
+	h.host.jump_entry = 0;
+	return h;
+}
+
+static err_t decode_copy(size_t n, struct handoff *out)
+{
+	uint8_t *copy = unit_copy(buf, n);
+	err_t e = handoff_decode(copy, n, out);
+
+	free(copy);
+	return e;
+}
+
+static void reseal(size_t n)
+{
+	le32_t crc = le32_of(crc32c(0, buf, n - 4));
+
+	memcpy(buf + n - 4, &crc, sizeof(crc));
+}
+
+static void assert_same(const struct handoff *a, const struct handoff *b)
+{
+	assert_int_equal(a->mode, b->mode);
+	assert_int_equal(a->then, b->then);
+	assert_memory_equal(a->nonce, b->nonce, sizeof(a->nonce));
+	assert_int_equal(a->device_bytes, b->device_bytes);
+	assert_string_equal(a->device_name, b->device_name);
+	assert_int_equal(a->extent_count, b->extent_count);
+	assert_memory_equal(a->extents, b->extents, a->extent_count * sizeof(a->extents[0]));
+	assert_int_equal(a->codec, b->codec);
+	assert_int_equal(a->mailbox, b->mailbox);
+	assert_int_equal(a->trampoline, b->trampoline);
+	assert_same_host(&a->host, &b->host);
+}
+
+static void round_trip(void **state)
+{
+	struct handoff h = sample(), got;
+
+	(void)state;
+	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
+	assert_same(&h, &got);
+
+	h.mode = HANDOFF_RESTORE;
+	h.then = (enum handoff_then)0;
+	h.mailbox = h.trampoline = 0;
+	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
+	assert_same(&h, &got);
+}
+
+static void limits(void **state)
+{
+	struct handoff h = sample(), got;
+
+	(void)state;
+	h.extent_count = EXTENTS_MAX;
+	for (uint32_t i = 0; i < EXTENTS_MAX; i++)
+		h.extents[i] = (struct extent){ (EXTENTS_MAX - i) * 8192, 4096 };
+	memset(h.device_name, 'd', sizeof(h.device_name) - 1);
+	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
+	assert_same(&h, &got);
+}
+
+static void every_truncation_and_flip(void **state)
+{
+	struct handoff h = sample(), got;
+	size_t n = handoff_encode(&h, buf);
+
+	(void)state;
+	assert_memory_equal(buf, "DORM-OFF", 8);
+	for (size_t i = 0; i < n; i++)
+		assert_err(decode_copy(i, &got), i < 8 ? ERR_FORMAT : ERR_CORRUPT);
+	for (size_t bit = 0; bit < n * 8; bit++) {
+		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_err(decode_copy(n, &got), bit < 64 ? ERR_FORMAT : ERR_CORRUPT);
+		reseal(n);
+		if (bit < (n - 4) * 8)
+			err_free(decode_copy(n, &got)); /* no crash */
+		handoff_encode(&h, buf);
+	}
+}
+
+#define REFUSED(change, kind)                                                                      \
+	do {                                                                                       \
+		struct handoff h = sample(), got;                                                  \
+		change;                                                                            \
+		assert_err(decode_copy(handoff_encode(&h, buf), &got), kind);                      \
+	} while (0)
+
+static void bad_extents(void **state)
+{
+	(void)state;
+	REFUSED(h.extent_count = 0, ERR_CORRUPT);
+	REFUSED(h.extents[0].length = 0, ERR_CORRUPT);
+	REFUSED(h.extents[0].length++, ERR_CORRUPT);
+	REFUSED(h.extents[0].start += 512, ERR_CORRUPT);
+	REFUSED(h.extents[0].start = h.device_bytes, ERR_CORRUPT);
+	REFUSED(h.extents[0].start = h.device_bytes - 0x1ff000, ERR_CORRUPT);
+	REFUSED(h.extents[0].length = UINT64_MAX & ~4095ull, ERR_CORRUPT);
+	REFUSED(h.extents[0].start = UINT64_MAX & ~4095ull, ERR_CORRUPT);
+	REFUSED(h.extents[1].start = 0x2ff000, ERR_CORRUPT);	/* overlap at the end */
+	REFUSED(h.extents[1].start = 0xff000, ERR_CORRUPT);	/* at the start */
+	REFUSED(h.extents[1].start = 0x180000, ERR_CORRUPT);	/* within */
+	REFUSED(h.extents[0] = h.extents[1], ERR_CORRUPT);
+	REFUSED(h.extents[0].length = 0x4000; h.extent_count = 1, ERR_CORRUPT); /* slots only */
+	REFUSED(h.device_bytes = 1ull << 63, ERR_CORRUPT);
+	REFUSED(h.device_bytes = 0, ERR_CORRUPT);
+}
+
+static void bad_values(void **state)
+{
+	(void)state;
+	REFUSED(h.mode = (enum handoff_mode)3, ERR_UNSUPPORTED);
+	REFUSED(h.mode = (enum handoff_mode)0, ERR_UNSUPPORTED);
+	REFUSED(h.then = (enum handoff_then)0, ERR_UNSUPPORTED);
+	REFUSED(h.then = (enum handoff_then)4, ERR_UNSUPPORTED);
+	REFUSED(h.mailbox = 0xfffffff, ERR_CORRUPT);
+	REFUSED(h.mailbox = 0x14000000, ERR_CORRUPT);
+	REFUSED(h.trampoline = 0xffff000, ERR_CORRUPT);
+	REFUSED(h.trampoline = 0x1000, ERR_CORRUPT); /* of the other window */
+	REFUSED(h.host.windows.count = 0, ERR_CORRUPT);
+}
+
+/* Neither may the record THEN be missing nor come when nothing follows. */
+static void then_goes_with_hibernate(void **state)
+{
+	struct handoff h = sample(), got;
+	size_t n = handoff_encode(&h, buf);
+
+	(void)state;
+	assert_int_equal(buf[24], HANDOFF_HIBERNATE); /* payload of the first record */
+	buf[24] = HANDOFF_RESTORE;
+	reseal(n);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT);
+	h.mode = HANDOFF_RESTORE;
+	n = handoff_encode(&h, buf);
+	buf[24] = HANDOFF_HIBERNATE;
+	reseal(n);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(every_truncation_and_flip),
+		cmocka_unit_test(bad_extents),
+		cmocka_unit_test(bad_values),
+		cmocka_unit_test(then_goes_with_hibernate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
