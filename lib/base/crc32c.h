@@ -11,7 +11,7 @@
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t n);
 
-/* The same by table only, whatever the CPU has: for tests. */
+/* The same bit by bit, whatever the CPU has: for tests. */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t n);
 
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The order of durability, all of it: every write of a superblock slot is here,
+ * with the flushes around it (docs/image-format.md, "Superblock"; the rules are
+ * docs/crash-safety.md's). Slots are read and written past the page cache only.
+ *
+ * Common to all that write:
+ *  - Both slots are read from the medium first: the generation goes on from what
+ *    is there, and what is there must still be this image (c->slot.nonce), else
+ *    ERR_REFUSED and nothing is written. A damaged place may be written as long
+ *    as the other one carries the nonce.
+ *  - The older place is written first: a torn write never harms the slot that
+ *    counts before its successor is whole.
+ *  - On success *c is what lies on the medium now. On an error *c is unchanged,
+ *    but a slot may have been written.
+ */
+#ifndef IMAGE_COMMIT_H
+#define IMAGE_COMMIT_H
+
+#include "base/err.h"
+#include "formats/slot.h"
+#include "target/target.h"
+
+#include <stdbool.h>
+
+/* What the two slots say, together. */
+struct commit {
+	struct slot slot; /* the newer good one; state EMPTY when neither is good */
+	int place;	  /* 0: slot A is the newer, 1: slot B */
+	bool twin_good;	  /* the other one is readable, undamaged, of the same image, and older;
+			   * or no slot was ever written. A VALID image without it: ask */
+};
+
+/*
+ * Read both slots. One good slot suffices, unless the other is of a newer
+ * version. ERR_FORMAT: no superblock in either place (a fresh target).
+ * ERR_UNSUPPORTED, ERR_CORRUPT: there is something, and it cannot be used.
+ * ERR_IO: cannot be read. On every error *out is an EMPTY state of generation 0,
+ * to begin from.
+ */
+err_t commit_load(const struct target *t, struct commit *out) ERR_CHECK;
+
+/*
+ * Begin a new image: WRITING with this nonce into both slots, each flushed.
+ * *c is output only. ERR_REFUSED when the target holds an image (VALID or
+ * RESUMING in a good slot): retire it first. ERR_UNSUPPORTED when a newer version of
+ * the project was there, ERR_IO when a slot cannot be read. Damaged slots, and
+ * whatever else is there, are overwritten.
+ */
+err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce[NONCE_BYTES],
+		   uint64_t created) ERR_CHECK;
+
+/*
+ * The image is whole: flush what it refers to, write VALID, flush, read the
+ * slot back and compare. slot: regions, counts and features to put in; state,
+ * nonce, generation and time are set here. Both slots on the medium must still
+ * be WRITING with this nonce (ERR_REFUSED otherwise). After any error VALID may
+ * be on the medium all the same: commit_retire before the host runs again.
+ */
+err_t commit_valid(const struct target *t, struct commit *c, const struct slot *slot) ERR_CHECK;
+
+/*
+ * Its memory is about to be given control: RESUMING into both slots, each
+ * flushed. The newer slot must be VALID, or RESUMING (a second try, which the
+ * caller has decided on).
+ */
+err_t commit_resuming(const struct target *t, struct commit *c) ERR_CHECK;
+
+/*
+ * Used up or given up: RETIRED with this reason into both slots, each flushed,
+ * both read back. When the first cannot be written the second is tried all the
+ * same, and the error returned. A place that holds something that is not a
+ * superblock at all is left alone (the swap area may be in use by now), the
+ * other one is retired. Repeating it is harmless.
+ */
+err_t commit_retire(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
+
+/* Restoring gave up, nothing was lost: the image stays what it is (VALID or
+ * RESUMING), with the reason and one more in failed_resumes. One slot is written. */
+err_t commit_resume_failed(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "image/place.h"
+
+#include "base/crc32c.h"
+#include "base/util.h"
+#include "codec/codec.h"
+#include "image/alloc.h"
+
+#include <string.h>
+
+#define BLOCK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
+#define POISON	    0xaa /* kernel: include/linux/poison.h, PAGE_POISON */
+
+err_t place_init(struct placer *p, struct memory_sink *sink, const struct room *room,
+		 enum free_fill free_fill)
+{
+	*p = (struct placer){ .sink = sink, .room = room, .free_fill = free_fill };
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->returned, NULL);
+	for (; p->scratch_count < PLACE_SCRATCH; p->scratch_count++) {
+		p->scratch[p->scratch_count] = alloc_now(BLOCK_BYTES);
+		if (!p->scratch[p->scratch_count])
+			return err_new(ERR_NOMEM, "decompression buffers");
+	}
+	return NULL;
+}
+
+void place_deinit(struct placer *p)
+{
+	while (p->scratch_count)
+		free(p->scratch[--p->scratch_count]);
+	pthread_cond_destroy(&p->returned);
+	pthread_mutex_destroy(&p->lock);
+}
+
+/* Both at once or none, so that two threads cannot wait for each other. */
+static void scratch_take(struct placer *p, uint8_t **a, bool want_a, uint8_t **b, bool want_b)
+{
+	unsigned int n = want_a + want_b;
+
+	*a = *b = NULL;
+	if (!n)
+		return;
+	pthread_mutex_lock(&p->lock);
+	while (p->scratch_count < n)
+		pthread_cond_wait(&p->returned, &p->lock);
+	if (want_a)
+		*a = p->scratch[--p->scratch_count];
+	if (want_b)
+		*b = p->scratch[--p->scratch_count];
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void scratch_return(struct placer *p, uint8_t *a, uint8_t *b)
+{
+	if (!a && !b)
+		return;
+	pthread_mutex_lock(&p->lock);
+	if (a)
+		p->scratch[p->scratch_count++] = a;
+	if (b)
+		p->scratch[p->scratch_count++] = b;
+	pthread_cond_broadcast(&p->returned);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void put_word(uint8_t *to, uint64_t word, size_t bytes)
+{
+	uint64_t *w = (uint64_t *)to;
+
+	for (size_t i = 0; i < bytes / sizeof(word); i++)
+		w[i] = word;
+}
+
+bool place_fills(const struct placer *p)
+{
+	return p->sink && (p->free_fill == FREE_FILL_ZERO || p->free_fill == FREE_FILL_POISON);
+}
+
+/*
+ * Pages that the image leaves out: those that are RAM, and not of a window, are
+ * the host's free pages. Page 0 is the firmware's, and no Linux uses it
+ * (arch/x86/kernel/setup.c, early_reserve_memory).
+ */
+static void fill_free(const struct placer *p, uint8_t *pages, uint64_t first_pfn, uint64_t pfn,
+		      uint64_t pages_left)
+{
+	uint64_t end = pfn + pages_left, from, to;
+
+	if (!place_fills(p))
+		return;
+	for (pfn = max_u64(pfn, 1); room_next(p->room, pfn, &from, &to) && from < end; pfn = to) {
+		to = min_u64(to, end);
+		memset(pages + (from - first_pfn) * PAGE_BYTES,
+		       p->free_fill == FREE_FILL_POISON ? POISON : 0, (to - from) * PAGE_BYTES);
+	}
+}
+
+/* All pages of a block. raw: its data pages, or NULL when they are in place. */
+static void fill_block(const struct placer *p, const struct chunk *c, uint8_t *pages,
+		       const uint8_t *raw)
+{
+	uint64_t at = 0;
+
+	for (uint16_t i = 0; i < c->run_count; i++) {
+		const struct run *run = &c->runs[i];
+		uint8_t *to = pages + at * PAGE_BYTES;
+		size_t n = (size_t)run->pages * PAGE_BYTES;
+
+		if (run->kind == RUN_SKIP)
+			fill_free(p, pages, c->first_pfn, c->first_pfn + at, run->pages);
+		else if (run->kind == RUN_ZERO)
+			memset(to, 0, n);
+		else if (run->kind == RUN_FILL)
+			put_word(to, run->word, n);
+		else if (raw)
+			memcpy(to, raw, n);
+		if (run->kind == RUN_DATA && raw)
+			raw += n;
+		at += run->pages;
+	}
+	fill_free(p, pages, c->first_pfn, c->first_pfn + at, CHUNK_PAGES - at);
+}
+
+/* Where in the block all data pages lie, if they are one run; else NULL. */
+static uint8_t *single_run(const struct chunk *c, uint8_t *pages)
+{
+	for (uint16_t i = 0; i < c->run_count; i++) {
+		if (c->runs[i].kind == RUN_DATA)
+			return c->runs[i].pages == c->data_pages ? pages : NULL;
+		pages += (size_t)c->runs[i].pages * PAGE_BYTES;
+	}
+	return NULL;
+}
+
+static err_t check_crc(const struct chunk *c, const struct place_piece pieces[2])
+{
+	uint32_t crc = crc32c(0, pieces[0].p, pieces[0].n);
+
+	if (pieces[1].n)
+		crc = crc32c(crc, pieces[1].p, pieces[1].n);
+	return crc == c->crc32c ? NULL : err_new(ERR_CORRUPT, "checksum differs");
+}
+
+/*
+ * The data pages of a block whose checksum is right: straight to where they
+ * belong if that is one piece (*raw is NULL then), else into a buffer, which may
+ * be the stored bytes themselves.
+ */
+static err_t unpack(const struct chunk *c, const struct place_piece pieces[2], uint8_t *join,
+		    uint8_t *bounce, uint8_t *direct, const uint8_t **raw)
+{
+	const uint8_t *in = pieces[0].p;
+
+	if (join) {
+		memcpy(join, pieces[0].p, pieces[0].n);
+		memcpy(join + pieces[0].n, pieces[1].p, pieces[1].n);
+		in = join;
+	}
+	*raw = direct ? NULL : bounce ? bounce : in;
+	if (!direct && !bounce)
+		return NULL;
+	return codec_by_id(c->codec)->decompress(in, c->stored, direct ? direct : bounce,
+						 (size_t)c->data_pages * PAGE_BYTES);
+}
+
+static err_t place_data(struct placer *p, const struct chunk *c, const struct place_piece pieces[2],
+			uint8_t *pages)
+{
+	uint8_t *direct = pages ? single_run(c, pages) : NULL, *join, *bounce;
+	const uint8_t *raw;
+	err_t e;
+
+	scratch_take(p, &join, pieces[1].n > 0, &bounce, !direct && c->codec != CODEC_NONE);
+	e = unpack(c, pieces, join, bounce, direct, &raw);
+	if (!e && pages)
+		fill_block(p, c, pages, raw);
+	scratch_return(p, join, bounce);
+	return e;
+}
+
+err_t place_chunk(struct placer *p, unsigned int thread, const struct chunk *c,
+		  const struct place_piece pieces[2])
+{
+	uint8_t *pages = NULL;
+	err_t e = NULL;
+
+	if (c->stored)
+		TRY(check_crc(c, pieces));
+	if (p->sink)
+		TRY(p->sink->map(p->sink->self, thread, c->first_pfn, &pages));
+	if (c->stored)
+		e = place_data(p, c, pieces, pages);
+	else if (pages)
+		fill_block(p, c, pages, NULL);
+	if (pages)
+		p->sink->unmap(p->sink->self, thread, pages);
+	return e;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a chunk's stored bytes to pages in their places. */
+#ifndef IMAGE_PLACE_H
+#define IMAGE_PLACE_H
+
+#include "base/err.h"
+#include "formats/hostinfo.h"
+#include "formats/index.h"
+#include "image/reader.h"
+#include "image/room.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLACE_SCRATCH 8u /* buffers of a block's size, whatever the number of threads */
+
+struct placer {
+	struct memory_sink *sink; /* NULL: check only */
+	const struct room *room;
+	enum free_fill free_fill;
+	pthread_mutex_t lock; /* of the scratch buffers not in use */
+	pthread_cond_t returned;
+	unsigned int scratch_count;
+	uint8_t *scratch[PLACE_SCRATCH];
+};
+
+/* The stored bytes of a chunk, as they were read: in one or two pieces. */
+struct place_piece {
+	const uint8_t *p;
+	size_t n;
+};
+
+err_t place_init(struct placer *p, struct memory_sink *sink, const struct room *room,
+		 enum free_fill free_fill) ERR_CHECK;
+void place_deinit(struct placer *p); /* also after an error of init */
+
+/*
+ * Verify the checksum, decompress, and put all pages of the block in place,
+ * those that it leaves out included. A chunk that is damaged places nothing,
+ * unless its checksum is right. ERR_CORRUPT, or the sink's errors.
+ */
+err_t place_chunk(struct placer *p, unsigned int thread, const struct chunk *c,
+		  const struct place_piece pieces[2]) ERR_CHECK;
+
+/* Does this placer have something to do in blocks that the image does not name? */
+bool place_fills(const struct placer *p);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * memory -> chunks -> codec -> target, on all CPUs:
+ *
+ *   worker threads take blocks in ascending order, compress each to a chunk, and
+ *   append it to the open staging buffer; a full staging buffer is written with
+ *   io_uring (O_DIRECT, one large request, several in flight). Index entries are
+ *   put back in order as workers finish, and go to the target in segments.
+ *
+ * All memory is allocated before the first write: about 1.2 MiB for each thread
+ * and 5 MiB besides, by image_writer_create; and 0.6 MiB, and 1.4 KiB for each GiB
+ * of the source, by image_writer_run.
+ */
+#ifndef IMAGE_WRITER_H
+#define IMAGE_WRITER_H
+
+#include "base/err.h"
+#include "codec/codec.h"
+#include "formats/slot.h"
+#include "memory/source.h"
+#include "target/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct image_progress {
+	uint64_t done_pages;  /* of the source, in whatever class; reading: of the image */
+	uint64_t total_pages;
+	uint64_t data_pages;  /* stored, or placed, so far */
+	uint64_t written;     /* bytes that reached the target; reading: that came from it */
+};
+
+struct image_writer_options {
+	unsigned int threads;	       /* 1 .. 64 */
+	const struct codec *codec;
+	uint8_t nonce[NONCE_BYTES];
+	bool sync_io; /* without io_uring, whether the kernel has it or not */
+
+	/* Called from image_writer_run's thread some ten times a second; an
+	 * error from it (a key was pressed) ends the run with that error. */
+	err_t (*tick)(void *arg, const struct image_progress *progress);
+	void *tick_arg;
+};
+
+struct image_writer;
+
+err_t image_writer_create(const struct image_writer_options *options, const struct target *target,
+			  struct image_writer **out) ERR_CHECK;
+void image_writer_destroy(struct image_writer *w); /* w may be NULL */
+
+/*
+ * Once for each writer. Write header (an encoded struct hostinfo), all blocks of the source, index
+ * and directory. On success slot's regions, image_end and counts are filled in;
+ * nothing is flushed or committed: that is commit_valid's work. ERR_NOSPACE:
+ * the target is full, with the MiB that it has in the text. However it ends, all
+ * threads have ended, nothing is in flight, and on an error slot is unchanged.
+ */
+err_t image_writer_run(struct image_writer *w, struct memory_source *source, const uint8_t *header,
+		       size_t header_bytes, struct slot *slot) ERR_CHECK;
+
+#endif

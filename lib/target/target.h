@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where an image goes: extents of a block device (or of a file, in tests and
+ * tools), read and written raw, past the page cache. Offsets are those of the
+ * image's address space.
+ */
+#ifndef TARGET_TARGET_H
+#define TARGET_TARGET_H
+
+#include "base/err.h"
+#include "base/extent.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TARGET_NAME_MAX 128
+
+struct target {
+	int fd;
+	char name[TARGET_NAME_MAX];
+	uint64_t device_bytes;
+	uint64_t bytes; /* of the address space: sum of the extents */
+	uint32_t extent_count;
+	struct extent extents[EXTENTS_MAX];
+};
+
+/*
+ * Open a block device or regular file by path, the whole of it as one extent
+ * (rounded down to 4 KiB). O_DIRECT where the file system knows it (tmpfs does
+ * not). exclusive: for a block device O_EXCL, so that nobody has it mounted:
+ * ERR_REFUSED if somebody does. ERR_INVALID: not there, or not a device or file.
+ */
+err_t target_open(struct target *t, const char *path, bool writable, bool exclusive) ERR_CHECK;
+
+/* The same with given extents instead of the whole. ERR_INVALID unless they are
+ * whole 4 KiB blocks, lie within the device, and do not overlap. Extents may
+ * stand in any order. *t is unchanged on error. */
+err_t target_open_extents(struct target *t, const char *path, bool writable,
+			  const struct extent *extents, uint32_t count) ERR_CHECK;
+
+void target_close(struct target *t);
+
+/*
+ * Where a place of the address space lies: *device_offset on the device, and
+ * how many bytes from there on are contiguous (at most n). ERR_NOSPACE past the end.
+ */
+err_t target_map(const struct target *t, uint64_t offset, uint64_t n, uint64_t *device_offset,
+		 uint64_t *contiguous) ERR_CHECK;
+
+/* buf, n and offset: multiples of 4096. Whole or an error. */
+err_t target_read(const struct target *t, void *buf, size_t n, uint64_t offset) ERR_CHECK;
+err_t target_write(const struct target *t, const void *buf, size_t n, uint64_t offset) ERR_CHECK;
+
+/* Everything written so far is on the medium when this returns without error. */
+err_t target_flush(const struct target *t) ERR_CHECK;
+
+/* A buffer fit for direct I/O (4 KiB aligned), n a multiple of 4096; NULL without
+ * memory. free() it. */
+void *target_buffer(size_t n);
+
+#endif
