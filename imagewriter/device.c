@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "imagewriter/device.h"
+
+#include "base/log.h"
+#include "image/commit.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define WAIT_MS	      30000
+#define POLL_MS	      20
+#define SYS_CLASS_BLOCK "/sys/class/block"
+
+/* Is this device the one? Only opened for reading so far. */
+static bool is_it(const struct handoff *h, const char *path)
+{
+	struct target t;
+	struct commit c;
+	bool yes = false;
+	err_t e = target_open_extents(&t, path, false, h->extents, h->extent_count);
+
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	if (t.device_bytes == h->device_bytes) {
+		e = commit_load(&t, &c);
+		yes = !e && !memcmp(c.slot.nonce, h->nonce, NONCE_BYTES);
+		err_free(e);
+	}
+	target_close(&t);
+	return yes;
+}
+
+static bool skipped(const char *name)
+{
+	return name[0] == '.' || !strncmp(name, "loop", 4) || !strncmp(name, "ram", 3);
+}
+
+/* How many devices claim to be it now; the last one's path in path. */
+static unsigned int scan(const struct handoff *h, char *path, size_t room)
+{
+	DIR *d = opendir(SYS_CLASS_BLOCK);
+	unsigned int found = 0;
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		char candidate[512];
+
+		if (skipped(entry->d_name))
+			continue;
+		snprintf(candidate, sizeof(candidate), "/dev/%s", entry->d_name);
+		if (is_it(h, candidate)) {
+			snprintf(path, room, "%s", candidate);
+			found++;
+		}
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+err_t device_find(const struct handoff *h, struct target *out)
+{
+	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	char path[512];
+
+	for (int waited = 0; waited < WAIT_MS; waited += POLL_MS) {
+		switch (scan(h, path, sizeof(path))) {
+		case 0:
+			nanosleep(&pause, NULL);
+			continue;
+		case 1:
+			log_info("target is %s (%s to its loader)", path, h->device_name);
+			return target_open_extents(out, path, true, h->extents, h->extent_count);
+		default:
+			return err_new(ERR_REFUSED, "more than one device looks like the target %s",
+				       h->device_name);
+		}
+	}
+	return err_new(ERR_IO, "the target (%s to its loader) did not appear within %d s",
+		       h->device_name, WAIT_MS / 1000);
+}

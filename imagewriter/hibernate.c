@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Writing the host's memory. Until the image is VALID the host is intact behind
+ * us, and every failure jumps back into it, with the reason in its report. From
+ * the first write of VALID on, the host must not run again unless the image has
+ * been RETIRED on the medium.
+ */
+#include "imagewriter/modes.h"
+
+#include "base/log.h"
+#include "base/util.h"
+#include "codec/codec.h"
+#include "image/commit.h"
+#include "image/writer.h"
+#include "imagewriter/console.h"
+#include "imagewriter/device.h"
+#include "imagewriter/host.h"
+#include "imagewriter/power.h"
+#include "memory/freepages.h"
+#include "memory/hostsource.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define THREADS_MAX 16
+#define READ_TIME   10 /* seconds to read a message in before a reboot */
+
+struct hibernating {
+	struct handoff *h;
+	struct hostmem mem;
+	bool mem_open;
+	struct target target;
+	bool target_open;
+	struct commit commit;
+	bool valid_begun; /* a slot on the medium may say VALID */
+	struct freepages free;
+	struct slot slot;
+	struct image_progress progress;
+	struct console console;
+	struct timespec started;
+};
+
+static uint32_t milliseconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint32_t)((now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000);
+}
+
+static err_t open_host(struct hibernating *r, uint64_t entry)
+{
+	struct hostinfo *info = &r->h->host;
+	err_t e;
+
+	info->jump_entry = entry;
+	TRY(hostmem_init(&r->mem, &info->windows, true));
+	r->mem_open = true;
+	e = hostmem_find_backup(&r->mem, entry, &info->memory);
+	if (e) {
+		log_warn("%s", err_text(e));
+		err_free(e);
+	}
+	return NULL;
+}
+
+static err_t read_vmcoreinfo(struct hibernating *r, struct vmcoreinfo *v)
+{
+	const struct hostinfo *info = &r->h->host;
+	CLEANUP_FREE uint8_t *note = NULL;
+
+	if (!info->vmcoreinfo || !info->vmcoreinfo_bytes || info->vmcoreinfo_bytes > 2 * VMCOREINFO_MAX)
+		return err_new(ERR_FORMAT, "the host has no vmcoreinfo");
+	note = malloc(info->vmcoreinfo_bytes);
+	if (!note)
+		return err_new(ERR_NOMEM, "reading the host's vmcoreinfo");
+	TRY(hostmem_read(&r->mem, info->vmcoreinfo, note, info->vmcoreinfo_bytes));
+	return vmcoreinfo_parse(note, info->vmcoreinfo_bytes, v);
+}
+
+static err_t find_free(struct hibernating *r)
+{
+	CLEANUP_FREE struct vmcoreinfo *v = malloc(sizeof(*v));
+
+	if (!v)
+		return err_new(ERR_NOMEM, "looking for free pages");
+	TRY(read_vmcoreinfo(r, v));
+	return freepages_find(&r->free, &r->mem, v, &r->h->host.memory);
+}
+
+/* Which pages need not be saved. Nothing is guessed: in doubt all are saved. */
+static void select_pages(struct hibernating *r)
+{
+	err_t e;
+
+	if (r->h->host.free_fill == FREE_FILL_SAVE) {
+		log_info("free pages are saved too: the host's debug options may look at them");
+		return;
+	}
+	e = find_free(r);
+	if (e) {
+		log_warn("every page is saved: %s", err_text(e));
+		err_free(e);
+		r->h->host.free_fill = FREE_FILL_SAVE;
+		return;
+	}
+	log_info("%llu MiB of the host's memory are free and left out",
+		 (unsigned long long)(r->free.count * PAGE_BYTES / MIB));
+}
+
+static err_t open_target(struct hibernating *r)
+{
+	TRY(device_find(r->h, &r->target));
+	r->target_open = true;
+	TRY(commit_load(&r->target, &r->commit));
+	if (r->commit.slot.state != SLOT_WRITING)
+		return err_new(ERR_REFUSED, "the target's superblock says %s, not writing",
+			       slot_state_name(r->commit.slot.state));
+	return NULL;
+}
+
+static err_t tick(void *arg, const struct image_progress *progress)
+{
+	struct hibernating *r = arg;
+
+	r->progress = *progress;
+	return console_tick(&r->console, progress);
+}
+
+static err_t write_image(struct hibernating *r)
+{
+	struct image_writer_options o = {
+		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), THREADS_MAX),
+		.codec = codec_by_id(r->h->codec),
+		.tick = tick,
+		.tick_arg = r,
+	};
+	CLEANUP_FREE uint8_t *header = malloc(HOSTINFO_MAX);
+	struct image_writer *w = NULL;
+	struct memory_source source;
+	struct hostsource host;
+	err_t e;
+
+	if (!o.codec)
+		return err_new(ERR_UNSUPPORTED, "codec %u is not known to this writer", r->h->codec);
+	if (!header)
+		return err_new(ERR_NOMEM, "writing the image");
+	memcpy(o.nonce, r->h->nonce, NONCE_BYTES);
+	TRY(hostsource_init(&host, &r->h->host.memory, &r->h->host.windows, &r->free));
+	source = hostsource_source(&host);
+	e = image_writer_create(&o, &r->target, &w);
+	if (!e) {
+		console_init(&r->console, "writing", true);
+		e = image_writer_run(w, &source, header, hostinfo_encode(&r->h->host, header), &r->slot);
+		console_deinit(&r->console, &r->progress);
+	}
+	image_writer_destroy(w);
+	hostsource_deinit(&host);
+	return e;
+}
+
+static err_t write_and_commit(struct hibernating *r, uint64_t entry)
+{
+	TRY(open_host(r, entry));
+	TRY(open_target(r));
+	select_pages(r);
+	TRY(write_image(r));
+	r->valid_begun = true;
+	return commit_valid(&r->target, &r->commit, &r->slot);
+}
+
+/* Leave word for the host, then go back into it. Only a failure returns. */
+static err_t go_back(struct hibernating *r, const struct report *report, uint64_t entry)
+{
+	err_t e;
+
+	if (r->mem_open) {
+		e = host_report(&r->mem, &r->h->host, report);
+		if (e) {
+			log_warn("no report to the host: %s", err_text(e));
+			err_free(e);
+		}
+	}
+	log_info("jumping back into the host");
+	return host_jump(r->h->trampoline, entry);
+}
+
+static void make_report(const struct hibernating *r, struct report *out, enum report_result result,
+			const char *text)
+{
+	*out = (struct report){
+		.result = result,
+		.image_bytes = r->slot.image_end,
+		.data_pages = r->slot.data_pages,
+		.milliseconds = milliseconds_since(&r->started),
+	};
+	snprintf(out->text, sizeof(out->text), "%s", text);
+	snprintf(out->log, sizeof(out->log), "%s", log_tail());
+}
+
+/* Retire what is on the target; whether the host may run afterwards. */
+static bool may_go_back(struct hibernating *r, const char *reason)
+{
+	err_t e;
+
+	if (!r->target_open)
+		return true; /* nothing of ours but WRITING is on any medium */
+	e = commit_retire(&r->target, &r->commit, reason);
+	if (!e)
+		return true;
+	log_warn("the image could not be retired: %s", err_text(e));
+	err_free(e);
+	return !r->valid_begun;
+}
+
+static void give_up(struct hibernating *r, err_t e, uint64_t entry)
+{
+	struct report report;
+	bool aborted = err_kind(e) == ERR_ABORTED;
+
+	log_warn("%s", err_text(e));
+	if (!may_go_back(r, err_text(e))) {
+		log_warn("the image may be valid, so the host must not go on beside it: rebooting");
+		power_reboot(READ_TIME);
+	}
+	make_report(r, &report, aborted ? REPORT_ABORTED : REPORT_FAILED, err_text(e));
+	err_free(e);
+	e = go_back(r, &report, entry);
+	log_warn("no way back: %s", err_text(e));
+	power_reboot(READ_TIME);
+}
+
+static void come_back(struct hibernating *r, uint64_t entry)
+{
+	struct report report;
+	err_t e = commit_retire(&r->target, &r->commit, "the host went on");
+
+	if (!e) {
+		make_report(r, &report, REPORT_RETURNED, "");
+		e = go_back(r, &report, entry);
+		/* Back is closed, and the image is given up: say it as it is. */
+		log_warn("no way back: %s", err_text(e));
+		power_reboot(READ_TIME);
+	}
+	/* VALID and not to be retired: the session is in the image, resume it. */
+	log_warn("the image cannot be retired, so it is resumed instead: %s", err_text(e));
+	power_reboot(READ_TIME);
+}
+
+void hibernate_run(struct handoff *h, uint64_t entry)
+{
+	struct hibernating r = { .h = h };
+	err_t e;
+
+	clock_gettime(CLOCK_MONOTONIC, &r.started);
+	e = write_and_commit(&r, entry);
+	if (e)
+		give_up(&r, e, entry);
+	log_info("image is valid: %llu MiB of %llu MiB stored, in %u ms",
+		 (unsigned long long)(r.slot.stored_bytes / MIB),
+		 (unsigned long long)(r.slot.raw_bytes / MIB), milliseconds_since(&r.started));
+	switch (h->then) {
+	case HANDOFF_RETURN:
+		come_back(&r, entry);
+		break;
+	case HANDOFF_REBOOT:
+		power_reboot(0);
+	case HANDOFF_POWEROFF:
+		power_off();
+	}
+	power_off();
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Putting an image back. Nothing is lost until the jump: on any error the
+ * reason is recorded in the image, which stays valid, and the machine reboots.
+ */
+#include "imagewriter/modes.h"
+
+#include "base/log.h"
+#include "base/util.h"
+#include "image/commit.h"
+#include "image/reader.h"
+#include "formats/index.h"
+#include "imagewriter/console.h"
+#include "imagewriter/device.h"
+#include "imagewriter/host.h"
+#include "imagewriter/power.h"
+#include "jump/cpufeature.h"
+#include "jump/loader.h"
+#include "memory/devmem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define THREADS_MAX 16
+#define READ_TIME   5 /* seconds to read a message in before a reboot */
+#define BLOCK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
+
+struct restoring {
+	const struct handoff *h;
+	struct target target;
+	bool target_open;
+	struct commit commit;
+	struct hostinfo info;
+	struct devmem mem;
+	struct console console;
+	struct image_progress progress;
+};
+
+static err_t sink_map(void *self, unsigned int thread, uint64_t first_pfn, uint8_t **pages)
+{
+	(void)thread;
+	return devmem_map(self, first_pfn << PAGE_BITS, BLOCK_BYTES, pages);
+}
+
+static void sink_unmap(void *self, unsigned int thread, uint8_t *pages)
+{
+	(void)self;
+	(void)thread;
+	devmem_unmap(pages, BLOCK_BYTES);
+}
+
+static err_t tick(void *arg, const struct image_progress *progress)
+{
+	struct restoring *r = arg;
+
+	r->progress = *progress;
+	return console_tick(&r->console, progress);
+}
+
+static err_t open_image(struct restoring *r)
+{
+	TRY(device_find(r->h, &r->target));
+	r->target_open = true;
+	TRY(commit_load(&r->target, &r->commit));
+	if (r->commit.slot.state != SLOT_VALID || !r->commit.twin_good)
+		return err_new(ERR_REFUSED, "the image is no longer what it was: its superblock says %s",
+			       slot_state_name(r->commit.slot.state));
+	return image_read_header(&r->target, &r->commit.slot, &r->info);
+}
+
+/* Are we where, and as, the image needs it? */
+static err_t check_place(const struct restoring *r)
+{
+	const struct hostinfo *info = &r->info;
+
+	if (info->la57 != cpufeature_la57_on())
+		return err_new(ERR_REFUSED, "the writer runs in %d-level paging, the host in %d",
+			       cpufeature_la57_on() ? 5 : 4, info->la57 ? 5 : 4);
+	if (r->h->mailbox != loader_mailbox(info->main_window) ||
+	    r->h->trampoline != loader_trampoline(info->main_window))
+		return err_new(ERR_REFUSED, "the writer was loaded outside of the image's window");
+	if (!info->jump_entry)
+		return err_new(ERR_CORRUPT, "the image has no jump-back entry");
+	return NULL;
+}
+
+static err_t place(struct restoring *r)
+{
+	struct memory_sink sink = { .self = &r->mem, .map = sink_map, .unmap = sink_unmap };
+	struct image_reader_options o = {
+		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), THREADS_MAX),
+		.tick = tick,
+		.tick_arg = r,
+	};
+	err_t e;
+
+	TRY(devmem_open(&r->mem, true));
+	console_init(&r->console, "reading", true);
+	e = image_restore(&r->target, &r->commit.slot, &r->info, &sink, &o);
+	console_deinit(&r->console, &r->progress);
+	devmem_close(&r->mem);
+	return e;
+}
+
+/* Tell the host, in the memory just put back, how it came back. */
+static void leave_report(struct restoring *r)
+{
+	struct report report = {
+		.result = REPORT_RESUMED,
+		.image_bytes = r->commit.slot.image_end,
+		.data_pages = r->commit.slot.data_pages,
+	};
+	struct hostmem mem;
+	err_t e = hostmem_init(&mem, &r->info.windows, true);
+
+	if (!e) {
+		snprintf(report.log, sizeof(report.log), "%s", log_tail());
+		e = hostmem_find_backup(&mem, r->info.jump_entry, &r->info.memory);
+		e = err_first(host_report(&mem, &r->info, &report), e);
+		hostmem_deinit(&mem);
+	}
+	if (e)
+		log_warn("report to the host: %s", err_text(e));
+	err_free(e);
+}
+
+static err_t restore(struct restoring *r)
+{
+	TRY(open_image(r));
+	TRY(check_place(r));
+	TRY(place(r));
+	leave_report(r);
+	TRY(commit_resuming(&r->target, &r->commit));
+	log_info("jumping into the host");
+	return host_jump(r->h->trampoline, r->info.jump_entry);
+}
+
+void restore_run(const struct handoff *h)
+{
+	struct restoring r = { .h = h };
+	err_t e = restore(&r), also;
+
+	log_warn("the image was not resumed: %s", err_text(e));
+	if (r.target_open) {
+		also = commit_resume_failed(&r.target, &r.commit, err_text(e));
+		if (also)
+			log_warn("the reason could not be recorded in the image: %s", err_text(also));
+		err_free(also);
+	}
+	err_free(e);
+	log_warn("the image is kept; rebooting");
+	power_reboot(READ_TIME);
+}
