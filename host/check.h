@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The checks of preflight.c's table, by the file that they are in. */
+#ifndef HOST_CHECK_H
+#define HOST_CHECK_H
+
+#include "host/preflight.h"
+
+/* check_kernel.c */
+void check_kernel_root(const struct preflight *p, struct finding *out);
+void check_kernel_namespace(const struct preflight *p, struct finding *out);
+void check_kernel_lockdown(const struct preflight *p, struct finding *out);
+void check_kernel_kexec(const struct preflight *p, struct finding *out);
+void check_kernel_jump(const struct preflight *p, struct finding *out);
+void check_kernel_hibernation(const struct preflight *p, struct finding *out);
+void check_kernel_free_fill(const struct preflight *p, struct finding *out);
+
+/* check_machine.c */
+void check_machine_cpu(const struct preflight *p, struct finding *out);
+void check_machine_memory_map(const struct preflight *p, struct finding *out);
+void check_machine_encryption(const struct preflight *p, struct finding *out);
+void check_machine_virtio_mem(const struct preflight *p, struct finding *out);
+void check_machine_free_memory(const struct preflight *p, struct finding *out);
+void check_machine_filesystems(const struct preflight *p, struct finding *out);
+
+/* check_target.c */
+void check_target_device(const struct preflight *p, struct finding *out);
+void check_target_free(const struct preflight *p, struct finding *out);
+void check_target_content(const struct preflight *p, struct finding *out);
+void check_target_size(const struct preflight *p, struct finding *out);
+
+/* check_boot.c */
+void check_boot_codec(const struct preflight *p, struct finding *out);
+void check_boot_writer(const struct preflight *p, struct finding *out);
+void check_boot_initramfs(const struct preflight *p, struct finding *out);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/freeze.h"
+
+#include "base/log.h"
+#include "base/util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/suspend_ioctls.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUSY_TRIES 50 /* of 0.1 s */
+
+err_t freeze_init(struct freeze *f)
+{
+	memset(f, 0, sizeof(*f));
+	/* Read-only is the hibernating side (kernel/power/user.c, snapshot_open). */
+	f->snapshot = open("/dev/snapshot", O_RDONLY | O_CLOEXEC);
+	if (f->snapshot >= 0)
+		return NULL;
+	switch (errno) {
+	case EBUSY:
+		return err_new(ERR_REFUSED, "/dev/snapshot: somebody else is hibernating");
+	case EPERM:
+		return err_new(ERR_REFUSED, "/dev/snapshot: the kernel does not allow hibernation now "
+					    "(lockdown, nohibernate, secret memory or CXL memory)");
+	case ENODEV:
+		return err_new(ERR_REFUSED, "/dev/snapshot: CPU 0 is offline, or a driver refuses");
+	case ENOENT:
+		return err_new(ERR_REFUSED, "/dev/snapshot is not there: no "
+					    "CONFIG_HIBERNATION_SNAPSHOT_DEV, or no udev");
+	default:
+		return err_errno("opening /dev/snapshot");
+	}
+}
+
+/*
+ * ioctl on /dev/snapshot. EBUSY at once means that a suspend or reboot is under
+ * way and may pass; after a second, that processes did not freeze.
+ */
+static int snapshot_ioctl(const struct freeze *f, unsigned long request)
+{
+	for (int i = 0;; i++) {
+		time_t before = time(NULL);
+
+		if (!ioctl(f->snapshot, request, 0))
+			return 0;
+		if (errno != EBUSY || i == BUSY_TRIES || time(NULL) > before + 1)
+			return -1;
+		usleep(100000);
+	}
+}
+
+static void close_filesystems(struct freeze *f)
+{
+	while (f->count)
+		close(f->fs[--f->count].fd);
+	mounts_free(&f->mounts);
+}
+
+/*
+ * Is fd in that mount? Its path may be hidden under a later mount. Mount
+ * ids tell, since a btrfs subvolume's st_dev is not its superblock's.
+ */
+static bool is_of_mount(int fd, const struct mount *m)
+{
+	struct statx sx;
+
+	return !statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &sx) &&
+	       (sx.stx_mask & STATX_MNT_ID) && sx.stx_mnt_id == m->id;
+}
+
+static err_t open_filesystem(struct freeze *f, const struct mount *m)
+{
+	int fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_errno("opening %s to freeze it", m->path);
+	if (!is_of_mount(fd, m)) {
+		close(fd);
+		return err_new(ERR_REFUSED, "%s on %s is hidden by another mount, so that it cannot "
+					    "be frozen; unmount it",
+			       m->source, m->path);
+	}
+	f->fs[f->count].fd = fd;
+	f->fs[f->count].ours = false;
+	f->fs[f->count++].mount = m;
+	return NULL;
+}
+
+/*
+ * Opened before processes are frozen: an automounter may have to answer. In
+ * the reverse order of mounting, so that a filesystem comes before those that
+ * it is on (by a mount point, or by an image file behind a loop device).
+ */
+static err_t open_filesystems(struct freeze *f)
+{
+	TRY(mounts_read(&f->mounts));
+	for (size_t i = f->mounts.count; i-- > 0;) {
+		const struct mount *m = &f->mounts.m[i];
+		dev_t dev;
+
+		/* FUSE: its process will be frozen, and its filesystem with it. */
+		if (mounts_on_disk(m, &dev) && strncmp(m->type, "fuse", 4) != 0)
+			TRY(open_filesystem(f, m));
+	}
+	return NULL;
+}
+
+static err_t freeze_filesystem(struct freeze *f, size_t i)
+{
+	const struct mount *m = f->fs[i].mount;
+
+	f->frozen = i + 1;
+	if (!ioctl(f->fs[i].fd, FIFREEZE, 0)) {
+		f->fs[i].ours = true;
+		return NULL;
+	}
+	if (errno == EBUSY) /* somebody else's fsfreeze, who will thaw it too */
+		return NULL;
+	if (errno == EOPNOTSUPP) /* vfat and the like have no journal; what is dirty goes out */
+		return syncfs(f->fs[i].fd) ? err_errno("syncing %s", m->path) : NULL;
+	return err_errno("freezing the filesystem on %s", m->path);
+}
+
+/* Returns what it was before; '\0' when it cannot be told or set. */
+static char panic_on_warn_set(char value)
+{
+	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/panic_on_warn", O_RDWR | O_CLOEXEC);
+	char old;
+
+	if (fd < 0 || pread(fd, &old, 1, 0) != 1 || pwrite(fd, &value, 1, 0) != 1)
+		return '\0';
+	return old;
+}
+
+/*
+ * kernel_kexec() has thawed processes on its way back and taken this task's
+ * PF_SUSPEND_TASK away, while /dev/snapshot still counts them as frozen: its
+ * thaw_processes() then prints one warning with a stack trace (6.12,
+ * kernel/power/process.c) and does its work. There is no way around it without a
+ * patch: the flag is only set by freezing, which /dev/snapshot does just once.
+ */
+static err_t thaw_processes(struct freeze *f)
+{
+	char before;
+	int r, no;
+
+	if (!f->processes)
+		return NULL;
+	/* With panic_on_warn that warning would end the session. */
+	before = panic_on_warn_set('0');
+	r = snapshot_ioctl(f, SNAPSHOT_UNFREEZE);
+	no = errno;
+	if (before == '1')
+		panic_on_warn_set(before);
+	errno = no;
+	if (r)
+		return err_errno("thawing processes");
+	f->processes = false;
+	return NULL;
+}
+
+static err_t freeze_processes(struct freeze *f)
+{
+	if (!snapshot_ioctl(f, SNAPSHOT_FREEZE)) {
+		f->processes = true;
+		return NULL;
+	}
+	if (errno == EBUSY)
+		return err_new(ERR_IO, "a process does not let itself be frozen (the kernel's log "
+				       "names it), or a wake-up event came");
+	return err_errno("freezing processes");
+}
+
+err_t freeze_all(struct freeze *f)
+{
+	err_t e = open_filesystems(f);
+
+	if (!e)
+		e = freeze_processes(f);
+	for (size_t i = 0; !e && i < f->count; i++)
+		e = freeze_filesystem(f, i);
+	return e ? err_first(e, freeze_thaw(f)) : NULL;
+}
+
+static err_t thaw_filesystem(struct freeze *f, size_t i)
+{
+	if (!f->fs[i].ours)
+		return NULL;
+	f->fs[i].ours = false;
+	if (ioctl(f->fs[i].fd, FITHAW, 0))
+		return err_errno("thawing the filesystem on %s (try: fsfreeze -u %s)",
+				 f->fs[i].mount->path, f->fs[i].mount->path);
+	return NULL;
+}
+
+err_t freeze_thaw(struct freeze *f)
+{
+	err_t e = NULL;
+
+	while (f->frozen)
+		e = err_first(e, thaw_filesystem(f, --f->frozen));
+	e = err_first(e, thaw_processes(f));
+	close_filesystems(f);
+	return e;
+}
+
+void freeze_deinit(struct freeze *f)
+{
+	err_t e = freeze_thaw(f);
+
+	if (e)
+		log_warn("%s", err_text(e));
+	err_free(e);
+	if (f->snapshot >= 0)
+		close(f->snapshot);
+	f->snapshot = -1;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an initramfs file has of ours: can the next boot resume? */
+#ifndef HOST_INITRAMFS_H
+#define HOST_INITRAMFS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct initramfs {
+	bool resume;	    /* usr/lib/dormouse/resume is in it */
+	bool writer;	    /* both files of the writer are */
+	uint8_t sha256[32]; /* of them, as struct writer_files has it; zero without */
+};
+
+/*
+ * Read the file: cpio archives one after the other, of which the last may be
+ * compressed, as the kernel takes it. Takes half a second or so. ERR_CORRUPT
+ * when it is no such file, ERR_IO when it cannot be read.
+ */
+err_t initramfs_scan(const char *path, struct initramfs *out) ERR_CHECK;
+
+/*
+ * The same, out of the cache (a file in dir) if path is the file that it was:
+ * same device, inode, size and times. A cache that cannot be read or written
+ * is no error. The folder must be writable for root only.
+ */
+err_t initramfs_scan_cached(const char *path, const char *dir, struct initramfs *out) ERR_CHECK;
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/initramfs.h"
+
+#include "base/io.h"
+#include "base/util.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LINE_MAX_BYTES 8192
+#define CACHE_NAME     "initramfs-check"
+
+/* One line tells which file it was, the next what was found in it. */
+static err_t make_key(const char *path, char *key, size_t n)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return err_errno("%s", path);
+	snprintf(key, n, "%ju %ju %jd %jd.%09ld %jd.%09ld %s\n", (uintmax_t)st.st_dev,
+		 (uintmax_t)st.st_ino, (intmax_t)st.st_size, (intmax_t)st.st_mtim.tv_sec,
+		 st.st_mtim.tv_nsec, (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec, path);
+	return NULL;
+}
+
+static bool parse_found(const char *text, struct initramfs *out)
+{
+	unsigned int resume, writer;
+	struct initramfs found = { 0 };
+	int n;
+
+	if (sscanf(text, "%u %u %n", &resume, &writer, &n) != 2 || strlen(text + n) != 65)
+		return false;
+	found.resume = resume;
+	found.writer = writer;
+	for (size_t i = 0; i < sizeof(found.sha256); i++) {
+		if (sscanf(text + n + 2 * i, "%2" SCNx8, &found.sha256[i]) != 1)
+			return false;
+	}
+	*out = found;
+	return true;
+}
+
+static bool cache_get(const char *file, const char *key, struct initramfs *out)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t n;
+	err_t e = io_read_file(file, LINE_MAX_BYTES, &text, &n);
+
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	return !strncmp(text, key, strlen(key)) && parse_found(text + strlen(key), out);
+}
+
+static void cache_put(const char *dir, const char *file, const char *key,
+		      const struct initramfs *found)
+{
+	char fresh[512];
+	FILE *f;
+
+	mkdir(dir, 0700);
+	snprintf(fresh, sizeof(fresh), "%s.new", file);
+	f = fopen(fresh, "we");
+	if (!f)
+		return;
+	fprintf(f, "%s%u %u ", key, found->resume, found->writer);
+	for (size_t i = 0; i < sizeof(found->sha256); i++)
+		fprintf(f, "%02x", found->sha256[i]);
+	fputc('\n', f);
+	if (fclose(f) || rename(fresh, file))
+		unlink(fresh);
+}
+
+err_t initramfs_scan_cached(const char *path, const char *dir, struct initramfs *out)
+{
+	char key[LINE_MAX_BYTES / 2], file[480];
+
+	TRY(make_key(path, key, sizeof(key)));
+	snprintf(file, sizeof(file), "%s/" CACHE_NAME, dir);
+	if (cache_get(file, key, out))
+		return NULL;
+	TRY(initramfs_scan(path, out));
+	cache_put(dir, file, key, out);
+	return NULL;
+}

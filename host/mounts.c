@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/mounts.h"
+
+#include "base/io.h"
+#include "base/util.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#define TEXT_MAX (8u << 20)
+
+/* The kernel writes white space and backslashes as \ooo. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++, to++) {
+		unsigned int c;
+
+		if (*s == '\\' && sscanf(s + 1, "%3o", &c) == 1) {
+			*to = (char)c;
+			s += 3;
+		} else {
+			*to = *s;
+		}
+	}
+	*to = '\0';
+}
+
+/* The first word of an option list is ro or rw. */
+static bool is_rw(const char *options)
+{
+	return !strncmp(options, "rw", 2) && (options[2] == ',' || !options[2]);
+}
+
+/*
+ * proc(5): id parent major:minor root path options [tags...] - type source
+ * superblock-options. A read-only bind mount of a writable superblock counts:
+ * the last field decides. false: not wanted, or not such a line.
+ */
+static bool parse_line(char *line, struct mount *m)
+{
+	char *tail = strstr(line, " - "), *rest = NULL;
+	unsigned int major, minor;
+	char *type, *source, *options, *field;
+
+	if (!tail)
+		return false;
+	*tail = '\0';
+	type = strtok_r(tail + 3, " ", &rest);
+	source = strtok_r(NULL, " ", &rest);
+	options = strtok_r(NULL, " ", &rest);
+	if (!options || !is_rw(options))
+		return false;
+	if (sscanf(line, "%u %*u %u:%u", &m->id, &major, &minor) != 3)
+		return false;
+	strtok_r(line, " ", &rest);
+	for (int i = 0; i < 3; i++)
+		strtok_r(NULL, " ", &rest);
+	field = strtok_r(NULL, " ", &rest);
+	if (!field)
+		return false;
+	unescape(field);
+	unescape(source);
+	m->superblock = makedev(major, minor);
+	m->path = field;
+	m->type = type;
+	m->source = source;
+	return true;
+}
+
+static bool known(const struct mounts *mounts, dev_t superblock)
+{
+	for (size_t i = 0; i < mounts->count; i++) {
+		if (mounts->m[i].superblock == superblock)
+			return true;
+	}
+	return false;
+}
+
+err_t mounts_parse_take(char *text, struct mounts *out)
+{
+	char *rest = NULL;
+
+	out->count = 0;
+	out->text = NULL;
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		struct mount m;
+
+		if (!parse_line(line, &m) || known(out, m.superblock))
+			continue;
+		if (out->count == MOUNTS_MAX)
+			return err_new(ERR_REFUSED, "more than %d filesystems are mounted", MOUNTS_MAX);
+		out->m[out->count++] = m;
+	}
+	out->text = text;
+	return NULL;
+}
+
+err_t mounts_read(struct mounts *out)
+{
+	char *text = NULL;
+	size_t n;
+	err_t e;
+
+	TRY(io_read_file("/proc/self/mountinfo", TEXT_MAX, &text, &n));
+	e = mounts_parse_take(text, out);
+	if (e)
+		free(text);
+	return e;
+}
+
+void mounts_free(struct mounts *mounts)
+{
+	free(mounts->text);
+	mounts->text = NULL;
+	mounts->count = 0;
+}
+
+bool mounts_on_disk(const struct mount *m, dev_t *dev)
+{
+	struct stat st;
+
+	/* Its superblock's number is the device's own, except for filesystems
+	 * over several devices (btrfs, bcachefs), which have major 0. */
+	if (major(m->superblock)) {
+		*dev = m->superblock;
+		return true;
+	}
+	if (!stat(m->source, &st) && S_ISBLK(st.st_mode)) {
+		*dev = st.st_rdev;
+		return true;
+	}
+	*dev = 0;
+	return !strcmp(m->type, "bcachefs");
+}

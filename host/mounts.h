@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Filesystems that can write to a disk, out of /proc/self/mountinfo. */
+#ifndef HOST_MOUNTS_H
+#define HOST_MOUNTS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define MOUNTS_MAX 256
+
+struct mount {
+	unsigned int id;     /* as statx() says it */
+	dev_t superblock;    /* st_dev of most files in it */
+	const char *type;
+	const char *path;
+	const char *source;
+};
+
+struct mounts {
+	char *text; /* owned: what the strings point into */
+	size_t count;
+	struct mount m[MOUNTS_MAX];
+};
+
+/*
+ * The mounts of text (changed by it, and taken over with success) whose
+ * superblock is writable, each superblock once, in the order of mounting.
+ * Which of them are on disks is mounts_on_disk's to say.
+ */
+err_t mounts_parse_take(char *text, struct mounts *out) ERR_CHECK;
+err_t mounts_read(struct mounts *out) ERR_CHECK;
+void mounts_free(struct mounts *mounts);
+
+/* Is it on a block device? *dev is that one (one of them, for btrfs). */
+bool mounts_on_disk(const struct mount *m, dev_t *dev);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/preflight.h"
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "host/check.h"
+#include "host/machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+/* In this order: what comes later may rely on what comes before. */
+const struct preflight_check preflight_checks[] = {
+	{ "root", check_kernel_root },
+	{ "processes", check_kernel_namespace },
+	{ "CPU", check_machine_cpu },
+	{ "lockdown", check_kernel_lockdown },
+	{ "kexec", check_kernel_kexec },
+	{ "kexec jump", check_kernel_jump },
+	{ "hibernation", check_kernel_hibernation },
+	{ "memory map", check_machine_memory_map },
+	{ "memory encryption", check_machine_encryption },
+	{ "virtio-mem", check_machine_virtio_mem },
+	{ "free pages", check_kernel_free_fill },
+	{ "free memory", check_machine_free_memory },
+	{ "filesystems", check_machine_filesystems },
+	{ "codec", check_boot_codec },
+	{ "target", check_target_device },
+	{ "target in use", check_target_free },
+	{ "target content", check_target_content },
+	{ "target size", check_target_size },
+	{ "writer", check_boot_writer },
+	{ "initramfs", check_boot_initramfs },
+};
+const size_t preflight_check_count = ARRAY_LEN(preflight_checks);
+
+void finding_set(struct finding *f, enum finding_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	f->level = level;
+	va_start(ap, fmt);
+	vsnprintf(f->text, sizeof(f->text), fmt, ap);
+	va_end(ap);
+}
+
+void finding_set_err(struct finding *f, enum finding_level level, err_t e)
+{
+	finding_set(f, level, "%s", err_text(e));
+	err_free(e);
+}
+
+static uint64_t meminfo_bytes(const char *text, const char *name)
+{
+	const char *line = strstr(text, name);
+	unsigned long long kib = 0;
+
+	if (line)
+		sscanf(line + strlen(name), " %llu", &kib);
+	return kib * KIB;
+}
+
+static err_t gather_meminfo(struct preflight *p)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t n;
+
+	TRY(io_read_file("/proc/meminfo", 1 << 20, &text, &n));
+	p->mem_total = meminfo_bytes(text, "MemTotal:");
+	p->mem_free = meminfo_bytes(text, "MemFree:");
+	p->mem_available = meminfo_bytes(text, "MemAvailable:");
+	return NULL;
+}
+
+err_t preflight_init(struct preflight *p, const struct config *config,
+		     const struct writer_files *writer, err_t writer_error)
+{
+	err_t e;
+
+	memset(p, 0, sizeof(*p));
+	p->config = config;
+	p->writer = writer;
+	p->root = geteuid() == 0;
+	if (writer_error)
+		snprintf(p->writer_error, sizeof(p->writer_error), "%s", err_text(writer_error));
+	e = machine_describe(&p->host);
+	if (e)
+		snprintf(p->host_error, sizeof(p->host_error), "%s", err_text(e));
+	err_free(e);
+	TRY(cmdline_read(p->cmdline, sizeof(p->cmdline)));
+	return gather_meminfo(p);
+}
+
+err_t preflight_run(const struct preflight *p)
+{
+	for (size_t i = 0; i < preflight_check_count; i++) {
+		struct finding f = { 0 };
+
+		preflight_checks[i].run(p, &f);
+		if (f.level == FINDING_REFUSE)
+			return err_new(ERR_REFUSED, "%s", f.text);
+		if (f.level == FINDING_WARN)
+			log_warn("%s", f.text);
+	}
+	return NULL;
+}
+
+uint64_t preflight_used(const struct preflight *p)
+{
+	return p->mem_total - min_u64(p->mem_free, p->mem_total);
+}
+
+void preflight_initramfs(const struct preflight *p, char *path, size_t n)
+{
+	struct utsname uts;
+
+	if (p->config->initramfs[0])
+		snprintf(path, n, "%s", p->config->initramfs);
+	else if (!uname(&uts))
+		snprintf(path, n, "/boot/initrd.img-%s", uts.release);
+	else
+		snprintf(path, n, "/boot/initrd.img");
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Everything that can make a machine, its settings or its target unfit, found
+ * out before anything is changed. A new check is a function in one of the
+ * check_*.c files and a line in the table of preflight.c.
+ */
+#ifndef HOST_PREFLIGHT_H
+#define HOST_PREFLIGHT_H
+
+#include "base/err.h"
+#include "config/cmdline.h"
+#include "config/config.h"
+#include "formats/hostinfo.h"
+#include "jump/writer_files.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the checks look at, gathered once. An error text is empty where the
+ * value beside it is good. */
+struct preflight {
+	const struct config *config;
+	const struct writer_files *writer; /* NULL: see writer_error */
+	char writer_error[512];
+	bool root;
+	char cmdline[CMDLINE_MAX];
+	struct hostinfo host; /* by machine_describe; see host_error */
+	char host_error[512];
+	uint64_t mem_total, mem_free, mem_available; /* bytes */
+};
+
+enum finding_level {
+	FINDING_OK,
+	FINDING_WARN,
+	FINDING_REFUSE,
+	FINDING_SKIP, /* not looked at, since another check failed */
+};
+
+struct finding {
+	enum finding_level level;
+	char text[512]; /* plain words, one line: what is, and what to do */
+};
+
+void finding_set(struct finding *f, enum finding_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same with an error's text; frees e. */
+void finding_set_err(struct finding *f, enum finding_level level, err_t e);
+
+struct preflight_check {
+	const char *name;
+	void (*run)(const struct preflight *p, struct finding *out);
+};
+
+extern const struct preflight_check preflight_checks[];
+extern const size_t preflight_check_count;
+
+/* writer may be NULL with the error that loading gave (borrowed). */
+err_t preflight_init(struct preflight *p, const struct config *config,
+		     const struct writer_files *writer, err_t writer_error) ERR_CHECK;
+
+/* All checks in order: warnings are logged, the first refusal is ERR_REFUSED. */
+err_t preflight_run(const struct preflight *p) ERR_CHECK;
+
+/* Bytes of RAM in use: what an image may have to hold. */
+uint64_t preflight_used(const struct preflight *p);
+
+/* The initramfs file to look into; n bytes for its name. */
+void preflight_initramfs(const struct preflight *p, char *path, size_t n);
+
+#endif

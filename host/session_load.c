@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/session.h"
+
+#include "base/util.h"
+#include "codec/codec.h"
+#include "formats/cpio.h"
+#include "formats/handoff.h"
+#include "formats/report.h"
+#include "host/record.h"
+#include "jump/loader.h"
+#include "jump/lockedpages.h"
+#include "jump/window.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+static_assert(REPORT_BYTES == HOSTINFO_REPORT_PAGES * PAGE_BYTES, "a report fills its pages");
+
+static err_t fresh_nonce(uint8_t *nonce, size_t n)
+{
+	ssize_t got;
+
+	do
+		got = getrandom(nonce, n, 0);
+	while (got < 0 && errno == EINTR);
+	return got == (ssize_t)n ? NULL : err_errno("getrandom");
+}
+
+static err_t prepare_report(struct session *s)
+{
+	TRY(fresh_nonce(s->host.report_nonce, sizeof(s->host.report_nonce)));
+	report_prepare(s->report, s->host.report_nonce);
+	return lockedpages_where(s->report, HOSTINFO_REPORT_PAGES, s->host.report);
+}
+
+static err_t describe_windows(struct hostinfo *host, const struct window *w)
+{
+	host->windows = w->low;
+	if (!range_add(&host->windows, w->main.start, w->main.end, RANGE_RAM))
+		return err_new(ERR_REFUSED, "the firmware's memory map has too many pieces");
+	range_sort(&host->windows);
+	host->main_window = w->main;
+	return NULL;
+}
+
+static void fill_handoff(const struct session *s, const struct window *w, struct handoff *h)
+{
+	static const enum handoff_then then[] = {
+		[CONFIG_POWEROFF] = HANDOFF_POWEROFF,
+		[CONFIG_REBOOT] = HANDOFF_REBOOT,
+		[CONFIG_RETURN] = HANDOFF_RETURN,
+	};
+
+	memset(h, 0, sizeof(*h));
+	h->mode = HANDOFF_HIBERNATE;
+	h->then = then[s->config->then];
+	memcpy(h->nonce, s->nonce, sizeof(h->nonce));
+	h->device_bytes = s->target.device_bytes;
+	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);
+	h->extent_count = s->target.extent_count;
+	memcpy(h->extents, s->target.extents, sizeof(h->extents));
+	h->codec = codec_id(codec_by_name(s->config->codec));
+	h->mailbox = loader_mailbox(w->main);
+	h->trampoline = loader_trampoline(w->main);
+	h->host = s->host;
+}
+
+/* The handoff as a file in an archive of its own; owned by the caller. */
+static err_t pack_handoff(const struct session *s, const struct window *w, uint8_t **out, size_t *n)
+{
+	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
+	CLEANUP_FREE uint8_t *encoded = malloc(HANDOFF_MAX);
+	const char *name = HANDOFF_PATH + 1; /* relative to the root, as in any initramfs */
+	size_t bytes;
+
+	if (!h || !encoded)
+		return err_new(ERR_NOMEM, "making the handoff");
+	fill_handoff(s, w, h);
+	bytes = handoff_encode(h, encoded);
+	*n = cpio_file_bytes(name, bytes);
+	*out = malloc(*n);
+	if (!*out)
+		return err_new(ERR_NOMEM, "making the handoff");
+	cpio_encode_file(name, encoded, bytes, *out);
+	return NULL;
+}
+
+static err_t load_into(struct session *s, const struct window *w)
+{
+	CLEANUP_FREE uint8_t *handoff = NULL;
+	struct loader_options options = {
+		.writer = &s->writer,
+		.memory = &s->host.memory,
+		.main = w->main,
+		.low = &w->low,
+		.la57 = s->host.la57,
+		.cmdline = s->writer_cmdline,
+		.tsc_khz = tsc_khz(&s->started),
+		.preserve_context = true,
+	};
+
+	TRY(describe_windows(&s->host, w));
+	memcpy(s->host.writer_sha256, s->writer.sha256, sizeof(s->host.writer_sha256));
+	TRY(pack_handoff(s, w, &handoff, &options.handoff_bytes));
+	options.handoff = handoff;
+	s->loaded = true;
+	return loader_load(&options);
+}
+
+err_t session_load(struct session *s)
+{
+	struct window w;
+	char text[160];
+	err_t e;
+
+	TRY(fresh_nonce(s->nonce, sizeof(s->nonce)));
+	TRY(prepare_report(s));
+	TRY(window_choose(&s->host.memory, WINDOW_MAIN_BYTES, s->config->window, &w));
+	snprintf(text, sizeof(text), "window at 0x%llx (%s), %llu of its pages free",
+		 (unsigned long long)w.main.start, w.why, (unsigned long long)w.free_pages);
+	record_kernel_log(text);
+	e = load_into(s, &w);
+	window_release(&w);
+	return e;
+}
+
+err_t session_report_moved(const struct session *s, bool *moved)
+{
+	uint64_t now[HOSTINFO_REPORT_PAGES];
+
+	TRY(lockedpages_where(s->report, HOSTINFO_REPORT_PAGES, now));
+	*moved = memcmp(now, s->host.report, sizeof(now)) != 0;
+	return NULL;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/session.h"
+
+#include "base/log.h"
+#include "base/util.h"
+#include "host/preflight.h"
+#include "jump/loader.h"
+#include "jump/lockedpages.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static void make_writer_cmdline(struct session *s, const char *cmdline)
+{
+	char consoles[512];
+
+	/* So that progress is seen where this kernel's messages are. */
+	cmdline_consoles(cmdline, consoles, sizeof(consoles));
+	snprintf(s->writer_cmdline, sizeof(s->writer_cmdline), "%s%s%s", consoles,
+		 *consoles && s->config->writer_cmdline[0] ? " " : "", s->config->writer_cmdline);
+}
+
+static err_t check(struct session *s)
+{
+	CLEANUP_FREE struct preflight *p = malloc(sizeof(*p));
+	err_t no_writer = writer_files_load(s->config->writer_dir, &s->writer), e;
+
+	if (!p) {
+		err_free(no_writer);
+		return err_new(ERR_NOMEM, "no memory");
+	}
+	e = preflight_init(p, s->config, no_writer ? NULL : &s->writer, no_writer);
+	err_free(no_writer);
+	if (!e)
+		e = preflight_run(p);
+	if (e)
+		return e;
+	s->host = p->host;
+	make_writer_cmdline(s, p->cmdline);
+	return NULL;
+}
+
+/* An image of an earlier boot: its memory must never get control again. */
+static err_t retire_stale(struct session *s, bool *untouched)
+{
+	struct commit c;
+	err_t e = commit_load(&s->target, &c);
+
+	if (e && (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)) {
+		err_free(e);
+		return NULL;
+	}
+	if (e || (c.slot.state != SLOT_VALID && c.slot.state != SLOT_RESUMING))
+		return e;
+	*untouched = false;
+	TRY(err_context(commit_retire(&s->target, &c, "superseded by a new hibernation"),
+			"retiring the old image on %s", s->target.name));
+	log_info("%s held an image of an earlier session, which is discarded now", s->target.name);
+	return NULL;
+}
+
+/* Of all processes this one must not be killed to make room. */
+static void spare_from_oom(void)
+{
+	CLEANUP_CLOSE int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-1000", 5) != 5)
+		log_warn("this process may be killed when memory is short");
+}
+
+err_t session_open(struct session *s, const struct config *config, bool *untouched)
+{
+	memset(s, 0, sizeof(*s));
+	s->config = config;
+	s->started = tsc_now();
+	s->target.fd = -1;
+	s->freeze.snapshot = -1;
+	*untouched = true;
+	TRY(check(s));
+	spare_from_oom();
+	TRY(freeze_init(&s->freeze));
+	TRY(target_open(&s->target, config->target, true, true));
+	TRY(lockedpages_create(HOSTINFO_REPORT_PAGES, &s->report));
+	return retire_stale(s, untouched);
+}
+
+void session_close(struct session *s)
+{
+	err_t e = s->loaded ? loader_unload() : NULL;
+
+	if (e)
+		log_warn("%s", err_text(e));
+	err_free(e);
+	freeze_deinit(&s->freeze);
+	target_close(&s->target);
+	if (s->report)
+		munmap(s->report, HOSTINFO_REPORT_PAGES * (size_t)PAGE_BYTES);
+	writer_files_free(&s->writer);
+}

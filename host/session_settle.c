@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/session.h"
+
+#include "base/util.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES 5
+
+static err_t settle(struct session *s, const char *reason)
+{
+	struct commit c;
+
+	TRY(commit_load(&s->target, &c));
+	if (memcmp(c.slot.nonce, s->nonce, sizeof(s->nonce)))
+		return err_new(ERR_REFUSED, "%s holds another image by now", s->target.name);
+	/* The writer has done it, and both slots say so. */
+	if (c.slot.state == SLOT_RETIRED && c.twin_good)
+		return NULL;
+	return commit_retire(&s->target, &c, reason);
+}
+
+err_t session_settle(struct session *s, const char *reason)
+{
+	err_t e = NULL;
+
+	if (!s->begun)
+		return NULL;
+	for (int i = 0; i < TRIES; i++) {
+		err_free(e);
+		e = settle(s, reason);
+		if (!e) {
+			s->begun = false;
+			return NULL;
+		}
+		usleep(200000); /* a disk may still be coming back */
+	}
+	return err_context(e, "the image on %s could not be retired", s->target.name);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/status.h"
+
+#include "base/io.h"
+#include "base/util.h"
+#include "host/record.h"
+#include "image/commit.h"
+#include "image/reader.h"
+#include "target/target.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static void print_last(void)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t n;
+	err_t e = io_read_file(RECORD_PATH, 65536, &text, &n);
+
+	err_free(e);
+	printf("last hibernation: %s", e ? "none since this boot\n" : text);
+}
+
+static void print_time(const char *what, uint64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+	char text[64];
+
+	strftime(text, sizeof(text), "%F %T %z", localtime_r(&t, &tm));
+	printf("%s: %s\n", what, text);
+}
+
+static void print_host(const struct target *t, const struct slot *slot)
+{
+	CLEANUP_FREE struct hostinfo *host = malloc(sizeof(*host));
+	err_t e;
+
+	if (!host)
+		return;
+	e = image_read_header(t, slot, host);
+	if (e)
+		printf("  header: %s\n", err_text(e));
+	else
+		printf("  host: %s, kernel %s, %u CPUs, %llu MiB of RAM\n", host->hostname, host->release,
+		       host->cpus, (unsigned long long)(range_bytes(&host->memory, RANGE_RAM) / MIB));
+	err_free(e);
+}
+
+static void print_image(const struct target *t, const struct slot *slot)
+{
+	printf("  size: %llu MiB for %llu MiB of memory (and %llu MiB of zeros)\n",
+	       (unsigned long long)(slot->image_end / MIB), (unsigned long long)(slot->raw_bytes / MIB),
+	       (unsigned long long)(slot->zero_pages * PAGE_BYTES / MIB));
+	print_host(t, slot);
+	if (slot->failed_resumes)
+		printf("  failed resumes: %u, the last: %s\n", slot->failed_resumes, slot->reason);
+}
+
+static err_t print_target(const struct target *t)
+{
+	struct commit c;
+	err_t e = commit_load(t, &c);
+
+	if (e && err_kind(e) == ERR_FORMAT) {
+		err_free(e);
+		printf("target %s: no image, and never was one\n", t->name);
+		return NULL;
+	}
+	if (e)
+		return e;
+	printf("target %s: %s%s\n", t->name, slot_state_name(c.slot.state),
+	       c.twin_good ? "" : " (the other superblock is damaged)");
+	print_time("  begun", c.slot.created);
+	if (c.slot.state == SLOT_VALID || c.slot.state == SLOT_RESUMING)
+		print_image(t, &c.slot);
+	else if (c.slot.reason[0])
+		printf("  because: %s\n", c.slot.reason);
+	return NULL;
+}
+
+err_t status_print(const struct config *config)
+{
+	struct target t;
+	err_t e;
+
+	print_last();
+	if (!config->target[0]) {
+		printf("target: none set\n");
+		return NULL;
+	}
+	TRY(target_open(&t, config->target, false, false));
+	if (t.bytes < SLOT_DATA_START)
+		e = err_new(ERR_FORMAT, "%s is too small to hold an image", t.name);
+	else
+		e = print_target(&t);
+	target_close(&t);
+	return e;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config/config.h"
+
+#include "base/io.h"
+#include "base/util.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_MAX (64u << 10)
+#define LINE_MAX_BYTES 1024
+
+void config_init(struct config *config)
+{
+	memset(config, 0, sizeof(*config));
+	config->then = CONFIG_POWEROFF;
+	strcpy(config->codec, "lzo");
+}
+
+err_t config_parse_then(const char *text, enum config_then *out)
+{
+	static const struct {
+		const char *name;
+		enum config_then then;
+	} names[] = {
+		{ "poweroff", CONFIG_POWEROFF },
+		{ "reboot", CONFIG_REBOOT },
+		{ "return", CONFIG_RETURN },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!strcmp(text, names[i].name)) {
+			*out = names[i].then;
+			return NULL;
+		}
+	}
+	return err_new(ERR_INVALID, "\"%s\" is not poweroff, reboot or return", text);
+}
+
+static err_t set_text(const char *value, char *out, size_t room)
+{
+	if (strlen(value) >= room)
+		return err_new(ERR_INVALID, "longer than %zu characters", room - 1);
+	strcpy(out, value);
+	return NULL;
+}
+
+static err_t set_address(const char *value, uint64_t *out)
+{
+	char *end;
+	unsigned long long x;
+
+	errno = 0;
+	x = strtoull(value, &end, 0);
+	if (!isdigit((unsigned char)*value) || *end || errno)
+		return err_new(ERR_INVALID, "\"%s\" is not an address", value);
+	*out = x;
+	return NULL;
+}
+
+static err_t set_key(struct config *c, const char *key, const char *value)
+{
+	if (!strcmp(key, "target"))
+		return set_text(value, c->target, sizeof(c->target));
+	if (!strcmp(key, "then"))
+		return config_parse_then(value, &c->then);
+	if (!strcmp(key, "initramfs"))
+		return set_text(value, c->initramfs, sizeof(c->initramfs));
+	if (!strcmp(key, "codec"))
+		return set_text(value, c->codec, sizeof(c->codec));
+	if (!strcmp(key, "window"))
+		return set_address(value, &c->window);
+	if (!strcmp(key, "writer_dir"))
+		return set_text(value, c->writer_dir, sizeof(c->writer_dir));
+	if (!strcmp(key, "writer_cmdline"))
+		return set_text(value, c->writer_cmdline, sizeof(c->writer_cmdline));
+	return err_new(ERR_INVALID, "unknown key");
+}
+
+/* Without white space at both ends; changes s. */
+static char *trimmed(char *s)
+{
+	char *end = s + strlen(s);
+
+	while (end > s && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	while (isspace((unsigned char)*s))
+		s++;
+	return s;
+}
+
+static err_t parse_line(char *line, struct config *c)
+{
+	char *comment = strchr(line, '#');
+	char *equals, *key;
+
+	if (comment)
+		*comment = '\0';
+	key = trimmed(line);
+	if (!*key)
+		return NULL;
+	equals = strchr(key, '=');
+	if (!equals)
+		return err_new(ERR_INVALID, "expected \"key = value\", got \"%s\"", key);
+	*equals = '\0';
+	key = trimmed(key);
+	return err_context(set_key(c, key, trimmed(equals + 1)), "%s", key);
+}
+
+err_t config_parse(const char *text, size_t n, const char *name, struct config *config)
+{
+	struct config c = *config;
+	unsigned int number = 0;
+
+	while (n) {
+		const char *newline = memchr(text, '\n', n);
+		size_t length = newline ? (size_t)(newline - text) : n;
+		char line[LINE_MAX_BYTES];
+		err_t e;
+
+		number++;
+		if (length >= sizeof(line) || memchr(text, '\0', length))
+			return err_new(ERR_INVALID, "%s line %u: too long, or not text", name, number);
+		memcpy(line, text, length);
+		line[length] = '\0';
+		e = parse_line(line, &c);
+		if (e)
+			return err_context(e, "%s line %u", name, number);
+		text += length + (newline != NULL);
+		n -= length + (newline != NULL);
+	}
+	*config = c;
+	return NULL;
+}
+
+err_t config_load(const char *path, int must_exist, struct config *config)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t n;
+
+	if (!must_exist && access(path, F_OK) && errno == ENOENT)
+		return NULL;
+	TRY(io_read_file(path, FILE_MAX, &text, &n));
+	return config_parse(text, n, path, config);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * /etc/dormouse.conf, read on the running system and, as a copy, in the boot
+ * kernel's initramfs: lines of "key = value", comments from # to the end of the
+ * line. host/dormouse.conf.example explains every key.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONFIG_PATH	"/etc/dormouse.conf"
+#define CONFIG_TEXT_MAX 256
+
+enum config_then {
+	CONFIG_POWEROFF = 1,
+	CONFIG_REBOOT = 2,
+	CONFIG_RETURN = 3,
+};
+
+/* Strings may be empty: not set. What they mean is checked by who uses them. */
+struct config {
+	char target[CONFIG_TEXT_MAX];
+	enum config_then then;		     /* default: poweroff */
+	char initramfs[CONFIG_TEXT_MAX];     /* empty: /boot/initrd.img-RELEASE */
+	char codec[16];			     /* default: lzo */
+	uint64_t window;		     /* physical address; 0: chosen */
+	char writer_dir[CONFIG_TEXT_MAX];    /* empty: where it is installed */
+	char writer_cmdline[CONFIG_TEXT_MAX];
+};
+
+void config_init(struct config *config);
+
+/* "poweroff", "reboot", "return"; anything else is ERR_INVALID. */
+err_t config_parse_then(const char *text, enum config_then *out) ERR_CHECK;
+
+/*
+ * Put the settings of text (n bytes, name for messages) over those in config.
+ * ERR_INVALID with the line's number: unknown key, bad or too long value, no
+ * "=". On error config is unchanged.
+ */
+err_t config_parse(const char *text, size_t n, const char *name, struct config *config) ERR_CHECK;
+
+/* The same from a file. A file that is not there is no error unless must_exist. */
+err_t config_load(const char *path, int must_exist, struct config *config) ERR_CHECK;
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RESUME_FIT_H
+#define RESUME_FIT_H
+
+#include "base/err.h"
+#include "formats/hostinfo.h"
+#include "formats/slot.h"
+#include "jump/writer_files.h"
+#include "target/target.h"
+
+/*
+ * Read the image's header, and find out whether this machine, this boot and
+ * this writer can put it back, and whether its index is whole. Any error means
+ * no, with what differs and what to do; nothing was changed.
+ */
+err_t fit_check(const struct target *target, const struct slot *slot, const char *writer_dir,
+		struct hostinfo *info, struct writer_files *writer) ERR_CHECK;
+
+#endif

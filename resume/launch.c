@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "resume/launch.h"
+
+#include "base/util.h"
+#include "formats/cpio.h"
+#include "formats/handoff.h"
+#include "jump/loader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void fill_handoff(const struct target *t, const struct slot *slot, const struct hostinfo *info,
+			 struct handoff *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->mode = HANDOFF_RESTORE;
+	memcpy(h->nonce, slot->nonce, sizeof(h->nonce));
+	h->device_bytes = t->device_bytes;
+	snprintf(h->device_name, sizeof(h->device_name), "%s", t->name);
+	h->extent_count = t->extent_count;
+	memcpy(h->extents, t->extents, sizeof(h->extents));
+	h->mailbox = loader_mailbox(info->main_window);
+	h->trampoline = loader_trampoline(info->main_window);
+	h->host = *info;
+}
+
+/* As a file in an archive of its own; owned by the caller. */
+static err_t pack(const struct handoff *h, uint8_t **out, size_t *n)
+{
+	CLEANUP_FREE uint8_t *encoded = malloc(HANDOFF_MAX);
+	const char *name = HANDOFF_PATH + 1;
+	size_t bytes;
+
+	if (!encoded)
+		return err_new(ERR_NOMEM, "making the handoff");
+	bytes = handoff_encode(h, encoded);
+	*n = cpio_file_bytes(name, bytes);
+	*out = malloc(*n);
+	if (!*out)
+		return err_new(ERR_NOMEM, "making the handoff");
+	cpio_encode_file(name, encoded, bytes, *out);
+	return NULL;
+}
+
+/* The windows without the main one. */
+static void low_windows(const struct hostinfo *info, struct range_list *low)
+{
+	low->count = 0;
+	for (size_t i = 0; i < info->windows.count; i++) {
+		if (info->windows.r[i].start != info->main_window.start)
+			low->r[low->count++] = info->windows.r[i];
+	}
+}
+
+err_t launch_load(const struct target *target, const struct slot *slot, const struct hostinfo *info,
+		  const struct writer_files *writer, const char *cmdline)
+{
+	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
+	CLEANUP_FREE uint8_t *packed = NULL;
+	struct range_list low;
+	struct loader_options options = {
+		.writer = writer,
+		.memory = &info->memory,
+		.main = info->main_window,
+		.low = &low,
+		.la57 = info->la57,
+		.cmdline = cmdline,
+		.preserve_context = false,
+	};
+
+	if (!h)
+		return err_new(ERR_NOMEM, "making the handoff");
+	fill_handoff(target, slot, info, h);
+	TRY(pack(h, &packed, &options.handoff_bytes));
+	options.handoff = packed;
+	low_windows(info, &low);
+	return loader_load(&options);
+}

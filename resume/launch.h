@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef RESUME_LAUNCH_H
+#define RESUME_LAUNCH_H
+
+#include "base/err.h"
+#include "formats/hostinfo.h"
+#include "formats/slot.h"
+#include "jump/writer_files.h"
+#include "target/target.h"
+
+/* Load the writer into the windows that it wrote from, in the host's paging
+ * mode, with the handoff to restore this image. */
+err_t launch_load(const struct target *target, const struct slot *slot, const struct hostinfo *info,
+		  const struct writer_files *writer, const char *cmdline) ERR_CHECK;
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dormouse-resume: runs in the boot kernel's initramfs, before anything is
+ * mounted. Finds the image, checks all that can be checked before memory is
+ * given up, loads the writer and goes there. Writes nothing (but with --discard).
+ */
+#include "base/err.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "formats/hostinfo.h"
+#include "image/commit.h"
+#include "jump/loader.h"
+#include "jump/writer_files.h"
+#include "resume/fit.h"
+#include "resume/launch.h"
+#include "resume/options.h"
+#include "resume/verdict.h"
+#include "target/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum exit_code {
+	EXIT_NO_IMAGE = 0, /* nothing to resume: boot on */
+	EXIT_ERROR = 1,	   /* something failed */
+	EXIT_USAGE = 2,
+	EXIT_REFUSED = 3,  /* there is an image, and it was left as it is */
+};
+
+static void print_help(void)
+{
+	printf("usage: dormouse-resume [OPTION...]\n"
+	       "Resume the image on the target, if there is one. Does not come back then.\n\n"
+	       "  --target DEVICE   where the image is; default: dormouse.target= on the kernel's\n"
+	       "                    command line, or else the configuration's\n"
+	       "  --config FILE     instead of " CONFIG_PATH "\n"
+	       "  --writer-dir DIR  where the writer is, default " WRITER_DIR "\n"
+	       "  --wait SECONDS    for the device to appear, default 10\n"
+	       "  --discard         give the image up instead; before its disks are used otherwise\n"
+	       "  --help            this text\n\n"
+	       "kernel command line: dormouse.target=DEVICE; dormouse.noresume or noresume: do\n"
+	       "nothing; dormouse.retry: try again although resuming failed before\n\n"
+	       "exit codes:\n"
+	       "  %d  no image\n"
+	       "  %d  an error\n"
+	       "  %d  wrong arguments or configuration\n"
+	       "  %d  refused; the image is as it was, the message says why\n",
+	       EXIT_NO_IMAGE, EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED);
+}
+
+/* Disks appear a little after the kernel starts its first program. */
+static void wait_for(const char *path, unsigned int seconds)
+{
+	for (unsigned int tenths = seconds * 10; tenths && access(path, F_OK); tenths--)
+		usleep(100000);
+}
+
+static err_t resume_image(const struct target *t, const struct slot *slot, const struct options *o,
+			  struct hostinfo *info)
+{
+	struct writer_files writer = { 0 };
+	err_t e = fit_check(t, slot, o->writer_dir, info, &writer);
+
+	if (!e) {
+		log_info("resuming the image of %s (%s), %llu MiB", info->hostname, info->release,
+			 (unsigned long long)(slot->image_end / MIB));
+		e = launch_load(t, slot, info, &writer, o->writer_cmdline);
+	}
+	writer_files_free(&writer);
+	return e ? e : loader_jump();
+}
+
+static err_t discard(const struct target *t, struct commit *c)
+{
+	if (c->slot.state != SLOT_VALID && c->slot.state != SLOT_RESUMING)
+		return NULL;
+	TRY(commit_retire(t, c, "discarded at boot"));
+	log_info("the image on %s is discarded", t->name);
+	return NULL;
+}
+
+static err_t look(const struct target *t, const struct options *o)
+{
+	CLEANUP_FREE struct hostinfo *info = malloc(sizeof(*info));
+	struct commit c;
+	bool resume;
+	const char *said;
+	err_t e = commit_load(t, &c);
+
+	if (e && err_kind(e) == ERR_FORMAT) {
+		err_free(e);
+		return NULL;
+	}
+	if (e)
+		return e;
+	if (!info)
+		return err_new(ERR_NOMEM, "no memory");
+	if (o->discard)
+		return discard(t, &c);
+	TRY(verdict_decide(&c, o->retry, &resume, &said));
+	if (said)
+		log_info("%s: %s", t->name, said);
+	return resume ? resume_image(t, &c.slot, o, info) : NULL;
+}
+
+static err_t run(const struct options *o)
+{
+	struct target t;
+	err_t e;
+
+	if (!o->target[0])
+		return NULL;
+	if (o->skip && !o->discard) {
+		log_info("noresume: an image on %s is not looked for", o->target);
+		return NULL;
+	}
+	wait_for(o->target, o->wait_seconds);
+	TRY(target_open(&t, o->target, o->discard, true));
+	e = look(&t, o);
+	target_close(&t);
+	return err_context(e, "%s", o->target);
+}
+
+/* Was the image looked at and found unfit, or could something not be done? */
+static enum exit_code exit_code_of(err_t e)
+{
+	switch (err_kind(e)) {
+	case ERR_IO:
+	case ERR_NOMEM:
+	case ERR_NOSPACE:
+	case ERR_INVALID:
+	case ERR_ABORTED:
+		return EXIT_ERROR;
+	case ERR_FORMAT:
+	case ERR_UNSUPPORTED:
+	case ERR_CORRUPT:
+	case ERR_AUTH:
+	case ERR_REFUSED:
+		break;
+	}
+	return EXIT_REFUSED;
+}
+
+static int print_error(err_t e, enum exit_code code)
+{
+	fprintf(stderr, "dormouse-resume: %s%s\n", err_text(e),
+		code == EXIT_REFUSED ? ". The image is kept" : "");
+	err_free(e);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	err_t e;
+
+	log_init("dormouse-resume");
+	e = options_read(argc, argv, &o);
+	if (e)
+		return print_error(e, EXIT_USAGE);
+	if (o.help) {
+		print_help();
+		return EXIT_NO_IMAGE;
+	}
+	e = run(&o);
+	return e ? print_error(e, exit_code_of(e)) : EXIT_NO_IMAGE;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "resume/options.h"
+
+#include "base/util.h"
+#include "config/cmdline.h"
+#include "jump/writer_files.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WAIT_SECONDS 10
+
+struct arguments {
+	const char *config, *target, *writer_dir; /* NULL: not given */
+};
+
+static err_t parse_seconds(const char *text, unsigned int *out)
+{
+	char *end;
+	unsigned long x;
+
+	errno = 0;
+	x = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || x > 86400)
+		return err_new(ERR_INVALID, "--wait: \"%s\" is not a number of seconds", text);
+	*out = (unsigned int)x;
+	return NULL;
+}
+
+static err_t parse_arguments(int argc, char **argv, struct arguments *a, struct options *o)
+{
+	static const struct option names[] = {
+		{ "target", required_argument, NULL, 't' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "writer-dir", required_argument, NULL, 'w' },
+		{ "wait", required_argument, NULL, 's' },
+		{ "discard", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	opterr = 0;
+	for (;;) {
+		const char *word = optind < argc ? argv[optind] : "";
+
+		c = getopt_long(argc, argv, ":", names, NULL);
+		if (c == -1)
+			break;
+		if (c == ':' || c == '?')
+			return err_new(ERR_INVALID, "%s: %s; see --help", word,
+				       c == ':' ? "needs a value" : "unknown option");
+		if (c == 't')
+			a->target = optarg;
+		else if (c == 'c')
+			a->config = optarg;
+		else if (c == 'w')
+			a->writer_dir = optarg;
+		else if (c == 's')
+			TRY(parse_seconds(optarg, &o->wait_seconds));
+		else if (c == 'd')
+			o->discard = true;
+		else
+			o->help = true;
+	}
+	return optind < argc ? err_new(ERR_INVALID, "%s: unexpected argument", argv[optind]) : NULL;
+}
+
+/* The first that is set. */
+static err_t choose(const char *first, const char *second, const char *third, char *out)
+{
+	const char *s = first && *first ? first : second && *second ? second : third;
+
+	if (strlen(s) >= CONFIG_TEXT_MAX)
+		return err_new(ERR_INVALID, "too long: %s", s);
+	strcpy(out, s);
+	return NULL;
+}
+
+static err_t read_kernel(const char *config_cmdline, char *target, struct options *o)
+{
+	char cmdline[CMDLINE_MAX], consoles[512];
+
+	TRY(cmdline_read(cmdline, sizeof(cmdline)));
+	if (!cmdline_find(cmdline, "dormouse.target", target, CMDLINE_MAX))
+		*target = '\0';
+	o->skip = cmdline_find(cmdline, "dormouse.noresume", NULL, 0) ||
+		  cmdline_find(cmdline, "noresume", NULL, 0);
+	o->retry = cmdline_find(cmdline, "dormouse.retry", NULL, 0);
+	cmdline_consoles(cmdline, consoles, sizeof(consoles));
+	snprintf(o->writer_cmdline, sizeof(o->writer_cmdline), "%s%s%s", consoles,
+		 *consoles && *config_cmdline ? " " : "", config_cmdline);
+	return NULL;
+}
+
+err_t options_read(int argc, char **argv, struct options *out)
+{
+	struct arguments a = { 0 };
+	struct config config;
+	char target[CMDLINE_MAX];
+
+	memset(out, 0, sizeof(*out));
+	out->wait_seconds = WAIT_SECONDS;
+	TRY(parse_arguments(argc, argv, &a, out));
+	if (out->help)
+		return NULL;
+	config_init(&config);
+	TRY(config_load(a.config ? a.config : CONFIG_PATH, a.config != NULL, &config));
+	TRY(read_kernel(config.writer_cmdline, target, out));
+	TRY(choose(a.writer_dir, config.writer_dir, WRITER_DIR, out->writer_dir));
+	return choose(target, a.target, config.target, out->target);
+}

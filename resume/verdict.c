@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "resume/verdict.h"
+
+#include <stddef.h>
+
+static err_t decide_valid(const struct commit *c, bool retry)
+{
+	/* The damaged one may have been the newer, and have said RESUMING. */
+	if (!c->twin_good)
+		return err_new(ERR_CORRUPT, "there is an image, but one of its two superblocks is damaged: "
+					    "whether its memory was given control since cannot be known");
+	if (c->slot.failed_resumes && !retry)
+		return err_new(ERR_REFUSED, "resuming failed before (%u times), the last time because: %s. "
+					    "To try again, boot with dormouse.retry",
+			       c->slot.failed_resumes, c->slot.reason);
+	return NULL;
+}
+
+err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const char **said)
+{
+	*resume = false;
+	*said = NULL;
+	switch (c->slot.state) {
+	case SLOT_EMPTY:
+	case SLOT_RETIRED:
+		return NULL;
+	case SLOT_WRITING:
+		if (!c->twin_good)
+			return err_new(ERR_CORRUPT, "hibernation was interrupted, or a superblock is "
+						    "damaged: nothing can be resumed");
+		*said = "hibernation was interrupted, nothing to resume";
+		return NULL;
+	case SLOT_RESUMING:
+		return err_new(ERR_REFUSED, "the image was being resumed already: its memory was given "
+					    "control, and may have written to disks since");
+	case SLOT_VALID:
+		TRY(decide_valid(c, retry));
+		*resume = true;
+		return NULL;
+	}
+	return err_new(ERR_UNSUPPORTED, "the superblock has an unknown state");
+}

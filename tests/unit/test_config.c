@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Faults planted, each found: the comment not cut off; line numbers from 0; a
+ * failed parse that leaves half of its settings behind; the last line without
+ * newline dropped; strlen(value) > room instead of >=.
+ */
+#include "unit.h"
+
+#include "config/config.h"
+
+#include <stdio.h>
+
+static err_t parse(const char *text, struct config *c)
+{
+	config_init(c);
+	return config_parse(text, strlen(text), "test.conf", c);
+}
+
+static void test_defaults(void **state)
+{
+	struct config c;
+
+	(void)state;
+	assert_ok(parse("", &c));
+	assert_string_equal(c.target, "");
+	assert_int_equal(c.then, CONFIG_POWEROFF);
+	assert_string_equal(c.codec, "lzo");
+	assert_int_equal(c.window, 0);
+}
+
+static void test_all_keys(void **state)
+{
+	struct config c;
+
+	(void)state;
+	assert_ok(parse("# a comment\n"
+			"\n"
+			"  target\t=  /dev/vdb  # the second disk\r\n"
+			"then=return\n"
+			"initramfs = /boot/a b\n"
+			"codec = none\n"
+			"window = 0x10000000\n"
+			"writer_dir = /opt/w\n"
+			"writer_cmdline = loglevel=7 debug",
+			&c));
+	assert_string_equal(c.target, "/dev/vdb");
+	assert_int_equal(c.then, CONFIG_RETURN);
+	assert_string_equal(c.initramfs, "/boot/a b");
+	assert_string_equal(c.codec, "none");
+	assert_true(c.window == 0x10000000);
+	assert_string_equal(c.writer_dir, "/opt/w");
+	assert_string_equal(c.writer_cmdline, "loglevel=7 debug");
+}
+
+/* Wrong lines are named by their number, and nothing of the text counts. */
+static void test_errors(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "target = /dev/vda\nfoo = 1\n", "test.conf line 2: foo: unknown key" },
+		{ "\n\ntarget\n", "line 3" },
+		{ "then = off\n", "line 1: then" },
+		{ "window = here\n", "not an address" },
+		{ "window = -1\n", "not an address" },
+		{ "window =\n", "not an address" },
+		{ "window = 1x\n", "not an address" },
+		{ "window = 0x10000000000000000\n", "not an address" },
+		{ "codec = 0123456789abcdef\n", "longer than 15" },
+		{ "= x\n", "unknown key" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct config c;
+		err_t e = parse(bad[i].text, &c);
+
+		assert_non_null(e);
+		assert_int_equal(err_kind(e), ERR_INVALID);
+		if (!strstr(err_text(e), bad[i].says))
+			fail_msg("\"%s\" does not say \"%s\"", err_text(e), bad[i].says);
+		assert_string_equal(c.target, "");
+		err_free(e);
+	}
+}
+
+static void test_not_text(void **state)
+{
+	struct config c;
+	char text[4096];
+
+	(void)state;
+	config_init(&c);
+	assert_err(config_parse("tar\0get = x\n", 12, "x", &c), ERR_INVALID);
+	memset(text, '#', sizeof(text));
+	assert_err(config_parse(text, sizeof(text), "x", &c), ERR_INVALID);
+}
+
+static void test_file(void **state)
+{
+	struct config c;
+
+	(void)state;
+	config_init(&c);
+	assert_ok(config_load("/nonexistent/dormouse.conf", 0, &c));
+	assert_err(config_load("/nonexistent/dormouse.conf", 1, &c), ERR_IO);
+	assert_ok(config_load("host/dormouse.conf.example", 1, &c));
+	assert_string_equal(c.target, "/dev/disk/by-partlabel/dormouse");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_not_text),
+		cmocka_unit_test(test_file),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Archives made by cpio, gzip and zstd, as mkinitramfs makes them. Faults planted,
+ * each found: padding between archives not skipped; the compressed part not
+ * looked at; the initramfs hashed first; the first of two entries counting; a
+ * stream that ends too early taken for whole; the cache not asking for ctime, or
+ * taking a hash that is cut short. (Data padding forgotten is not found, and
+ * does no harm: zeros between entries are skipped anyway.)
+ */
+#include "unit.h"
+
+#include "host/initramfs.c"
+#include "host/initramfs_cache.c"
+#include "host/unpack.c"
+
+#include <stdio.h>
+
+static char dir[] = "/tmp/test_initramfs.XXXXXX";
+
+static void sh(const char *fmt, const char *arg)
+{
+	char command[1024], script[900];
+
+	snprintf(script, sizeof(script), fmt, arg);
+	snprintf(command, sizeof(command), "cd %s && set -e && %s", dir, script);
+	assert_int_equal(system(command), 0);
+}
+
+#define PACK "cd tree && printf '%%s\\n' %s | cpio -o -H newc --quiet"
+
+/* usr/lib/dormouse/... below tree/, in several archives. */
+static int make_files(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	sh("mkdir -p tree/usr/lib/dormouse tree/kernel && cd tree && %s",
+	   "printf 0123456789abc >usr/lib/dormouse/writer.vmlinux.zst && "
+	   "head -c 70001 /dev/zero >usr/lib/dormouse/writer.cpio && "
+	   "printf '#!' >usr/lib/dormouse/resume && head -c 300001 /dev/zero >kernel/microcode");
+	sh(PACK " >../early", "kernel kernel/microcode");
+	sh(PACK " >../whole", "kernel kernel/microcode usr/lib/dormouse/writer.cpio "
+			      "usr/lib/dormouse/resume usr/lib/dormouse/writer.vmlinux.zst");
+	sh(PACK " >../dotted", "./usr/lib/dormouse/resume ./usr/lib/dormouse/writer.vmlinux.zst "
+			       "./usr/lib/dormouse/writer.cpio");
+	sh(PACK " >../resume", "usr/lib/dormouse/resume");
+	sh(PACK " >../writer", "usr/lib/dormouse/writer.vmlinux.zst usr/lib/dormouse/writer.cpio");
+	sh("%s", "printf old >tree/usr/lib/dormouse/writer.vmlinux.zst");
+	sh(PACK " >../old", "usr/lib/dormouse/writer.vmlinux.zst usr/lib/dormouse/writer.cpio");
+	sh("%s", "head -c 1024 /dev/zero >zeros && gzip -c whole >whole.gz && zstd -q whole && "
+		 "zstd -q resume && xz -k --check=crc32 whole");
+	return 0;
+}
+
+static int remove_files(void **state)
+{
+	(void)state;
+	sh("rm -rf %s", dir);
+	return 0;
+}
+
+/* SHA-256 over kernel, then initramfs, by another program. */
+static void wanted_sha(const char *kernel, uint8_t out[32])
+{
+	char command[512];
+	FILE *p;
+
+	snprintf(command, sizeof(command), "(printf %s; cat %s/tree/usr/lib/dormouse/writer.cpio) | sha256sum",
+		 kernel, dir);
+	p = popen(command, "r");
+	assert_non_null(p);
+	for (size_t i = 0; i < 32; i++)
+		assert_int_equal(fscanf(p, "%2hhx", &out[i]), 1);
+	pclose(p);
+}
+
+static err_t scan_parts(const char *parts, struct initramfs *found)
+{
+	char path[64];
+
+	sh("cat %s >test.img", parts);
+	snprintf(path, sizeof(path), "%s/test.img", dir);
+	memset(found, 0, sizeof(*found));
+	return initramfs_scan(path, found);
+}
+
+static void test_found(void **state)
+{
+	static const char *const parts[] = {
+		"whole",	 "dotted",	      "early whole",	  "whole.gz",
+		"whole.zst",	 "whole.xz",	      "early whole.gz",	  "early zeros whole.zst",
+		"resume writer", "early zeros resume zeros writer",   "early resume.zst writer.zst",
+		"old whole",	 "old early whole.gz",
+	};
+	uint8_t sha[32];
+
+	(void)state;
+	sh("%s", "zstd -q -f writer");
+	wanted_sha("0123456789abc", sha);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct initramfs found;
+
+		assert_ok(scan_parts(parts[i], &found));
+		if (!found.resume || !found.writer || memcmp(found.sha256, sha, 32))
+			fail_msg("%s: resume %d, writer %d", parts[i], found.resume, found.writer);
+	}
+}
+
+static void test_missing(void **state)
+{
+	struct initramfs found;
+	uint8_t sha[32];
+
+	(void)state;
+	assert_ok(scan_parts("early", &found));
+	assert_false(found.resume || found.writer);
+	assert_ok(scan_parts("resume", &found));
+	assert_true(found.resume && !found.writer);
+	assert_ok(scan_parts("writer", &found));
+	assert_true(!found.resume && found.writer);
+	assert_ok(scan_parts("/dev/null", &found));
+	assert_false(found.resume || found.writer);
+
+	wanted_sha("old", sha);
+	assert_ok(scan_parts("whole old", &found));
+	assert_memory_equal(found.sha256, sha, 32);
+}
+
+/* Every truncation of a small archive is noticed, or leaves something out. */
+static void test_truncated(void **state)
+{
+	struct initramfs found;
+	struct stat st;
+	char path[64];
+
+	(void)state;
+	assert_ok(scan_parts("dotted", &found));
+	snprintf(path, sizeof(path), "%s/test.img", dir);
+	assert_int_equal(stat(path, &st), 0);
+	for (off_t n = st.st_size - 1; n >= 0; n -= n > 2000 && n < 70000 ? 997 : 1) {
+		assert_int_equal(truncate(path, n), 0);
+		if (!unit_is_err(initramfs_scan(path, &found)) && n < 70000)
+			assert_false(found.resume && found.writer);
+	}
+	assert_true(unit_is_err(scan_parts("early zeros dotted | head -c 303000", &found)));
+	assert_true(unit_is_err(scan_parts("whole.gz | head -c 300", &found)));
+	assert_true(unit_is_err(scan_parts("whole.zst | head -c 60", &found)));
+}
+
+static void test_garbage(void **state)
+{
+	struct initramfs found;
+
+	(void)state;
+	assert_err(scan_parts("/bin/sh", &found), ERR_CORRUPT);
+	assert_err(scan_parts("early /bin/sh", &found), ERR_CORRUPT);
+	assert_err(initramfs_scan("/nonexistent", &found), ERR_IO);
+}
+
+static void test_cache(void **state)
+{
+	char path[64], cache[64];
+	struct initramfs found;
+	uint8_t sha[32];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/test.img", dir);
+	snprintf(cache, sizeof(cache), "%s/cache", dir);
+	assert_ok(scan_parts("whole", &found));
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_true(found.resume && found.writer);
+
+	/* From the cache: same size, times put back, inode kept; only ctime tells. */
+	sh("%s", "test -s cache/initramfs-check && sed -i '2s/^1 1/1 0/' cache/initramfs-check");
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_true(found.resume && !found.writer);
+	sh("%s", "touch -r test.img stamp && touch -r stamp test.img");
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_true(found.writer);
+
+	/* A damaged cache is no error. */
+	wanted_sha("0123456789abc", sha);
+	sh("%s", "sed -i '2s/.$//' cache/initramfs-check");
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_memory_equal(found.sha256, sha, 32);
+	sh("%s", "head -c 3000 /dev/zero >cache/initramfs-check");
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_true(found.writer);
+
+	/* Another file in its place. */
+	assert_ok(scan_parts("early", &found));
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_false(found.resume || found.writer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_found),	  cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_truncated), cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_cache),
+	};
+
+	return cmocka_run_group_tests_name("initramfs", tests, make_files, remove_files);
+}
