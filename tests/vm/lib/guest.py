@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guest that scenarios hibernate: its initramfs, root filesystem and machine."""
+
+import functools
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from lib import disk
+from lib.kernels import REPOSITORY, test_kernel
+from lib.qemu import DISKS, Boot, Machine
+
+BUILD = REPOSITORY / "build"
+GUEST = REPOSITORY / "tests/vm/guest"
+PROGRAMS = ["dormouse", "dormouse-resume", "imagewriter", "writer.vmlinux.zst", "writer.cpio"]
+CFLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Wmissing-prototypes", "-Werror", "-static"]
+
+
+def missing_programs():
+    return [name for name in PROGRAMS if not (BUILD / name).exists()]
+
+
+@functools.cache
+def _workload():
+    program, source = BUILD / "vm/workload", GUEST / "workload.c"
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        program.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["gcc", *CFLAGS, "-o", program, source], check=True)
+    return program
+
+
+def _copy(source, tree, path):
+    destination = tree / path.lstrip("/")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, destination)
+
+
+def _make_tree(tree, conf, writer):
+    """What initramfs and root filesystem have in common."""
+    shutil.rmtree(tree, ignore_errors=True)
+    for folder in ("bin", "sbin", "usr/bin", "usr/sbin", "usr/lib/dormouse", "etc", "proc", "sys", "dev", "run", "tmp", "root"):
+        (tree / folder).mkdir(parents=True)
+    _copy("/bin/busybox", tree, "/bin/busybox")
+    applets = subprocess.run(["/bin/busybox", "--list-full"], capture_output=True, text=True, check=True)
+    for applet in applets.stdout.split():
+        if not (tree / applet).exists():
+            (tree / applet).symlink_to("/bin/busybox")
+    (tree / "etc/dormouse.conf").write_text(conf)
+    if writer:
+        for name in ("writer.vmlinux.zst", "writer.cpio"):
+            _copy(BUILD / name, tree, f"/usr/lib/dormouse/{name}")
+
+
+def make_initramfs(path, conf, modules=(), *, writer=True, resume=True):
+    """The initramfs of a boot: dormouse-resume and the writer, around them only busybox."""
+    tree = path.with_suffix(".tree")
+    _make_tree(tree, conf, writer)
+    _copy(GUEST / "boot-init", tree, "/init")
+    if resume:
+        _copy(BUILD / "dormouse-resume", tree, "/usr/lib/dormouse/resume")
+    for name, content in modules:
+        (tree / f"{name}.ko").write_bytes(content)
+    if modules:
+        (tree / "modules.list").write_text("".join(f"/{name}.ko\n" for name, _ in modules))
+    names = "\n".join(str(p.relative_to(tree)) for p in sorted(tree.rglob("*")))
+    with open(path, "wb") as f:
+        subprocess.run(
+            ["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"], cwd=tree, input=names.encode(), stdout=f, check=True
+        )
+    shutil.rmtree(tree)
+    return path
+
+
+def make_root(path, conf, next_initramfs, *, product=True):
+    """The root filesystem's image: ext4 on the bare disk."""
+    tree = path.with_suffix(".tree")
+    _make_tree(tree, conf, writer=product)
+    (tree / "sbin/init").unlink()
+    _copy(GUEST / "root-init", tree, "/sbin/init")
+    _copy(_workload(), tree, "/usr/bin/workload")
+    _copy(next_initramfs, tree, "/boot/initrd.img")
+    if product:
+        _copy(BUILD / "dormouse", tree, "/usr/bin/dormouse")
+        libraries = subprocess.run(["ldd", BUILD / "dormouse"], capture_output=True, text=True, check=True)
+        for library in re.findall(r"(/\S+) \(0x", libraries.stdout):
+            _copy(library, tree, library)
+    disk.make_ext4(path, 512, tree)
+    shutil.rmtree(tree)
+    return path
+
+
+def configuration(target):
+    return f"# made by tests/vm\ntarget = {target}\ninitramfs = /boot/initrd.img\n"
+
+
+def make_guest(
+    out, *, kernel=None, append="", mem=2048, target_mib=4096, next_initramfs=None, product=True, disk_kind="virtio",
+    **hardware,
+):  # fmt: skip
+    """A machine ready to start.
+
+    next_initramfs: what lies in the guest's /boot for the boot after hibernating, this boot's unless given.
+    product=False: a guest without Dormouse.
+    """
+    kernel = kernel or test_kernel()
+    conf = configuration(DISKS[disk_kind][1][1])
+    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, writer=product, resume=product)
+    root = make_root(out / "root.img", conf, next_initramfs or initramfs, product=product)
+    target_image = disk.make_blank(out / "target.img", target_mib)
+    return Machine(out, Boot(kernel.image, initramfs, append, mem), root, target_image, disk=disk_kind, **hardware)

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine in QEMU: boots, console log, command channel, monitor.
+
+The console (ttyS0) goes to serial-N.log, one file for each boot, and is kept
+in memory line by line with the time it came. A shell in the guest listens on
+the command channel (ttyS1). A command stays pending while the guest is
+hibernated: its end arrives in a later QEMU process.
+"""
+
+import base64
+import json
+import os
+import re
+import selectors
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.scenario import Failure, expect
+
+OVMF = Path("/usr/share/OVMF")
+_on = set()  # the machines that are switched on
+
+# The two disks: QEMU's arguments for one of them, and their names in the guest.
+DISKS = {
+    "virtio": (["-device", "virtio-blk-pci,drive={drive}{options}"], ("/dev/vda", "/dev/vdb")),
+    "nvme": (["-device", "nvme-ns,drive={drive},bus=nvme,nsid={number}"], ("/dev/nvme0n1", "/dev/nvme0n2")),
+    "ahci": (["-device", "ide-hd,drive={drive},bus=ahci.{number}"], ("/dev/sda", "/dev/sdb")),
+}
+CONTROLLERS = {
+    "virtio": [],
+    "nvme": ["-device", "nvme,id=nvme,serial=dormouse"],
+    "ahci": ["-device", "ich9-ahci,id=ahci"],
+}
+
+
+@dataclass
+class Line:
+    time: float  # host's monotonic clock
+    text: str
+
+
+@dataclass
+class Boot:
+    """What one start of the machine boots; scenarios change it between starts."""
+
+    kernel: Path
+    initramfs: Path
+    append: str = ""
+    mem: int = 2048  # MiB
+
+
+class Machine:
+    def __init__(
+        self, out, boot, root, target, *, cpus=2, cpu="max", machine="pc", firmware="bios", disk="virtio",
+        disk_options="", extra=(),
+    ):
+        self.out, self.boot = Path(out), boot
+        self.root, self.target = Path(root), Path(target)  # images on the test's side
+        self.root_device, self.target_device = DISKS[disk][1]  # names in the guest
+        self.cpus = cpus
+        self.boots = 0
+        self.process = None
+        self.lines: list[Line] = []  # console of this boot
+        self.exit_reason = None
+        self._changed = threading.Condition()
+        self._channel = b""  # of all boots: a command may begin in one and end in another
+        self._commands = 0
+        self._replies: dict[int, dict] = {}  # of the monitor, by request
+        self._hardware = [
+            "-accel", "kvm" if os.environ.get("ACCEL") == "kvm" else "tcg,thread=single",
+            "-machine", machine, "-cpu", cpu, "-smp", str(cpus), "-nodefaults", "-display", "none", "-no-reboot",
+            *CONTROLLERS[disk], *extra,
+        ]  # fmt: skip
+        for number, (drive, image) in enumerate((("root", root), ("target", target)), start=1):
+            # No host cache flushes: tests here end QEMU, never the host.
+            self._hardware += ["-drive", f"if=none,id={drive},file={image},format=raw,cache=unsafe"]
+            self._hardware += [arg.format(drive=drive, number=number, options=disk_options) for arg in DISKS[disk][0]]
+        if firmware == "ovmf":
+            variables = self.out / "OVMF_VARS.fd"
+            shutil.copy(OVMF / "OVMF_VARS.fd", variables)
+            self._hardware += ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / 'OVMF_CODE.fd'}"]
+            self._hardware += ["-drive", f"if=pflash,format=raw,file={variables}"]
+
+    def start(self):
+        """Power on. Waits for nothing."""
+        assert self.process is None
+        self.boots += 1
+        self.lines, self.exit_reason = [], None
+        ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
+        console, channel, monitor = (s.fileno() for s in theirs)
+        command = [
+            # QEMU dies with this process, however that ends.
+            "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", *self._hardware, "-m", f"{self.boot.mem}M",
+            "-kernel", self.boot.kernel, "-initrd", self.boot.initramfs,
+            "-append", f"console=ttyS0 panic=-1 root={self.root_device} {self.boot.append}",
+            "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
+            "-chardev", f"socket,id=channel,fd={channel}", "-serial", "chardev:channel",
+            "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control",
+        ]  # fmt: skip
+        with open(self.out / "qemu.log", "ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(console, channel, monitor)
+            )
+        _on.add(self)
+        for s in theirs:
+            s.close()
+        self._console_socket, self._channel_socket, self._monitor_socket = ours
+        self._pump_thread = threading.Thread(target=self._pump, args=(self.process, *ours), daemon=True)
+        self._pump_thread.start()
+        self._monitor_socket.sendall(b'{"execute": "qmp_capabilities"}\n')
+
+    def _pump(self, process, console, channel, monitor):
+        """Reads all that QEMU sends until it ends. The only writer of what the waits look at."""
+        console_rest = monitor_rest = b""
+        reason = "QEMU ended by itself, see qemu.log"
+        open_sockets = selectors.DefaultSelector()
+        for s in (console, channel, monitor):
+            open_sockets.register(s, selectors.EVENT_READ)
+        with open(self.out / f"serial-{self.boots}.log", "wb", buffering=0) as log:
+            while open_sockets.get_map():
+                for key, _ in open_sockets.select():
+                    try:
+                        data = key.fileobj.recv(65536)
+                    except ConnectionResetError:  # QEMU ended with our bytes unread
+                        data = b""
+                    if not data:
+                        open_sockets.unregister(key.fileobj)
+                        continue
+                    with self._changed:
+                        if key.fileobj is console:
+                            log.write(data)
+                            *whole, console_rest = re.split(rb"[\r\n]+", console_rest + data)
+                            self.lines += [Line(time.monotonic(), w.decode(errors="replace")) for w in whole]
+                        elif key.fileobj is channel:
+                            self._channel += data
+                        else:
+                            *whole, monitor_rest = (monitor_rest + data).split(b"\n")
+                            for message in map(json.loads, whole):
+                                if message.get("event") == "SHUTDOWN":
+                                    reason = message["data"]["reason"]
+                                elif "id" in message:
+                                    self._replies[message["id"]] = message
+                        self._changed.notify_all()
+        process.wait()
+        for s in (console, channel, monitor):
+            s.close()
+        with self._changed:
+            self.exit_reason = reason
+            self._changed.notify_all()
+
+    def _wait(self, ready, timeout, what):
+        """Until ready() is not None; the end of the machine is a failure unless that made it ready."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while (result := ready()) is None:
+                expect(self.exit_reason is None, f"the machine ended ({self.exit_reason}) before {what}")
+                expect(time.monotonic() < deadline, f"no {what} within {timeout} s")
+                self._changed.wait(min(1, deadline - time.monotonic()))
+        return result
+
+    def kill(self):
+        """Power off at once; harmless when the machine is off."""
+        if self.process:
+            self.process.kill()
+            self._off()
+
+    def _off(self):
+        self._pump_thread.join()
+        self.process = None
+        _on.discard(self)
+
+    def exit_wait(self, timeout, command=None):
+        """Waits until the machine switched itself off; returns QEMU's reason: 'guest-shutdown' or 'guest-reset'.
+
+        With a pending command, its end before that is a failure.
+        """
+
+        def ended():
+            if command is not None and (result := self._result(command)):
+                raise Failure(f"the command ended with {result[0]} instead of the machine: {last_line(result[1])}")
+            return self.exit_reason
+
+        reason = self._wait(ended, timeout, "power-off")
+        self._off()
+        return reason
+
+    def send(self, command):
+        """Starts a shell command in the guest; finish() waits for its end."""
+        self._commands += 1
+        text = base64.b64encode(command.encode()).decode()
+        self._channel_socket.sendall(
+            f'echo "@{self._commands}<"; (eval "$(echo {text} | base64 -d)") </dev/null 2>&1; '
+            f'echo "@{self._commands}>$?@"\n'.encode()
+        )
+        return self._commands
+
+    def _result(self, command):
+        m = re.search(rb"@%d<\n(.*?)@%d>(\d+)@" % (command, command), self._channel, re.DOTALL)
+        return m and (int(m[2]), m[1].decode(errors="replace").strip())
+
+    def finish(self, command, timeout):
+        """Waits for a sent command; returns (exit code, output)."""
+        return self._wait(lambda: self._result(command), timeout, f"end of command {command}")
+
+    def sh(self, command, timeout=30):
+        """Runs a shell command in the guest; returns (exit code, output)."""
+        number = self.send(command)
+        return self._wait(lambda: self._result(number), timeout, f"end of `{command}`")
+
+    def run(self, command, timeout=30):
+        """Runs a shell command that must succeed; returns its output."""
+        rc, output = self.sh(command, timeout)
+        expect(rc == 0, f"`{command}` exited {rc}: {last_line(output)}")
+        return output
+
+    def console_wait(self, pattern, timeout):
+        """Waits for a console line of this boot; returns it."""
+
+        def found():
+            return next((line for line in self.lines if re.search(pattern, line.text)), None)
+
+        return self._wait(found, timeout, f"console line /{pattern}/")
+
+    def console_has(self, pattern):
+        with self._changed:
+            return any(re.search(pattern, line.text) for line in self.lines)
+
+    def send_console(self, data):
+        """Types on the console."""
+        self._console_socket.sendall(data)
+
+    def ready_wait(self, timeout=60):
+        """Waits for the shell in the guest."""
+        self.console_wait("^guest: ready", timeout)
+
+    def monitor(self, command):
+        """Runs a command of QEMU's human monitor; returns its output."""
+        number = len(self._replies)
+        request = {"execute": "human-monitor-command", "id": number, "arguments": {"command-line": command}}
+        self._monitor_socket.sendall(json.dumps(request).encode() + b"\n")
+        reply = self._wait(lambda: self._replies.get(number), 10, f"answer of the monitor to `{command}`")
+        expect("return" in reply, f"the monitor refused `{command}`: {reply}")
+        return reply["return"]
+
+    def register(self, name):
+        """A register of the first CPU, for example CR3."""
+        return int(re.search(rf"\b{name}=([0-9a-f]+)", self.monitor("info registers"))[1], 16)
+
+    def paging_levels(self):
+        return 5 if self.register("CR4") & 1 << 12 else 4
+
+    def read_physical(self, address):
+        """The 64-bit word at a physical address."""
+        return int(self.monitor(f"xp /1gx {address:#x}").split()[-1], 16)
+
+    def shut_down(self, timeout=60):
+        """Ends the guest as a user would: programs stopped, filesystems clean."""
+        self.send("killall workload; sync; mount -o remount,ro / && poweroff -f")
+        reason = self.exit_wait(timeout)
+        expect(reason == "guest-shutdown", f"shutting down ended by {reason}")
+
+
+def kill_all():
+    for machine in list(_on):
+        machine.kill()
+
+
+def last_line(text):
+    return text.strip().splitlines()[-1] if text.strip() else "(no output)"

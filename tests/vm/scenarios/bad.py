@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input: each gets a clear message and exit code, and the host or the boot goes on."""
+
+import re
+import struct
+
+from lib import disk
+from lib.guest import configuration, make_guest, make_initramfs
+from lib.kernels import debian_kernel
+from lib.scenario import expect, scenario
+from lib.session import Session, boot_on, hibernate
+
+SLOTS = (4096, 8192)  # the superblock's two places; this and image_parts(): docs/image-format.md
+SLOT_BYTES = 4096
+VALID = 2
+
+
+def start(out, **options):
+    m = make_guest(out, **options)
+    m.start()
+    m.ready_wait()
+    return m, Session(m, tmpfs_mib=20)
+
+
+def refuse(session, message, *, options="", codes=(3,)):
+    """dormouse hibernate refuses with this message; the session goes on."""
+    rc, output = session.machine.sh(f"dormouse hibernate {options}", 120)
+    expect(rc in codes, f"dormouse hibernate exited {rc}: {output}")
+    expect(re.search(message, output, re.IGNORECASE), f"the message does not say /{message}/: {output}")
+    session.check()
+
+
+def refuse_untouched(session, message, **options):
+    """The same, and nothing is written to the target."""
+    before = disk.digest(session.machine.target)
+    refuse(session, message, **options)
+    expect(disk.digest(session.machine.target) == before, "the target was written to")
+    session.machine.shut_down()
+
+
+def sleep(out, **options):
+    """A hibernated guest."""
+    m, _ = start(out, **options)
+    hibernate(m)
+    return m
+
+
+@scenario("bad-notarget", check=True)
+def notarget(out):
+    """the target does not exist"""
+    _, session = start(out, target_mib=64)
+    refuse_untouched(session, "/dev/vdz", options="--target /dev/vdz")
+
+
+@scenario("bad-small", check=True)
+def small(out):
+    """the target is far too small"""
+    m, session = start(out, target_mib=16)
+    refuse(session, "small|space|MiB", codes=(3, 4))
+    m.shut_down()
+    boot_on(m, 0)
+    m.shut_down()
+
+
+@scenario("bad-mounted", check=True)
+def mounted(out):
+    """the target is mounted"""
+    m = make_guest(out, target_mib=64)
+    disk.make_ext4(m.target, 64)
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20)
+    m.run("mkdir /tmp/mnt; mount -t ext4 -o ro /dev/vdb /tmp/mnt")
+    refuse_untouched(session, "mounted")
+
+
+@scenario("bad-foreign", check=True)
+def foreign(out):
+    """the target carries a filesystem"""
+    m = make_guest(out, target_mib=64)
+    disk.make_ext4(m.target, 64)
+    m.start()
+    m.ready_wait()
+    refuse_untouched(Session(m, tmpfs_mib=20), "ext4|filesystem")
+
+
+@scenario("bad-nojump")
+def nojump(out):
+    """the host's kernel has no KEXEC_JUMP"""
+    _, session = start(out, kernel=debian_kernel(), target_mib=64)
+    refuse_untouched(session, "KEXEC_JUMP")
+
+
+@scenario("bad-noinitramfs", check=True)
+def noinitramfs(out):
+    """the next boot's initramfs has no writer"""
+    without = make_initramfs(out / "next.cpio", configuration("/dev/vdb"), writer=False)
+    _, session = start(out, next_initramfs=without, target_mib=64)
+    refuse_untouched(session, "initramfs|initrd")
+
+
+@scenario("bad-noimage", check=True)
+def noimage(out):
+    """a boot without an image goes on, silently"""
+    m, _ = start(out, target_mib=64)
+    lines = [line.text for line in m.lines]
+    first, last = lines.index("boot: looking for an image"), lines.index("boot: resume exit 0")
+    said = [text for text in lines[first + 1 : last] if not text.startswith("[")]  # the kernel may speak
+    expect(not said, f"resume said {said}")
+    expect(not disk.data_ranges(m.target), "the target was written to")
+    m.shut_down()
+
+
+@scenario("bad-nowriter", check=True)
+def nowriter(out):
+    """there is an image, but the boot's initramfs has no writer"""
+    m = sleep(out)
+    m.boot.initramfs = make_initramfs(out / "without.cpio", configuration("/dev/vdb"), writer=False)
+    boot_on(m, 3, "dormouse-resume: .*writer")
+    m.shut_down()
+
+
+@scenario("bad-memmap", check=True)
+def memmap(out):
+    """the image is of a machine with more memory"""
+    m = sleep(out, mem=1024)
+    m.boot.mem = 768
+    boot_on(m, 3, "dormouse-resume: .*memory map")
+    m.shut_down()
+
+
+def image_parts(path):
+    """Where the parts of an image are, by what resume calls them: (offset, length) of a few bytes of each."""
+    with open(path, "rb") as f:
+        f.seek(SLOTS[0])
+        slots = f.read(2 * SLOT_BYTES)
+        (valid,) = (i for i in (0, 1) if struct.unpack_from("<I", slots, i * SLOT_BYTES + 12)[0] == VALID)
+        header, _, _, directory, _, _, image_end = struct.unpack_from("<QIIQIIQ", slots, valid * SLOT_BYTES + 56)
+        f.seek(directory + 32)
+        (segment,) = struct.unpack("<Q", f.read(8))
+    return {
+        "superblock": [(offset + 300, 4) for offset in SLOTS],
+        "one of its two superblocks": [(SLOTS[1 - valid] + 300, 4)],
+        "header": [(header + 20, 4)],
+        "directory": [(directory + 20, 4)],
+        "index": [(segment + 40, 4)],
+        "chunk": [(16384 + (image_end - 16384) // 2, 65536)],
+    }
+
+
+@scenario("bad-torn", check=True, limit=400)
+def torn(out):
+    """a part of the image is damaged, each part in turn"""
+    m = sleep(out)
+    kept = [(path, disk.copy(path, path.with_suffix(".kept.img"))) for path in (m.root, m.target)]
+    for name, ranges in image_parts(m.target).items():
+        for path, copy in kept:
+            disk.copy(copy, path)
+        for offset, length in ranges:
+            disk.overwrite(m.target, offset, length)
+        with open(out / "torn.txt", "a") as f:
+            f.write(f"{name}: {ranges}, from boot {m.boots + 1}\n")
+        boot_on(m, 3, rf"dormouse-resume: .*{name}.*(checksum|damaged)")
+        m.kill()
