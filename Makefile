@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Everything is built under build/; kernels are cached outside the tree
 # (imagewriter/build-kernel). SAN=1: address and undefined-behaviour sanitizers.
+comma := ,
 B := build$(if $(SAN),-san)
 CC ?= gcc
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -ffunction-sections -fdata-sections \
 	-Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -Wno-format-truncation \
 	-I. -Ilib $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 LDFLAGS := -Wl,--gc-sections
-comma := ,
 
 LIB_SRC := $(wildcard lib/*/*.c formats/*.c) $(wildcard lib/*/*.S)
 LIB_OBJ := $(patsubst %,$(B)/obj/%.o,$(LIB_SRC))
@@ -15,7 +15,7 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 
 PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
-WRITER := $(B)/writer.vmlinux.zst $(B)/writer.cpio
+WRITER := $(B)/writer.vmlinux.lz4 $(B)/writer.cpio
 
 .PHONY: all programs writer deps demo check check-all unit unit-programs vm arrows bench-vm install clean
 .DELETE_ON_ERROR:
@@ -41,20 +41,21 @@ $(B)/libdormouse.a: $(LIB_OBJ)
 	$(AR) rcs $@ $^
 
 $(B)/dormouse: $(call prog_obj,host) $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lblkid -lcrypto -lzstd -llzo2 -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lblkid -lcrypto -llz4 -llzo2 -luring -lpthread
 
-# Static: they run where there are no libraries.
+# Static: they run where there are no libraries. (The linker's warnings are about
+# parts of libcrypto that look up names and plugins, which nothing here does.)
 $(B)/dormouse-resume: $(call prog_obj,resume) $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -lcrypto -lzstd -llzo2 -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static -Wl,--no-warnings) -o $@ $^ -lcrypto -llz4 -llzo2 -luring -lpthread
 
 $(B)/imagewriter: $(call prog_obj,imagewriter) $(B)/libdormouse.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -llzo2 -luring -lpthread
 
 # The writer as shipped: kernel and initramfs, two files.
-$(B)/writer.vmlinux.zst: imagewriter/kernel.config imagewriter/build-kernel
+$(B)/writer.vmlinux.lz4: imagewriter/kernel.config imagewriter/build-kernel
 	@mkdir -p $(@D)
 	kernel=$$(imagewriter/build-kernel writer imagewriter/kernel.config) && \
-		zstd -q -19 -f -o $@ $$kernel/vmlinux
+		lz4 -q -12 -f $$kernel/vmlinux $@
 	@touch $@
 
 $(B)/writer.cpio: $(B)/imagewriter initramfs/make-writer-initramfs
@@ -63,7 +64,7 @@ $(B)/writer.cpio: $(B)/imagewriter initramfs/make-writer-initramfs
 $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
-		-lcmocka -larchive -lblkid -lcrypto -lzstd -llzo2 -luring -lpthread
+		-lcmocka -larchive -lblkid -lcrypto -llz4 -llzo2 -luring -lpthread
 
 unit-programs: $(UNIT)
 

@@ -42,16 +42,19 @@ void check_boot_initramfs(const struct preflight *p, struct finding *out)
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, err_context(e, "the next boot's initramfs"));
 	else if (!found.resume)
-		finding_set(out, FINDING_REFUSE, "the initramfs %s cannot resume: it has no dormouse hook "
-						 "(update-initramfs -u, or set \"initramfs\")",
+		finding_set(out, FINDING_REFUSE,
+			    "the initramfs %s cannot resume: it has no dormouse hook "
+			    "(update-initramfs -u, or set \"initramfs\")",
 			    path);
 	else if (!found.writer)
-		finding_set(out, FINDING_REFUSE, "the initramfs %s cannot resume: the writer is not in it "
-						 "(update-initramfs -u)",
+		finding_set(out, FINDING_REFUSE,
+			    "the initramfs %s cannot resume: the writer is not in it "
+			    "(update-initramfs -u)",
 			    path);
 	else if (memcmp(found.sha256, p->writer->sha256, sizeof(found.sha256)))
-		finding_set(out, FINDING_REFUSE, "the initramfs %s has another version of the writer "
-						 "(update-initramfs -u)",
+		finding_set(out, FINDING_REFUSE,
+			    "the initramfs %s has another version of the writer "
+			    "(update-initramfs -u)",
 			    path);
 	else
 		finding_set(out, FINDING_OK, "%s can resume", path);

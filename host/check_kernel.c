@@ -44,8 +44,9 @@ void check_kernel_namespace(const struct preflight *p, struct finding *out)
 	if (stat("/proc/self/ns/pid", &st) || st.st_ino == PROC_PID_INIT_INO)
 		finding_set(out, FINDING_OK, "not in a container");
 	else
-		finding_set(out, FINDING_REFUSE,
-			    "this runs in a container (a PID namespace); run it on the machine itself");
+		finding_set(
+			out, FINDING_REFUSE,
+			"this runs in a container (a PID namespace); run it on the machine itself");
 }
 
 void check_kernel_lockdown(const struct preflight *p, struct finding *out)
@@ -56,10 +57,11 @@ void check_kernel_lockdown(const struct preflight *p, struct finding *out)
 	if (!text || strstr(text, "[none]"))
 		finding_set(out, FINDING_OK, "the kernel is not locked down");
 	else
-		finding_set(out, FINDING_REFUSE,
-			    "the kernel is locked down (%s), so it refuses kexec_load and hibernation; "
-			    "Secure Boot does that, or lockdown= on the kernel's command line",
-			    text);
+		finding_set(
+			out, FINDING_REFUSE,
+			"the kernel is locked down (%s), so it refuses kexec_load and hibernation; "
+			"Secure Boot does that, or lockdown= on the kernel's command line",
+			text);
 }
 
 /* What kexec_load says to one segment at an address that cannot be read: its
@@ -84,13 +86,15 @@ void check_kernel_kexec(const struct preflight *p, struct finding *out)
 	int no;
 
 	if (disabled && strcmp(disabled, "0")) {
-		finding_set(out, FINDING_REFUSE,
-			    "kernel.kexec_load_disabled is set; only a reboot without it changes that");
+		finding_set(
+			out, FINDING_REFUSE,
+			"kernel.kexec_load_disabled is set; only a reboot without it changes that");
 		return;
 	}
 	if (kexec_is_limited()) {
-		finding_set(out, FINDING_REFUSE, "kernel.kexec_load_limit_reboot is set, and loading the "
-						 "writer takes several calls; only a reboot changes that");
+		finding_set(out, FINDING_REFUSE,
+			    "kernel.kexec_load_limit_reboot is set, and loading the "
+			    "writer takes several calls; only a reboot changes that");
 		return;
 	}
 	if (!p->root) {
@@ -131,11 +135,13 @@ void check_kernel_jump(const struct preflight *p, struct finding *out)
 	if (jump == EFAULT)
 		finding_set(out, FINDING_OK, "this kernel has KEXEC_JUMP");
 	else if (jump == EINVAL)
-		finding_set(out, FINDING_REFUSE, "this kernel is built without CONFIG_KEXEC_JUMP, so it "
-						 "cannot jump into the writer and back");
+		finding_set(out, FINDING_REFUSE,
+			    "this kernel is built without CONFIG_KEXEC_JUMP, so it "
+			    "cannot jump into the writer and back");
 	else
-		finding_set(out, FINDING_REFUSE, "cannot tell whether this kernel has KEXEC_JUMP: "
-						 "kexec_load says \"%s\"",
+		finding_set(out, FINDING_REFUSE,
+			    "cannot tell whether this kernel has KEXEC_JUMP: "
+			    "kexec_load says \"%s\"",
 			    strerror(jump));
 }
 
@@ -145,8 +151,9 @@ void check_kernel_hibernation(const struct preflight *p, struct finding *out)
 	struct stat st;
 
 	if (!disk)
-		finding_set(out, FINDING_REFUSE, "this kernel is built without CONFIG_HIBERNATION "
-						 "(there is no /sys/power/disk)");
+		finding_set(out, FINDING_REFUSE,
+			    "this kernel is built without CONFIG_HIBERNATION "
+			    "(there is no /sys/power/disk)");
 	else if (cmdline_find(p->cmdline, "nohibernate", NULL, 0))
 		finding_set(out, FINDING_REFUSE, "the kernel was booted with nohibernate");
 	else if (strstr(disk, "[disabled]"))

@@ -26,8 +26,9 @@ void check_machine_cpu(const struct preflight *p, struct finding *out)
 	if (cpufeature_giant_pages())
 		finding_set(out, FINDING_OK, "the CPU has 1 GiB pages");
 	else
-		finding_set(out, FINDING_REFUSE, "the CPU has no 1 GiB pages (pdpe1gb), which the way "
-						 "back from the writer needs");
+		finding_set(out, FINDING_REFUSE,
+			    "the CPU has no 1 GiB pages (pdpe1gb), which the way "
+			    "back from the writer needs");
 }
 
 void check_machine_memory_map(const struct preflight *p, struct finding *out)
@@ -43,10 +44,12 @@ void check_machine_memory_map(const struct preflight *p, struct finding *out)
 			end = max_u64(end, p->host.memory.r[i].end);
 	}
 	if (!end)
-		finding_set(out, FINDING_REFUSE, "the firmware's memory map (/sys/firmware/memmap) shows no "
-						 "RAM");
+		finding_set(out, FINDING_REFUSE,
+			    "the firmware's memory map (/sys/firmware/memmap) shows no "
+			    "RAM");
 	else if (end > RAM_END_MAX)
-		finding_set(out, FINDING_REFUSE, "there is RAM above %llu GiB, which is not supported yet",
+		finding_set(out, FINDING_REFUSE,
+			    "there is RAM above %llu GiB, which is not supported yet",
 			    (unsigned long long)(RAM_END_MAX / GIB));
 	else
 		finding_set(out, FINDING_OK, "%llu MiB of RAM, in %zu pieces of memory map",
@@ -94,20 +97,24 @@ void check_machine_encryption(const struct preflight *p, struct finding *out)
 	long long mask;
 
 	if (has_tdx())
-		finding_set(out, FINDING_REFUSE, "this is an Intel TDX guest: its memory is encrypted, and "
-						 "another kernel cannot read it");
+		finding_set(out, FINDING_REFUSE,
+			    "this is an Intel TDX guest: its memory is encrypted, and "
+			    "another kernel cannot read it");
 	else if (sme_mask(&mask) && mask)
-		finding_set(out, FINDING_REFUSE, "memory is encrypted (AMD SME or SEV), so that another "
-						 "kernel cannot read it; mem_encrypt=off switches SME off");
+		finding_set(out, FINDING_REFUSE,
+			    "memory is encrypted (AMD SME or SEV), so that another "
+			    "kernel cannot read it; mem_encrypt=off switches SME off");
 	else if (sme_mask(&mask))
 		finding_set(out, FINDING_OK, "memory is not encrypted");
 	else if (cmdline_find(p->cmdline, "mem_encrypt", option, sizeof(option)) &&
 		 !strcmp(option, "on"))
-		finding_set(out, FINDING_REFUSE, "the kernel was booted with mem_encrypt=on: another kernel "
-						 "cannot read such memory");
+		finding_set(out, FINDING_REFUSE,
+			    "the kernel was booted with mem_encrypt=on: another kernel "
+			    "cannot read such memory");
 	else
-		finding_set(out, FINDING_WARN, "cannot tell whether memory is encrypted by AMD SEV (no "
-					       "/proc/kcore); if it is, hibernating will not work");
+		finding_set(out, FINDING_WARN,
+			    "cannot tell whether memory is encrypted by AMD SEV (no "
+			    "/proc/kcore); if it is, hibernating will not work");
 }
 
 void check_machine_virtio_mem(const struct preflight *p, struct finding *out)
@@ -122,23 +129,28 @@ void check_machine_virtio_mem(const struct preflight *p, struct finding *out)
 	if (dir)
 		closedir(dir);
 	if (device)
-		finding_set(out, FINDING_REFUSE, "there is a virtio-mem device: memory that it takes away "
-						 "would be lost while nobody watches");
+		finding_set(out, FINDING_REFUSE,
+			    "there is a virtio-mem device: memory that it takes away "
+			    "would be lost while nobody watches");
 	else
 		finding_set(out, FINDING_OK, "no virtio-mem device");
 }
 
 void check_machine_free_memory(const struct preflight *p, struct finding *out)
 {
-	uint64_t need = WINDOW_MAIN_BYTES + LOAD_BYTES;
+	uint64_t need = LOAD_BYTES +
+			window_bytes(p->host.cpus, range_bytes(&p->host.memory, RANGE_RAM));
 
 	if (p->mem_available < need)
 		finding_set(out, FINDING_REFUSE,
-			    "%llu MiB of memory are available, loading the writer takes %llu: close something",
-			    (unsigned long long)(p->mem_available / MIB), (unsigned long long)(need / MIB));
+			    "%llu MiB of memory are available, loading the writer takes %llu: "
+			    "close something",
+			    (unsigned long long)(p->mem_available / MIB),
+			    (unsigned long long)(need / MIB));
 	else
 		finding_set(out, FINDING_OK, "%llu MiB of memory are available, loading takes %llu",
-			    (unsigned long long)(p->mem_available / MIB), (unsigned long long)(need / MIB));
+			    (unsigned long long)(p->mem_available / MIB),
+			    (unsigned long long)(need / MIB));
 }
 
 static err_t check_filesystems(const struct mounts *mounts, size_t *count)
@@ -149,7 +161,8 @@ static err_t check_filesystems(const struct mounts *mounts, size_t *count)
 		dev_t dev;
 
 		if (!strcmp(m->type, "zfs"))
-			return err_new(ERR_REFUSED, "%s is on ZFS, which has not been shown to survive",
+			return err_new(ERR_REFUSED,
+				       "%s is on ZFS, which has not been shown to survive",
 				       m->path);
 		if (!mounts_on_disk(m, &dev))
 			continue;
@@ -175,5 +188,6 @@ void check_machine_filesystems(const struct preflight *p, struct finding *out)
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, e);
 	else
-		finding_set(out, FINDING_OK, "%zu writable filesystems on disks can be frozen", count);
+		finding_set(out, FINDING_OK, "%zu writable filesystems on disks can be frozen",
+			    count);
 }

@@ -21,15 +21,17 @@ void check_target_device(const struct preflight *p, struct finding *out)
 	struct stat st;
 
 	if (!*path)
-		finding_set(out, FINDING_REFUSE, "no target is set: \"target = DEVICE\" in " CONFIG_PATH
-						 ", or --target DEVICE");
+		finding_set(out, FINDING_REFUSE,
+			    "no target is set: \"target = DEVICE\" in " CONFIG_PATH
+			    ", or --target DEVICE");
 	else if (stat(path, &st))
 		finding_set(out, FINDING_REFUSE, "the target %s is not there: %m", path);
 	else if (!S_ISBLK(st.st_mode))
 		finding_set(out, FINDING_REFUSE, "the target %s is not a disk or partition", path);
 	else if (!stack_is_disk(st.st_rdev))
-		finding_set(out, FINDING_REFUSE, "the target %s is not a bare disk or a partition of one; "
-						 "the writer sees no others",
+		finding_set(out, FINDING_REFUSE,
+			    "the target %s is not a bare disk or a partition of one; "
+			    "the writer sees no others",
 			    path);
 	else
 		finding_set(out, FINDING_OK, "%s is a disk or partition", path);
@@ -76,7 +78,8 @@ void check_target_free(const struct preflight *p, struct finding *out)
 	if (!there(p, out))
 		return;
 	if (is_swap(path)) {
-		finding_set(out, FINDING_REFUSE, "the target %s is in use as swap (swapoff %s)", path, path);
+		finding_set(out, FINDING_REFUSE, "the target %s is in use as swap (swapoff %s)",
+			    path, path);
 		return;
 	}
 	/* O_EXCL asks the kernel: mounted, a partition of it, or held by dm or md. */
@@ -128,8 +131,8 @@ static err_t own_content(const char *path, struct finding *out)
 	e = commit_load(&t, &c);
 	target_close(&t);
 	if (!e && (c.slot.state == SLOT_VALID || c.slot.state == SLOT_RESUMING)) {
-		finding_set(out, FINDING_WARN, "%s holds an image that was never resumed; it will be discarded",
-			    path);
+		finding_set(out, FINDING_WARN,
+			    "%s holds an image that was never resumed; it will be discarded", path);
 		return NULL;
 	}
 	if (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT) {
@@ -151,7 +154,8 @@ void check_target_content(const struct preflight *p, struct finding *out)
 	e = foreign_signature(path, name, sizeof(name));
 	if (!e && *name) {
 		finding_set(out, FINDING_REFUSE,
-			    "the target %s is not empty: it has the signature of %s (a filesystem, swap or "
+			    "the target %s is not empty: it has the signature of %s (a filesystem, "
+			    "swap or "
 			    "partition table). If it is not needed: wipefs -a %s",
 			    path, name, path);
 		return;
@@ -185,15 +189,18 @@ void check_target_size(const struct preflight *p, struct finding *out)
 	has = t.bytes / MIB;
 	if (has < least)
 		finding_set(out, FINDING_REFUSE,
-			    "the target %s is too small: it has %llu MiB, the image takes up to %llu and "
+			    "the target %s is too small: it has %llu MiB, the image takes up to "
+			    "%llu and "
 			    "hardly less than %llu",
 			    t.name, has, worst, least);
 	else if (has < worst)
 		finding_set(out, FINDING_WARN,
-			    "the target %s may be too small: it has %llu MiB, the image takes some %llu MiB, "
+			    "the target %s may be too small: it has %llu MiB, the image takes some "
+			    "%llu MiB, "
 			    "at worst %llu",
 			    t.name, has, worst / 2, worst);
 	else
-		finding_set(out, FINDING_OK, "%s has %llu MiB; the image takes some %llu MiB, at worst %llu",
-			    t.name, has, worst / 2, worst);
+		finding_set(out, FINDING_OK,
+			    "%s has %llu MiB; the image takes some %llu MiB, at worst %llu", t.name,
+			    has, worst / 2, worst);
 }

@@ -17,14 +17,15 @@ static err_t print_checks(const struct preflight *p)
 	size_t refused = 0;
 
 	for (size_t i = 0; i < preflight_check_count; i++) {
-		struct finding f = { 0 };
+		struct finding f = {0};
 
 		preflight_checks[i].run(p, &f);
 		printf("%s  %-18s %s\n", marks[f.level], preflight_checks[i].name, f.text);
 		refused += f.level == FINDING_REFUSE;
 	}
 	if (refused)
-		return err_new(ERR_REFUSED, "this machine cannot hibernate as it is: %zu of %zu checks failed",
+		return err_new(ERR_REFUSED,
+			       "this machine cannot hibernate as it is: %zu of %zu checks failed",
 			       refused, preflight_check_count);
 	printf("this machine can hibernate\n");
 	return NULL;
@@ -33,7 +34,7 @@ static err_t print_checks(const struct preflight *p)
 err_t doctor_print(const struct config *config)
 {
 	CLEANUP_FREE struct preflight *p = malloc(sizeof(*p));
-	struct writer_files writer = { 0 };
+	struct writer_files writer = {0};
 	err_t no_writer, e;
 
 	if (!p)

@@ -14,9 +14,9 @@
 #include <time.h>
 #include <x86intrin.h>
 
-#define EXTRA_MAX  256
-#define CPU_WORDS  8
-#define CPU_TRIES  10 /* Intel's manual on RDRAND: ten are enough unless it is broken */
+#define EXTRA_MAX 256
+#define CPU_WORDS 8
+#define CPU_TRIES 10 /* Intel's manual on RDRAND: ten are enough unless it is broken */
 
 struct seed {
 	struct timespec clocks[3];
@@ -58,7 +58,7 @@ err_t entropy_stir(const void *extra, size_t n)
 	struct {
 		struct rand_pool_info info;
 		struct seed seed;
-	} pool = { .info.entropy_count = 0, .info.buf_size = sizeof(struct seed) };
+	} pool = {.info.entropy_count = 0, .info.buf_size = sizeof(struct seed)};
 	int r, no;
 
 	if (fd < 0)
@@ -70,7 +70,8 @@ err_t entropy_stir(const void *extra, size_t n)
 	no = errno;
 	explicit_bzero(&pool, sizeof(pool));
 	errno = no;
-	if (r && no != ENODATA) /* ENODATA: the pool is not ready yet, and will be seeded with this */
+	if (r &&
+	    no != ENODATA) /* ENODATA: the pool is not ready yet, and will be seeded with this */
 		return err_errno("stirring the kernel's random pool");
 	return NULL;
 }

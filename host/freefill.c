@@ -78,7 +78,7 @@ static bool keeps_books(const struct kconfig *kc)
 
 static enum free_fill decide_unknown(const char *cmdline)
 {
-	struct options o = { .init_on_free = true };
+	struct options o = {.init_on_free = true};
 
 	read_options(cmdline, &o);
 	if (o.page_poison || o.debug_pagealloc)
@@ -88,7 +88,7 @@ static enum free_fill decide_unknown(const char *cmdline)
 
 enum free_fill freefill_decide(const struct kconfig *kc, const char *cmdline)
 {
-	struct options o = { 0 };
+	struct options o = {0};
 
 	if (!kc->text)
 		return decide_unknown(cmdline);

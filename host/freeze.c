@@ -27,8 +27,9 @@ err_t freeze_init(struct freeze *f)
 	case EBUSY:
 		return err_new(ERR_REFUSED, "/dev/snapshot: somebody else is hibernating");
 	case EPERM:
-		return err_new(ERR_REFUSED, "/dev/snapshot: the kernel does not allow hibernation now "
-					    "(lockdown, nohibernate, secret memory or CXL memory)");
+		return err_new(ERR_REFUSED,
+			       "/dev/snapshot: the kernel does not allow hibernation now "
+			       "(lockdown, nohibernate, secret memory or CXL memory)");
 	case ENODEV:
 		return err_new(ERR_REFUSED, "/dev/snapshot: CPU 0 is offline, or a driver refuses");
 	case ENOENT:
@@ -83,8 +84,9 @@ static err_t open_filesystem(struct freeze *f, const struct mount *m)
 		return err_errno("opening %s to freeze it", m->path);
 	if (!is_of_mount(fd, m)) {
 		close(fd);
-		return err_new(ERR_REFUSED, "%s on %s is hidden by another mount, so that it cannot "
-					    "be frozen; unmount it",
+		return err_new(ERR_REFUSED,
+			       "%s on %s is hidden by another mount, so that it cannot "
+			       "be frozen; unmount it",
 			       m->source, m->path);
 	}
 	f->fs[f->count].fd = fd;

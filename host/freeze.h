@@ -17,14 +17,14 @@
 #include <stddef.h>
 
 struct freeze {
-	int snapshot;		/* /dev/snapshot */
-	bool processes;		/* frozen */
+	int snapshot;	/* /dev/snapshot */
+	bool processes; /* frozen */
 	struct mounts mounts;
-	size_t count;		/* of those opened */
-	size_t frozen;		/* of them, the first so many have been dealt with */
+	size_t count;  /* of those opened */
+	size_t frozen; /* of them, the first so many have been dealt with */
 	struct {
 		int fd;
-		bool ours;	/* frozen by us, to be thawed by us */
+		bool ours; /* frozen by us, to be thawed by us */
 		const struct mount *mount;
 	} fs[MOUNTS_MAX];
 };

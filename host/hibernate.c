@@ -95,7 +95,8 @@ static int judge(const struct report *r, char *text, size_t n, const char **reti
 		break;
 	}
 	*retired = "the writer came back without a report";
-	snprintf(text, n, "the writer came back without a report (it may have crashed); nothing is lost");
+	snprintf(text, n,
+		 "the writer came back without a report (it may have crashed); nothing is lost");
 	return EXITCODE_GAVE_UP;
 }
 
@@ -179,9 +180,10 @@ static err_t attempt(struct session *s, enum stage *stage, int *exit_code)
 
 	*stage = STAGE_BEFORE;
 	TRY(session_load(s));
-	/* Nothing of this process may have to be read in while filesystems are
-	 * frozen. Not MCL_FUTURE: loading has given its memory back by now. */
-	if (mlockall(MCL_CURRENT))
+	/* What is in memory stays there; the rest can still be read, also from
+	 * frozen filesystems. Not MCL_FUTURE: the window's search maps much that it
+	 * does not touch, and gives it back. */
+	if (mlockall(MCL_CURRENT | MCL_ONFAULT))
 		return err_errno("mlockall");
 	e = freeze_all(&s->freeze);
 	if (!e)

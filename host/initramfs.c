@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NAME_BYTES_MAX	4096u
-#define WANTED_MAX	(32u << 20)
+#define NAME_BYTES_MAX 4096u
+#define WANTED_MAX     (32u << 20)
 
 /* A later entry of the same name replaces an earlier one, as in the kernel. */
 struct found {
@@ -61,7 +61,7 @@ static err_t take_data(struct unpack *u, const struct cpio_entry *entry, const c
 {
 	bool file = S_ISREG(entry->mode);
 
-	if (file && !strcmp(name, "usr/lib/dormouse/writer.vmlinux.zst"))
+	if (file && !strcmp(name, "usr/lib/dormouse/writer.vmlinux.lz4"))
 		return keep(u, entry, &f->kernel, &f->kernel_bytes);
 	if (file && !strcmp(name, "usr/lib/dormouse/writer.cpio"))
 		return keep(u, entry, &f->initrd, &f->initrd_bytes);
@@ -126,8 +126,8 @@ static err_t hash(const struct found *f, uint8_t sha256[32])
 err_t initramfs_scan(const char *path, struct initramfs *out)
 {
 	CLEANUP_FREE struct unpack *u = malloc(sizeof(*u));
-	struct found f = { 0 };
-	struct initramfs result = { 0 };
+	struct found f = {0};
+	struct initramfs result = {0};
 	err_t e;
 
 	if (!u)

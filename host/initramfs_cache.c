@@ -28,7 +28,7 @@ static err_t make_key(const char *path, char *key, size_t n)
 static bool parse_found(const char *text, struct initramfs *out)
 {
 	unsigned int resume, writer;
-	struct initramfs found = { 0 };
+	struct initramfs found = {0};
 	int n;
 
 	if (sscanf(text, "%u %u %n", &resume, &writer, &n) != 2 || strlen(text + n) != 65)

@@ -79,7 +79,7 @@ static void describe_vmcoreinfo(struct hostinfo *info)
 static err_t describe_free_fill(struct hostinfo *info)
 {
 	char cmdline[CMDLINE_MAX];
-	struct kconfig kc = { 0 };
+	struct kconfig kc = {0};
 	err_t e;
 
 	TRY(cmdline_read(cmdline, sizeof(cmdline)));

@@ -44,24 +44,25 @@ static err_t run_doctor(const struct config *config, int *exit_code)
 {
 	err_t e = doctor_print(config);
 
-	*exit_code = !e			       ? EXITCODE_DONE :
-		     err_kind(e) == ERR_REFUSED ? EXITCODE_REFUSED :
-						  EXITCODE_FAILED;
+	*exit_code = !e				  ? EXITCODE_DONE
+		     : err_kind(e) == ERR_REFUSED ? EXITCODE_REFUSED
+						  : EXITCODE_FAILED;
 	return e;
 }
 
 static const struct command commands[] = {
-	{ "hibernate", "write this machine's memory to the target, then power off", "tn", run_hibernate },
-	{ "status", "what the last hibernation did, and what the target holds", "t", run_status },
-	{ "doctor", "can this machine hibernate? Every check, in plain words", "t", run_doctor },
+	{"hibernate", "write this machine's memory to the target, then power off", "tn",
+	 run_hibernate},
+	{"status", "what the last hibernation did, and what the target holds", "t", run_status},
+	{"doctor", "can this machine hibernate? Every check, in plain words", "t", run_doctor},
 };
 
 static const struct option long_options[] = {
-	{ "help", no_argument, NULL, 'h' },
-	{ "config", required_argument, NULL, 'c' },
-	{ "target", required_argument, NULL, 't' },
-	{ "then", required_argument, NULL, 'n' },
-	{ NULL, 0, NULL, 0 },
+	{"help", no_argument, NULL, 'h'},
+	{"config", required_argument, NULL, 'c'},
+	{"target", required_argument, NULL, 't'},
+	{"then", required_argument, NULL, 'n'},
+	{NULL, 0, NULL, 0},
 };
 
 static const char *option_help(char letter)
@@ -70,7 +71,8 @@ static const char *option_help(char letter)
 	case 't':
 		return "  --target DEVICE   instead of the configuration's target\n";
 	case 'n':
-		return "  --then WHAT       poweroff (default), reboot, or return: write the image, then\n"
+		return "  --then WHAT       poweroff (default), reboot, or return: write the "
+		       "image, then\n"
 		       "                    retire it and go on\n";
 	default:
 		return "";
@@ -96,7 +98,8 @@ static void print_help(void)
 	       "Hibernation through a writer kernel.\n\ncommands:\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-	printf("\n\"dormouse COMMAND --help\" tells a command's options; --version prints the version.\n");
+	printf("\n\"dormouse COMMAND --help\" tells a command's options; --version prints the "
+	       "version.\n");
 	print_exit_codes();
 }
 
@@ -138,8 +141,8 @@ static err_t parse_arguments(const struct command *c, int argc, char **argv, str
 		if (o == ':')
 			return err_new(ERR_INVALID, "%s needs a value", word);
 		if (o == '?' || (strchr("tn", o) && !strchr(c->options, o)))
-			return err_new(ERR_INVALID, "%s: unknown option; see dormouse %s --help", word,
-				       c->name);
+			return err_new(ERR_INVALID, "%s: unknown option; see dormouse %s --help",
+				       word, c->name);
 		if (o == 'h')
 			a->help = true;
 		else if (o == 'c')
@@ -172,7 +175,7 @@ static err_t make_config(const struct arguments *a, struct config *config)
 
 static err_t run_command(const struct command *c, int argc, char **argv, int *exit_code)
 {
-	struct arguments a = { 0 };
+	struct arguments a = {0};
 	struct config config;
 
 	*exit_code = EXITCODE_USAGE;

@@ -92,7 +92,8 @@ err_t mounts_parse_take(char *text, struct mounts *out)
 		if (!parse_line(line, &m) || known(out, m.superblock))
 			continue;
 		if (out->count == MOUNTS_MAX)
-			return err_new(ERR_REFUSED, "more than %d filesystems are mounted", MOUNTS_MAX);
+			return err_new(ERR_REFUSED, "more than %d filesystems are mounted",
+				       MOUNTS_MAX);
 		out->m[out->count++] = m;
 	}
 	out->text = text;

@@ -13,8 +13,8 @@
 #define MOUNTS_MAX 256
 
 struct mount {
-	unsigned int id;     /* as statx() says it */
-	dev_t superblock;    /* st_dev of most files in it */
+	unsigned int id;  /* as statx() says it */
+	dev_t superblock; /* st_dev of most files in it */
 	const char *type;
 	const char *path;
 	const char *source;

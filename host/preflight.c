@@ -14,26 +14,26 @@
 
 /* In this order: what comes later may rely on what comes before. */
 const struct preflight_check preflight_checks[] = {
-	{ "root", check_kernel_root },
-	{ "processes", check_kernel_namespace },
-	{ "CPU", check_machine_cpu },
-	{ "lockdown", check_kernel_lockdown },
-	{ "kexec", check_kernel_kexec },
-	{ "kexec jump", check_kernel_jump },
-	{ "hibernation", check_kernel_hibernation },
-	{ "memory map", check_machine_memory_map },
-	{ "memory encryption", check_machine_encryption },
-	{ "virtio-mem", check_machine_virtio_mem },
-	{ "free pages", check_kernel_free_fill },
-	{ "free memory", check_machine_free_memory },
-	{ "filesystems", check_machine_filesystems },
-	{ "codec", check_boot_codec },
-	{ "target", check_target_device },
-	{ "target in use", check_target_free },
-	{ "target content", check_target_content },
-	{ "target size", check_target_size },
-	{ "writer", check_boot_writer },
-	{ "initramfs", check_boot_initramfs },
+	{"root", check_kernel_root},
+	{"processes", check_kernel_namespace},
+	{"CPU", check_machine_cpu},
+	{"lockdown", check_kernel_lockdown},
+	{"kexec", check_kernel_kexec},
+	{"kexec jump", check_kernel_jump},
+	{"hibernation", check_kernel_hibernation},
+	{"memory map", check_machine_memory_map},
+	{"memory encryption", check_machine_encryption},
+	{"virtio-mem", check_machine_virtio_mem},
+	{"free pages", check_kernel_free_fill},
+	{"free memory", check_machine_free_memory},
+	{"filesystems", check_machine_filesystems},
+	{"codec", check_boot_codec},
+	{"target", check_target_device},
+	{"target in use", check_target_free},
+	{"target content", check_target_content},
+	{"target size", check_target_size},
+	{"writer", check_boot_writer},
+	{"initramfs", check_boot_initramfs},
 };
 const size_t preflight_check_count = ARRAY_LEN(preflight_checks);
 
@@ -97,7 +97,7 @@ err_t preflight_init(struct preflight *p, const struct config *config,
 err_t preflight_run(const struct preflight *p)
 {
 	for (size_t i = 0; i < preflight_check_count; i++) {
-		struct finding f = { 0 };
+		struct finding f = {0};
 
 		preflight_checks[i].run(p, &f);
 		if (f.level == FINDING_REFUSE)

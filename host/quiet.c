@@ -37,7 +37,8 @@ void quiet_end(struct quiet *q)
 	if (q->saved < 0)
 		return;
 	fflush(stderr);
-	while ((n = pread(STDERR_FILENO, buf, sizeof(buf), at)) > 0 && write(q->saved, buf, (size_t)n) == n)
+	while ((n = pread(STDERR_FILENO, buf, sizeof(buf), at)) > 0 &&
+	       write(q->saved, buf, (size_t)n) == n)
 		at += n;
 	dup2(q->saved, STDERR_FILENO);
 	close(q->saved);

@@ -7,7 +7,7 @@
 #define HOST_QUIET_H
 
 struct quiet {
-	int saved;  /* the real stderr; -1: it was left alone */
+	int saved; /* the real stderr; -1: it was left alone */
 };
 
 /* Before freezing. Without memory stderr goes to nowhere. */

@@ -24,10 +24,10 @@ struct session {
 	char writer_cmdline[1024];
 	struct freeze freeze;
 	struct target target;
-	uint8_t *report;		/* locked pages, HOSTINFO_REPORT_PAGES of them */
-	uint8_t nonce[NONCE_BYTES];	/* of the image of this attempt */
-	bool loaded;			/* the writer is, or may be */
-	bool begun;			/* WRITING is, or may be, on the target */
+	uint8_t *report;	    /* locked pages, HOSTINFO_REPORT_PAGES of them */
+	uint8_t nonce[NONCE_BYTES]; /* of the image of this attempt */
+	bool loaded;		    /* the writer is, or may be */
+	bool begun;		    /* WRITING is, or may be, on the target */
 };
 
 /*

@@ -118,7 +118,9 @@ err_t session_load(struct session *s)
 
 	TRY(fresh_nonce(s->nonce, sizeof(s->nonce)));
 	TRY(prepare_report(s));
-	TRY(window_choose(&s->host.memory, WINDOW_MAIN_BYTES, s->config->window, &w));
+	TRY(window_choose(&s->host.memory,
+			  window_bytes(s->host.cpus, range_bytes(&s->host.memory, RANGE_RAM)),
+			  s->config->window, &w));
 	snprintf(text, sizeof(text), "window at 0x%llx (%s), %llu of its pages free",
 		 (unsigned long long)w.main.start, w.why, (unsigned long long)w.free_pages);
 	record_kernel_log(text);

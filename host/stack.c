@@ -53,11 +53,11 @@ static err_t check_name(const char *name)
 	static const struct {
 		const char *prefix, *why;
 	} refused[] = {
-		{ "bcache", "bcache has not been shown to survive" },
-		{ "nbd", "its network connection would not survive" },
-		{ "rbd", "its network connection would not survive" },
-		{ "drbd", "its peer would not wait" },
-		{ "ublkb", "it is served by a process, which is frozen" },
+		{"bcache", "bcache has not been shown to survive"},
+		{"nbd", "its network connection would not survive"},
+		{"rbd", "its network connection would not survive"},
+		{"drbd", "its peer would not wait"},
+		{"ublkb", "it is served by a process, which is frozen"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
@@ -79,21 +79,23 @@ static err_t check_md(const char *path, const char *name)
 	TRY(io_read_file(file, 4096, &text, &n));
 	text[strcspn(text, "\n")] = '\0';
 	if (strcmp(text, "idle"))
-		return err_new(ERR_REFUSED, "%s is busy: %s. Wait until it is done (/proc/mdstat)", name,
-			       text);
+		return err_new(ERR_REFUSED, "%s is busy: %s. Wait until it is done (/proc/mdstat)",
+			       name, text);
 	return NULL;
 }
 
 static err_t check_dm_type(const char *type, const char *name)
 {
-	static const char *const fit[] = { "linear", "crypt", "striped", "multipath", "error", "zero" };
+	static const char *const fit[] = {"linear",    "crypt", "striped",
+					  "multipath", "error", "zero"};
 
 	for (size_t i = 0; i < ARRAY_LEN(fit); i++) {
 		if (!strcmp(type, fit[i]))
 			return NULL;
 	}
-	return err_new(ERR_REFUSED, "%s is a device-mapper \"%s\", which has not been shown to survive",
-		       name, type);
+	return err_new(ERR_REFUSED,
+		       "%s is a device-mapper \"%s\", which has not been shown to survive", name,
+		       type);
 }
 
 /* Its targets' types, by DM_TABLE_STATUS (kernel source: include/uapi/linux/dm-ioctl.h). */
@@ -161,7 +163,8 @@ static err_t check_device(dev_t dev, unsigned int depth)
 	const char *name;
 
 	if (depth > DEPTH_MAX)
-		return err_new(ERR_REFUSED, "more than %d block devices on top of each other", DEPTH_MAX);
+		return err_new(ERR_REFUSED, "more than %d block devices on top of each other",
+			       DEPTH_MAX);
 	if (!sys_folder(dev, path))
 		return NULL;
 	name = strrchr(path, '/') + 1;

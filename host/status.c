@@ -43,15 +43,17 @@ static void print_host(const struct target *t, const struct slot *slot)
 	if (e)
 		printf("  header: %s\n", err_text(e));
 	else
-		printf("  host: %s, kernel %s, %u CPUs, %llu MiB of RAM\n", host->hostname, host->release,
-		       host->cpus, (unsigned long long)(range_bytes(&host->memory, RANGE_RAM) / MIB));
+		printf("  host: %s, kernel %s, %u CPUs, %llu MiB of RAM\n", host->hostname,
+		       host->release, host->cpus,
+		       (unsigned long long)(range_bytes(&host->memory, RANGE_RAM) / MIB));
 	err_free(e);
 }
 
 static void print_image(const struct target *t, const struct slot *slot)
 {
 	printf("  size: %llu MiB for %llu MiB of memory (and %llu MiB of zeros)\n",
-	       (unsigned long long)(slot->image_end / MIB), (unsigned long long)(slot->raw_bytes / MIB),
+	       (unsigned long long)(slot->image_end / MIB),
+	       (unsigned long long)(slot->raw_bytes / MIB),
 	       (unsigned long long)(slot->zero_pages * PAGE_BYTES / MIB));
 	print_host(t, slot);
 	if (slot->failed_resumes)

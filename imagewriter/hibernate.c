@@ -86,7 +86,9 @@ static err_t find_free(struct hibernating *r)
 	if (!v)
 		return err_new(ERR_NOMEM, "looking for free pages");
 	TRY(read_vmcoreinfo(r, v));
-	return freepages_find(&r->free, &r->mem, v, &r->h->host.memory);
+	TRY(freepages_find(&r->free, &r->mem, v, &r->h->host.memory));
+	freepages_add_exchanged(&r->free, &r->mem);
+	return NULL;
 }
 
 /* Which pages need not be saved. Nothing is guessed: in doubt all are saved. */
@@ -183,7 +185,8 @@ static err_t go_back(struct hibernating *r, const struct report *report, uint64_
 		}
 	}
 	log_info("jumping back into the host");
-	return host_jump(r->h->trampoline, entry);
+	TRY(host_prepare_jump(r->h->trampoline, entry));
+	return host_jump();
 }
 
 static void make_report(const struct hibernating *r, struct report *out, enum report_result result,

@@ -56,8 +56,12 @@ err_t host_report(struct hostmem *mem, const struct hostinfo *info, const struct
 	return NULL;
 }
 
-err_t host_jump(uint64_t trampoline, uint64_t entry)
+err_t host_prepare_jump(uint64_t trampoline, uint64_t entry)
 {
-	TRY(trampoline_load(trampoline, entry));
+	return trampoline_load(trampoline, entry);
+}
+
+err_t host_jump(void)
+{
 	return loader_jump();
 }

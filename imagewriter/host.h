@@ -17,7 +17,11 @@ err_t host_read_mailbox(uint64_t mailbox, uint64_t *entry, uint64_t *tsc) ERR_CH
 err_t host_report(struct hostmem *mem, const struct hostinfo *info, const struct report *report)
 	ERR_CHECK;
 
-/* Into the host at its jump-back entry. Returns only with an error. */
-err_t host_jump(uint64_t trampoline, uint64_t entry) ERR_CHECK;
+/* Load the way to the host's jump-back entry: all of the jump that can fail for
+ * lack of something. */
+err_t host_prepare_jump(uint64_t trampoline, uint64_t entry) ERR_CHECK;
+
+/* Into the host. Returns only with an error. */
+err_t host_jump(void) ERR_CHECK;
 
 #endif

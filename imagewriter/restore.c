@@ -16,7 +16,7 @@
 #include "imagewriter/power.h"
 #include "jump/cpufeature.h"
 #include "jump/loader.h"
-#include "memory/devmem.h"
+#include "memory/regions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +31,7 @@ struct restoring {
 	bool target_open;
 	struct commit commit;
 	struct hostinfo info;
-	struct devmem mem;
+	struct regions mem;
 	struct console console;
 	struct image_progress progress;
 };
@@ -39,14 +39,13 @@ struct restoring {
 static err_t sink_map(void *self, unsigned int thread, uint64_t first_pfn, uint8_t **pages)
 {
 	(void)thread;
-	return devmem_map(self, first_pfn << PAGE_BITS, BLOCK_BYTES, pages);
+	return regions_get(self, first_pfn << PAGE_BITS, BLOCK_BYTES, pages);
 }
 
 static void sink_unmap(void *self, unsigned int thread, uint8_t *pages)
 {
-	(void)self;
 	(void)thread;
-	devmem_unmap(pages, BLOCK_BYTES);
+	regions_put(self, pages, BLOCK_BYTES);
 }
 
 static err_t tick(void *arg, const struct image_progress *progress)
@@ -94,11 +93,11 @@ static err_t place(struct restoring *r)
 	};
 	err_t e;
 
-	TRY(devmem_open(&r->mem, true));
+	TRY(regions_init(&r->mem, &r->info.memory, &r->info.windows, true));
 	console_init(&r->console, "reading", true);
 	e = image_restore(&r->target, &r->commit.slot, &r->info, &sink, &o);
 	console_deinit(&r->console, &r->progress);
-	devmem_close(&r->mem);
+	regions_deinit(&r->mem);
 	return e;
 }
 
@@ -130,9 +129,10 @@ static err_t restore(struct restoring *r)
 	TRY(check_place(r));
 	TRY(place(r));
 	leave_report(r);
+	TRY(host_prepare_jump(r->h->trampoline, r->info.jump_entry));
 	TRY(commit_resuming(&r->target, &r->commit));
 	log_info("jumping into the host");
-	return host_jump(r->h->trampoline, r->info.jump_entry);
+	return host_jump();
 }
 
 void restore_run(const struct handoff *h)

@@ -20,11 +20,13 @@ static bool cpu_has_la57(void)
 static err_t check_cpu(const struct hostinfo *info)
 {
 	if (info->la57 && !cpu_has_la57())
-		return err_new(ERR_REFUSED, "the image was made with 5-level page tables, which this CPU "
-					    "does not have: it is of another machine");
+		return err_new(ERR_REFUSED,
+			       "the image was made with 5-level page tables, which this CPU "
+			       "does not have: it is of another machine");
 	if (!cpufeature_giant_pages())
-		return err_new(ERR_REFUSED, "this CPU has no 1 GiB pages (pdpe1gb): the image is of another "
-					    "machine");
+		return err_new(ERR_REFUSED,
+			       "this CPU has no 1 GiB pages (pdpe1gb): the image is of another "
+			       "machine");
 	return NULL;
 }
 
@@ -33,16 +35,18 @@ static err_t check_memory(const struct hostinfo *info)
 	struct range_list now;
 
 	TRY(memmap_read(MEMMAP_DIR, &now));
-	TRY(err_context(memmap_same(&info->memory, &now),
-			"the memory map differs (another machine, or other firmware settings; sometimes "
-			"another reboot helps)"));
+	TRY(err_context(
+		memmap_same(&info->memory, &now),
+		"the memory map differs (another machine, or other firmware settings; sometimes "
+		"another reboot helps)"));
 	for (size_t i = 0; i < info->windows.count; i++) {
 		const struct range *w = &info->windows.r[i];
 		const struct range *ram = range_holding(&now, w->start, w->end);
 
 		if (!ram || ram->type != RANGE_RAM)
-			return err_new(ERR_CORRUPT, "the image's window 0x%llx-0x%llx is not in RAM",
-				       (unsigned long long)w->start, (unsigned long long)w->end - 1);
+			return err_new(
+				ERR_CORRUPT, "the image's window 0x%llx-0x%llx is not in RAM",
+				(unsigned long long)w->start, (unsigned long long)w->end - 1);
 	}
 	return NULL;
 }
@@ -51,8 +55,9 @@ static err_t check_writer(const struct hostinfo *info, const char *dir, struct w
 {
 	TRY(writer_files_load(dir, writer));
 	if (memcmp(writer->sha256, info->writer_sha256, sizeof(info->writer_sha256)))
-		return err_new(ERR_REFUSED, "the image was made by another version of the writer than the "
-					    "one in %s; boot the initramfs that the machine had then",
+		return err_new(ERR_REFUSED,
+			       "the image was made by another version of the writer than the "
+			       "one in %s; boot the initramfs that the machine had then",
 			       dir);
 	return NULL;
 }

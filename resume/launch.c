@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill_handoff(const struct target *t, const struct slot *slot, const struct hostinfo *info,
-			 struct handoff *h)
+static void fill_handoff(const struct target *t, const struct slot *slot,
+			 const struct hostinfo *info, struct handoff *h)
 {
 	memset(h, 0, sizeof(*h));
 	h->mode = HANDOFF_RESTORE;

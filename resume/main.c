@@ -24,7 +24,7 @@ enum exit_code {
 	EXIT_NO_IMAGE = 0, /* nothing to resume: boot on */
 	EXIT_ERROR = 1,	   /* something failed */
 	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3,  /* there is an image, and it was left as it is */
+	EXIT_REFUSED = 3, /* there is an image, and it was left as it is */
 };
 
 static void print_help(void)
@@ -36,7 +36,8 @@ static void print_help(void)
 	       "  --config FILE     instead of " CONFIG_PATH "\n"
 	       "  --writer-dir DIR  where the writer is, default " WRITER_DIR "\n"
 	       "  --wait SECONDS    for the device to appear, default 10\n"
-	       "  --discard         give the image up instead; before its disks are used otherwise\n"
+	       "  --discard         give the image up instead; before its disks are used "
+	       "otherwise\n"
 	       "  --help            this text\n\n"
 	       "kernel command line: dormouse.target=DEVICE; dormouse.noresume or noresume: do\n"
 	       "nothing; dormouse.retry: try again although resuming failed before\n\n"
@@ -58,7 +59,7 @@ static void wait_for(const char *path, unsigned int seconds)
 static err_t resume_image(const struct target *t, const struct slot *slot, const struct options *o,
 			  struct hostinfo *info)
 {
-	struct writer_files writer = { 0 };
+	struct writer_files writer = {0};
 	err_t e = fit_check(t, slot, o->writer_dir, info, &writer);
 
 	if (!e) {
@@ -97,10 +98,12 @@ static err_t look(const struct target *t, const struct options *o)
 		return err_new(ERR_NOMEM, "no memory");
 	if (o->discard)
 		return discard(t, &c);
-	TRY(verdict_decide(&c, o->retry, &resume, &said));
+	e = verdict_decide(&c, o->retry, &resume, &said);
 	if (said)
 		log_info("%s: %s", t->name, said);
-	return resume ? resume_image(t, &c.slot, o, info) : NULL;
+	if (resume)
+		e = resume_image(t, &c.slot, o, info);
+	return err_context(e, "%s", t->name);
 }
 
 static err_t run(const struct options *o)
@@ -118,7 +121,7 @@ static err_t run(const struct options *o)
 	TRY(target_open(&t, o->target, o->discard, true));
 	e = look(&t, o);
 	target_close(&t);
-	return err_context(e, "%s", o->target);
+	return e;
 }
 
 /* Was the image looked at and found unfit, or could something not be done? */

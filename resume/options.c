@@ -32,13 +32,13 @@ static err_t parse_seconds(const char *text, unsigned int *out)
 static err_t parse_arguments(int argc, char **argv, struct arguments *a, struct options *o)
 {
 	static const struct option names[] = {
-		{ "target", required_argument, NULL, 't' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "writer-dir", required_argument, NULL, 'w' },
-		{ "wait", required_argument, NULL, 's' },
-		{ "discard", no_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{"target", required_argument, NULL, 't'},
+		{"config", required_argument, NULL, 'c'},
+		{"writer-dir", required_argument, NULL, 'w'},
+		{"wait", required_argument, NULL, 's'},
+		{"discard", no_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	int c;
 
@@ -97,7 +97,7 @@ static err_t read_kernel(const char *config_cmdline, char *target, struct option
 
 err_t options_read(int argc, char **argv, struct options *out)
 {
-	struct arguments a = { 0 };
+	struct arguments a = {0};
 	struct config config;
 	char target[CMDLINE_MAX];
 

@@ -7,11 +7,13 @@ static err_t decide_valid(const struct commit *c, bool retry)
 {
 	/* The damaged one may have been the newer, and have said RESUMING. */
 	if (!c->twin_good)
-		return err_new(ERR_CORRUPT, "there is an image, but one of its two superblocks is damaged: "
-					    "whether its memory was given control since cannot be known");
+		return err_new(ERR_CORRUPT,
+			       "there is an image, but one of its two superblocks is damaged: "
+			       "whether its memory was given control since cannot be known");
 	if (c->slot.failed_resumes && !retry)
-		return err_new(ERR_REFUSED, "resuming failed before (%u times), the last time because: %s. "
-					    "To try again, boot with dormouse.retry",
+		return err_new(ERR_REFUSED,
+			       "resuming failed before (%u times), the last time because: %s. "
+			       "To try again, boot with dormouse.retry",
 			       c->slot.failed_resumes, c->slot.reason);
 	return NULL;
 }
@@ -26,13 +28,15 @@ err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const cha
 		return NULL;
 	case SLOT_WRITING:
 		if (!c->twin_good)
-			return err_new(ERR_CORRUPT, "hibernation was interrupted, or a superblock is "
-						    "damaged: nothing can be resumed");
+			return err_new(ERR_CORRUPT,
+				       "hibernation was interrupted, or a superblock is "
+				       "damaged: nothing can be resumed");
 		*said = "hibernation was interrupted, nothing to resume";
 		return NULL;
 	case SLOT_RESUMING:
-		return err_new(ERR_REFUSED, "the image was being resumed already: its memory was given "
-					    "control, and may have written to disks since");
+		return err_new(ERR_REFUSED,
+			       "the image was being resumed already: its memory was given "
+			       "control, and may have written to disks since");
 	case SLOT_VALID:
 		TRY(decide_valid(c, retry));
 		*resume = true;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_MAX (64u << 10)
+#define FILE_MAX       (64u << 10)
 #define LINE_MAX_BYTES 1024
 
 void config_init(struct config *config)
@@ -26,9 +26,9 @@ err_t config_parse_then(const char *text, enum config_then *out)
 		const char *name;
 		enum config_then then;
 	} names[] = {
-		{ "poweroff", CONFIG_POWEROFF },
-		{ "reboot", CONFIG_REBOOT },
-		{ "return", CONFIG_RETURN },
+		{"poweroff", CONFIG_POWEROFF},
+		{"reboot", CONFIG_REBOOT},
+		{"return", CONFIG_RETURN},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -123,7 +123,8 @@ err_t config_parse(const char *text, size_t n, const char *name, struct config *
 
 		number++;
 		if (length >= sizeof(line) || memchr(text, '\0', length))
-			return err_new(ERR_INVALID, "%s line %u: too long, or not text", name, number);
+			return err_new(ERR_INVALID, "%s line %u: too long, or not text", name,
+				       number);
 		memcpy(line, text, length);
 		line[length] = '\0';
 		e = parse_line(line, &c);

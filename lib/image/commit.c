@@ -316,6 +316,7 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
 	TRY(check_image(t, &m.slot[newest]));
 	next = m.slot[newest];
+	next.state = SLOT_VALID; /* also when RESUMING was written: the jump was not made */
 	next.generation++;
 	next.failed_resumes++;
 	memset(next.reason, 0, sizeof(next.reason));

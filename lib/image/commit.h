@@ -75,8 +75,12 @@ err_t commit_resuming(const struct target *t, struct commit *c) ERR_CHECK;
  */
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
 
-/* Restoring gave up, nothing was lost: the image stays what it is (VALID or
- * RESUMING), with the reason and one more in failed_resumes. One slot is written. */
+/*
+ * Restoring gave up, nothing was lost: the image is VALID, with the reason and
+ * one more in failed_resumes, by which the next boot asks. Also when RESUMING
+ * was written already: only who knows that the jump was not made may call it.
+ * One slot is written.
+ */
 err_t commit_resume_failed(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
 
 #endif

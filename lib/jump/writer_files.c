@@ -4,29 +4,50 @@
 #include "base/io.h"
 #include "base/util.h"
 
+#include <lz4frame.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <zstd.h>
 
 #define FILE_MAX    (32u << 20)
 #define VMLINUX_MAX (64u << 20)
 
+/* One LZ4 frame with its content checksum, into a buffer that grows to fit. */
+static err_t unpack_frame(LZ4F_dctx *ctx, const char *packed, size_t packed_bytes,
+			  struct writer_files *w)
+{
+	size_t done = 0;
+
+	for (;;) {
+		size_t out = VMLINUX_MAX - w->vmlinux_bytes, in = packed_bytes - done;
+		size_t left = LZ4F_decompress(ctx, w->vmlinux + w->vmlinux_bytes, &out,
+					      packed + done, &in, NULL);
+
+		if (LZ4F_isError(left))
+			return err_new(ERR_CORRUPT, "unpacking %s: %s", WRITER_KERNEL_FILE,
+				       LZ4F_getErrorName(left));
+		w->vmlinux_bytes += out;
+		done += in;
+		if (!left)
+			return NULL;
+		if (!in && !out)
+			return err_new(ERR_CORRUPT, "%s is cut short, or too large", WRITER_KERNEL_FILE);
+	}
+}
+
 static err_t unpack(const char *packed, size_t packed_bytes, struct writer_files *w)
 {
-	unsigned long long n = ZSTD_getFrameContentSize(packed, packed_bytes);
+	LZ4F_dctx *ctx;
+	err_t e;
 
-	if (n == ZSTD_CONTENTSIZE_ERROR || n == ZSTD_CONTENTSIZE_UNKNOWN || n > VMLINUX_MAX)
-		return err_new(ERR_CORRUPT, "%s is not a zstd file of a kernel", WRITER_KERNEL_FILE);
-	w->vmlinux = malloc(n);
-	if (!w->vmlinux)
+	/* Only what is written becomes memory. */
+	w->vmlinux = malloc(VMLINUX_MAX);
+	if (!w->vmlinux || LZ4F_isError(LZ4F_createDecompressionContext(&ctx, LZ4F_VERSION)))
 		return err_new(ERR_NOMEM, "unpacking the writer kernel");
-	w->vmlinux_bytes = ZSTD_decompress(w->vmlinux, n, packed, packed_bytes);
-	if (ZSTD_isError(w->vmlinux_bytes))
-		return err_new(ERR_CORRUPT, "unpacking %s: %s", WRITER_KERNEL_FILE,
-			       ZSTD_getErrorName(w->vmlinux_bytes));
-	return NULL;
+	e = unpack_frame(ctx, packed, packed_bytes, w);
+	LZ4F_freeDecompressionContext(ctx);
+	return e;
 }
 
 static err_t hash(const char *a, size_t a_bytes, const uint8_t *b, size_t b_bytes, uint8_t out[32])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The writer as it is shipped: writer.vmlinux.zst and writer.cpio in one folder. */
+/* The writer as it is shipped: writer.vmlinux.lz4 and writer.cpio in one folder. */
 #ifndef JUMP_WRITER_FILES_H
 #define JUMP_WRITER_FILES_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define WRITER_DIR	   "/usr/lib/dormouse"
-#define WRITER_KERNEL_FILE "writer.vmlinux.zst"
+#define WRITER_KERNEL_FILE "writer.vmlinux.lz4"
 #define WRITER_INITRD_FILE "writer.cpio"
 
 struct writer_files {

@@ -178,6 +178,19 @@ err_t freepages_find(struct freepages *out, struct hostmem *mem, const struct vm
 	return e;
 }
 
+void freepages_add_exchanged(struct freepages *f, const struct hostmem *mem)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; mem->backup && i < mem->windows.count; i++) {
+		const struct range *w = &mem->windows.r[i];
+
+		for (uint64_t pfn = w->start >> PAGE_BITS; pfn < w->end >> PAGE_BITS; pfn++, n++)
+			if (freepages_has(f, pfn) && !freepages_has(f, mem->source_pfn[n]))
+				mark(f, mem->source_pfn[n], 1);
+	}
+}
+
 void freepages_deinit(struct freepages *f)
 {
 	free(f->bits);

@@ -29,6 +29,13 @@ err_t freepages_find(struct freepages *out, struct hostmem *mem, const struct vm
 		     const struct range_list *memory) ERR_CHECK;
 void freepages_deinit(struct freepages *f);
 
+/*
+ * Pages of the windows were exchanged with others. Where the host's own page was
+ * free, the other one holds nothing of worth: call that free too. Needs
+ * mem->backup.
+ */
+void freepages_add_exchanged(struct freepages *f, const struct hostmem *mem);
+
 static inline bool freepages_has(const struct freepages *f, uint64_t pfn)
 {
 	return f->bits && pfn < f->pfns && f->bits[pfn / 8] >> pfn % 8 & 1;

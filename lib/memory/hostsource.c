@@ -42,7 +42,7 @@ err_t hostsource_init(struct hostsource *h, const struct range_list *memory,
 	if (!h->block_start)
 		return err_new(ERR_NOMEM, "listing the host's memory");
 	list_blocks(memory, h->block_start);
-	e = devmem_open(&h->dev, false);
+	e = regions_init(&h->regions, memory, windows, false);
 	if (e)
 		free(h->block_start);
 	return e;
@@ -51,7 +51,7 @@ err_t hostsource_init(struct hostsource *h, const struct range_list *memory,
 void hostsource_deinit(struct hostsource *h)
 {
 	free(h->block_start);
-	devmem_close(&h->dev);
+	regions_deinit(&h->regions);
 }
 
 static uint64_t first_pfn(void *self, uint64_t block)
@@ -96,14 +96,15 @@ static err_t map(void *self, unsigned int thread, uint64_t block, uint8_t **page
 	struct hostsource *h = self;
 
 	(void)thread;
-	return devmem_map(&h->dev, h->block_start[block] << PAGE_BITS, BLOCK_BYTES, pages);
+	return regions_get(&h->regions, h->block_start[block] << PAGE_BITS, BLOCK_BYTES, pages);
 }
 
 static void unmap(void *self, unsigned int thread, uint8_t *pages)
 {
-	(void)self;
+	struct hostsource *h = self;
+
 	(void)thread;
-	devmem_unmap(pages, BLOCK_BYTES);
+	regions_put(&h->regions, pages, BLOCK_BYTES);
 }
 
 struct memory_source hostsource_source(struct hostsource *h)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The host's memory as a source of an image: all RAM but the windows, free
- * pages left out. And the same memory, writable, to put pages back into.
+ * pages left out.
  */
 #ifndef MEMORY_HOSTSOURCE_H
 #define MEMORY_HOSTSOURCE_H
 
 #include "base/err.h"
 #include "base/range.h"
-#include "memory/devmem.h"
 #include "memory/freepages.h"
+#include "memory/regions.h"
 #include "memory/source.h"
 
 struct hostsource {
-	struct devmem dev;
+	struct regions regions;
 	struct range_list memory, windows; /* pfn-exact copies */
 	const struct freepages *free;	   /* borrowed; NULL: nothing is free */
 	uint64_t *block_start;		   /* first pfn of each block */

@@ -26,7 +26,8 @@ struct fakemem {
 	uint8_t *mem;	  /* the blocks one after the other */
 	uint8_t *classes; /* of each page */
 	uint8_t *kind;	  /* of each page: enum fake_kind */
-	unsigned int delay_us;
+	unsigned int delay_us; /* that mapping takes */
+	uint64_t slow_block;   /* only of this block; UINT64_MAX: of all */
 	uint64_t fail_block; /* mapping it fails; UINT64_MAX: none */
 };
 
@@ -85,7 +86,7 @@ static inline uint8_t *fake_map(size_t n)
 /* Blocks in a row from the given pfn on, nothing saved yet; all RAM, but for a window. */
 static inline void fake_init(struct fakemem *f, uint64_t blocks, uint64_t pfn)
 {
-	*f = (struct fakemem){ .blocks = blocks, .fail_block = UINT64_MAX };
+	*f = (struct fakemem){ .blocks = blocks, .slow_block = UINT64_MAX, .fail_block = UINT64_MAX };
 	f->mem = fake_map(blocks * FAKE_BLOCK);
 	f->classes = fake_map(blocks * CHUNK_PAGES);
 	f->kind = fake_map(blocks * CHUNK_PAGES);
@@ -141,7 +142,7 @@ static inline err_t fake_map_source(void *self, unsigned int thread, uint64_t bl
 	struct fakemem *f = self;
 
 	(void)thread;
-	if (f->delay_us)
+	if (f->delay_us && (f->slow_block == UINT64_MAX || f->slow_block == block))
 		usleep(f->delay_us);
 	if (block == f->fail_block)
 		return err_new(ERR_IO, "block %llu cannot be mapped", (unsigned long long)block);

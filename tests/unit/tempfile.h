@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A file that is gone when the test is. */
+/* A file that is gone when the test is, in $TMPDIR or /tmp. */
 #ifndef UNIT_TEMPFILE_H
 #define UNIT_TEMPFILE_H
 
@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 struct tempfile {
-	char path[64];
+	char path[256];
 	int fd;
 };
 
 static inline void tempfile_open(struct tempfile *f, uint64_t bytes)
 {
-	snprintf(f->path, sizeof(f->path), "/tmp/dormouse-test-XXXXXX");
+	const char *dir = getenv("TMPDIR");
+
+	snprintf(f->path, sizeof(f->path), "%s/dormouse-test-XXXXXX", dir ? dir : "/tmp");
 	f->fd = mkstemp(f->path);
 	if (f->fd < 0 || ftruncate(f->fd, (off_t)bytes))
 		abort();

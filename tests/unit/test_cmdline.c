@@ -26,7 +26,7 @@ static void test_words(void **state)
 
 static void test_odd_words(void **state)
 {
-	static const char *const lines[] = { "\"", "=\"", "a=\"", "\"a", "\"\"\"", "x\"y z" };
+	static const char *const lines[] = {"\"", "=\"", "a=\"", "\"a", "\"\"\"", "x\"y z"};
 	char word[4];
 
 	(void)state;
@@ -58,7 +58,8 @@ static void test_consoles(void **state)
 	char out[64], small[16];
 
 	(void)state;
-	cmdline_consoles("quiet console=tty0 consoleblank=5 console=ttyS0,115200n8 ro", out, sizeof(out));
+	cmdline_consoles("quiet console=tty0 consoleblank=5 console=ttyS0,115200n8 ro", out,
+			 sizeof(out));
 	assert_string_equal(out, "console=tty0 console=ttyS0,115200n8");
 	cmdline_consoles("quiet", out, sizeof(out));
 	assert_string_equal(out, "");

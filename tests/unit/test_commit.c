@@ -4,7 +4,8 @@
  * Power cuts at every write and flush are tests/crash's.
  *
  * Planted faults that made it fail: the newer place written first in write_both;
- * nonce not compared in medium_of_image; generation taken from *c; commit_retire
+ * a flush left out, anywhere; a read-back left out, or its result; nonce not
+ * compared in medium_of_image; generation taken from *c; commit_retire
  * with one place only, or writing over a foreign one; commit_begin without the
  * check for an image; commit_valid without the check of the states; twin_good
  * always true; a newer version's slot ignored.
@@ -15,6 +16,9 @@
 #include "base/crc32c.h"
 #include "image/commit.h"
 #include "tempfile.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
 
 #define TARGET_BYTES (64u << 10)
 
@@ -31,6 +35,54 @@ static const struct slot whole = {
 	.stored_bytes = 5000,
 };
 
+/*
+ * What the code under test does to the medium: these take the place of libc's.
+ * A letter for each: a, b: slot read; A, B: slot written; |: flushed.
+ */
+static char ops[64];
+static int fail_at = -1; /* the operation of this number fails with EIO */
+static int lose_at = -1; /* the write of this number reaches nothing, and says it did */
+
+ssize_t pread(int fd, void *buf, size_t n, off_t offset);
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset);
+int fsync(int fd);
+
+static bool op(char letter)
+{
+	size_t i = strlen(ops);
+
+	if (i + 1 < sizeof(ops))
+		ops[i] = letter;
+	errno = EIO;
+	return (int)i != fail_at;
+}
+
+static void ops_reset(int fail, int lose)
+{
+	memset(ops, 0, sizeof(ops));
+	fail_at = fail;
+	lose_at = lose;
+}
+
+ssize_t pread(int fd, void *buf, size_t n, off_t offset)
+{
+	return op(offset == SLOT_A_OFFSET ? 'a' : 'b') ? syscall(SYS_pread64, fd, buf, n, offset) : -1;
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
+{
+	if (!op(offset == SLOT_A_OFFSET ? 'A' : 'B'))
+		return -1;
+	if ((int)strlen(ops) - 1 == lose_at)
+		return (ssize_t)n;
+	return syscall(SYS_pwrite64, fd, buf, n, offset);
+}
+
+int fsync(int fd)
+{
+	return op('|') ? (int)syscall(SYS_fsync, fd) : -1;
+}
+
 struct fixture {
 	struct tempfile file;
 	struct target t;
@@ -41,6 +93,7 @@ static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	ops_reset(-1, -1);
 	tempfile_open(&f->file, TARGET_BYTES);
 	assert_ok(target_open(&f->t, f->file.path, true, false));
 	*state = f;
@@ -445,10 +498,11 @@ static void test_resume_failed(void **state)
 	assert_int_equal(peek(f, !f->c.place).generation, before.generation);
 	assert_ok(commit_resume_failed(&f->t, &f->c, "again"));
 	assert_int_equal(f->c.slot.failed_resumes, 2);
-	/* What has been RESUMING never becomes VALID. */
+	/* The jump that RESUMING announced was not made. */
 	assert_ok(commit_resuming(&f->t, &f->c));
 	assert_ok(commit_resume_failed(&f->t, &f->c, "again"));
-	assert_loaded(f, SLOT_RESUMING);
+	assert_loaded(f, SLOT_VALID);
+	assert_int_equal(f->c.slot.failed_resumes, 3);
 }
 
 /* A slot of a version to come: nobody knows which of the two counts. */
@@ -526,6 +580,125 @@ static void test_write_error(void **state)
 	target_close(&ro);
 }
 
+enum step { BEGIN, VALID, RESUMING, RETIRE, RESUME_FAILED, STEPS };
+
+/* An image that the step can be done to. */
+static void prepare(struct fixture *f, enum step step)
+{
+	ops_reset(-1, -1);
+	overwrite(f, 0);
+	overwrite(f, 1);
+	begin(f);
+	if (step > VALID)
+		assert_ok(commit_valid(&f->t, &f->c, &whole));
+	if (step == BEGIN)
+		assert_ok(commit_retire(&f->t, &f->c, "x"));
+}
+
+static err_t do_step(struct fixture *f, struct commit *c, enum step step)
+{
+	switch (step) {
+	case BEGIN:
+		return commit_begin(&f->t, c, nonce_b, 1);
+	case VALID:
+		return commit_valid(&f->t, c, &whole);
+	case RESUMING:
+		return commit_resuming(&f->t, c);
+	case RETIRE:
+		return commit_retire(&f->t, c, "x");
+	default:
+		return commit_resume_failed(&f->t, c, "x");
+	}
+}
+
+/* "o" the older place, "n" the newer: written, in capitals. */
+static const char *const order[STEPS] = {
+	[BEGIN] = "abO|N|", [VALID] = "ab|O|o",	 [RESUMING] = "abO|N|",
+	[RETIRE] = "abO|oN|n", [RESUME_FAILED] = "abO|",
+};
+
+/* Each step does these operations in this order, and no others. */
+static void test_order(void **state)
+{
+	struct fixture *f = *state;
+
+	for (enum step s = 0; s < STEPS; s++)
+		for (int again = 0; again < 2; again++) {
+			char want[64];
+
+			prepare(f, s);
+			snprintf(want, sizeof(want), "%s", order[s]);
+			for (char *p = want; *p; p++) {
+				bool newer = (*p | 0x20) == 'n';
+
+				if ((*p | 0x20) == 'n' || (*p | 0x20) == 'o')
+					*p = (char)((*p & 0x20) | ((newer ? f->c.place : !f->c.place) ? 'B' : 'A'));
+			}
+			ops_reset(-1, -1);
+			assert_ok(do_step(f, &f->c, s));
+			assert_string_equal(ops, want);
+		}
+}
+
+/* Any operation that fails fails the step, but for reading a slot of an image
+ * whose other one is good; *c stays as it was. */
+static void test_failed_operation(void **state)
+{
+	struct fixture *f = *state;
+
+	for (enum step s = 0; s < STEPS; s++)
+		for (int n = 0; n < (int)strlen(order[s]); n++) {
+			struct commit c;
+			err_t e;
+
+			prepare(f, s);
+			c = f->c;
+			ops_reset(n, -1);
+			e = do_step(f, &c, s);
+			ops_reset(-1, -1);
+			if (n < 2 && s >= RESUMING) {
+				err_free(e); /* by which of the two it was */
+			} else {
+				assert_err(e, n < 2 && s == VALID ? ERR_REFUSED : ERR_IO);
+				assert_memory_equal(&c, &f->c, sizeof(c));
+			}
+			assert_ok(commit_load(&f->t, &f->c));
+		}
+}
+
+/* The second of both places is retired although the first could not be. */
+static void test_retire_half(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int n = 2; n < 4; n++) {
+		prepare(f, RETIRE);
+		ops_reset(n, -1);
+		assert_err(commit_retire(&f->t, &f->c, "x"), ERR_IO);
+		assert_int_equal(peek(f, f->c.place).state, SLOT_RETIRED);
+		assert_ok(commit_load(&f->t, &f->c));
+		assert_int_equal(f->c.slot.state, SLOT_RETIRED);
+	}
+}
+
+/* A device that says yes and does nothing. */
+static void test_lost_write(void **state)
+{
+	static const struct {
+		enum step step;
+		int write;
+	} cases[] = { { VALID, 3 }, { RETIRE, 2 }, { RETIRE, 5 } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		prepare(f, cases[i].step);
+		ops_reset(-1, cases[i].write);
+		assert_err(do_step(f, &f->c, cases[i].step), ERR_IO);
+		ops_reset(-1, -1);
+		assert_ok(commit_load(&f->t, &f->c));
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -553,6 +726,10 @@ int main(void)
 		T(test_same_generation),
 		T(test_unreadable),
 		T(test_write_error),
+		T(test_order),
+		T(test_failed_operation),
+		T(test_retire_half),
+		T(test_lost_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

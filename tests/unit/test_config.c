@@ -58,16 +58,16 @@ static void test_errors(void **state)
 	static const struct {
 		const char *text, *says;
 	} bad[] = {
-		{ "target = /dev/vda\nfoo = 1\n", "test.conf line 2: foo: unknown key" },
-		{ "\n\ntarget\n", "line 3" },
-		{ "then = off\n", "line 1: then" },
-		{ "window = here\n", "not an address" },
-		{ "window = -1\n", "not an address" },
-		{ "window =\n", "not an address" },
-		{ "window = 1x\n", "not an address" },
-		{ "window = 0x10000000000000000\n", "not an address" },
-		{ "codec = 0123456789abcdef\n", "longer than 15" },
-		{ "= x\n", "unknown key" },
+		{"target = /dev/vda\nfoo = 1\n", "test.conf line 2: foo: unknown key"},
+		{"\n\ntarget\n", "line 3"},
+		{"then = off\n", "line 1: then"},
+		{"window = here\n", "not an address"},
+		{"window = -1\n", "not an address"},
+		{"window =\n", "not an address"},
+		{"window = 1x\n", "not an address"},
+		{"window = 0x10000000000000000\n", "not an address"},
+		{"codec = 0123456789abcdef\n", "longer than 15"},
+		{"= x\n", "unknown key"},
 	};
 
 	(void)state;

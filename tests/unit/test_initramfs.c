@@ -34,18 +34,18 @@ static int make_files(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	sh("mkdir -p tree/usr/lib/dormouse tree/kernel && cd tree && %s",
-	   "printf 0123456789abc >usr/lib/dormouse/writer.vmlinux.zst && "
+	   "printf 0123456789abc >usr/lib/dormouse/writer.vmlinux.lz4 && "
 	   "head -c 70001 /dev/zero >usr/lib/dormouse/writer.cpio && "
 	   "printf '#!' >usr/lib/dormouse/resume && head -c 300001 /dev/zero >kernel/microcode");
 	sh(PACK " >../early", "kernel kernel/microcode");
 	sh(PACK " >../whole", "kernel kernel/microcode usr/lib/dormouse/writer.cpio "
-			      "usr/lib/dormouse/resume usr/lib/dormouse/writer.vmlinux.zst");
-	sh(PACK " >../dotted", "./usr/lib/dormouse/resume ./usr/lib/dormouse/writer.vmlinux.zst "
+			      "usr/lib/dormouse/resume usr/lib/dormouse/writer.vmlinux.lz4");
+	sh(PACK " >../dotted", "./usr/lib/dormouse/resume ./usr/lib/dormouse/writer.vmlinux.lz4 "
 			       "./usr/lib/dormouse/writer.cpio");
 	sh(PACK " >../resume", "usr/lib/dormouse/resume");
-	sh(PACK " >../writer", "usr/lib/dormouse/writer.vmlinux.zst usr/lib/dormouse/writer.cpio");
-	sh("%s", "printf old >tree/usr/lib/dormouse/writer.vmlinux.zst");
-	sh(PACK " >../old", "usr/lib/dormouse/writer.vmlinux.zst usr/lib/dormouse/writer.cpio");
+	sh(PACK " >../writer", "usr/lib/dormouse/writer.vmlinux.lz4 usr/lib/dormouse/writer.cpio");
+	sh("%s", "printf old >tree/usr/lib/dormouse/writer.vmlinux.lz4");
+	sh(PACK " >../old", "usr/lib/dormouse/writer.vmlinux.lz4 usr/lib/dormouse/writer.cpio");
 	sh("%s", "head -c 1024 /dev/zero >zeros && gzip -c whole >whole.gz && zstd -q whole && "
 		 "zstd -q resume && xz -k --check=crc32 whole");
 	return 0;
@@ -64,8 +64,8 @@ static void wanted_sha(const char *kernel, uint8_t out[32])
 	char command[512];
 	FILE *p;
 
-	snprintf(command, sizeof(command), "(printf %s; cat %s/tree/usr/lib/dormouse/writer.cpio) | sha256sum",
-		 kernel, dir);
+	snprintf(command, sizeof(command),
+		 "(printf %s; cat %s/tree/usr/lib/dormouse/writer.cpio) | sha256sum", kernel, dir);
 	p = popen(command, "r");
 	assert_non_null(p);
 	for (size_t i = 0; i < 32; i++)
@@ -86,10 +86,19 @@ static err_t scan_parts(const char *parts, struct initramfs *found)
 static void test_found(void **state)
 {
 	static const char *const parts[] = {
-		"whole",	 "dotted",	      "early whole",	  "whole.gz",
-		"whole.zst",	 "whole.xz",	      "early whole.gz",	  "early zeros whole.zst",
-		"resume writer", "early zeros resume zeros writer",   "early resume.zst writer.zst",
-		"old whole",	 "old early whole.gz",
+		"whole",
+		"dotted",
+		"early whole",
+		"whole.gz",
+		"whole.zst",
+		"whole.xz",
+		"early whole.gz",
+		"early zeros whole.zst",
+		"resume writer",
+		"early zeros resume zeros writer",
+		"early resume.zst writer.zst",
+		"old whole",
+		"old early whole.gz",
 	};
 	uint8_t sha[32];
 

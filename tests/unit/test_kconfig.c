@@ -21,7 +21,7 @@
 
 static void test_text(void **state)
 {
-	struct kconfig kc = { 0 };
+	struct kconfig kc = {0};
 
 	(void)state;
 	assert_ok(kconfig_from_text(TEXT, strlen(TEXT), &kc));
@@ -49,7 +49,7 @@ static void write_file(const char *path, const char *text)
 static void test_packed(void **state)
 {
 	char dir[] = "/tmp/test_kconfig.XXXXXX", path[64], command[128];
-	struct kconfig kc = { 0 };
+	struct kconfig kc = {0};
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
@@ -72,7 +72,7 @@ static void test_packed(void **state)
 
 static void test_missing(void **state)
 {
-	struct kconfig kc = { 0 };
+	struct kconfig kc = {0};
 
 	(void)state;
 	if (!access("/proc/config.gz", R_OK))

@@ -15,20 +15,20 @@ static const struct {
 	int kind; /* 0: no error */
 	bool resume, says;
 } cases[] = {
-	{ SLOT_EMPTY, true, 0, false, 0, false, false },
-	{ SLOT_EMPTY, false, 0, false, 0, false, false },
-	{ SLOT_RETIRED, true, 0, false, 0, false, false },
-	{ SLOT_RETIRED, false, 1, true, 0, false, false },
-	{ SLOT_WRITING, true, 0, true, 0, false, true },
-	{ SLOT_WRITING, false, 0, true, ERR_CORRUPT, false, false },
-	{ SLOT_RESUMING, true, 0, false, ERR_REFUSED, false, false },
-	{ SLOT_RESUMING, true, 1, true, ERR_REFUSED, false, false },
-	{ SLOT_VALID, true, 0, false, 0, true, false },
-	{ SLOT_VALID, false, 0, false, ERR_CORRUPT, false, false },
-	{ SLOT_VALID, false, 0, true, ERR_CORRUPT, false, false },
-	{ SLOT_VALID, true, 1, false, ERR_REFUSED, false, false },
-	{ SLOT_VALID, true, 1, true, 0, true, false },
-	{ (enum slot_state)9, true, 0, false, ERR_UNSUPPORTED, false, false },
+	{SLOT_EMPTY, true, 0, false, 0, false, false},
+	{SLOT_EMPTY, false, 0, false, 0, false, false},
+	{SLOT_RETIRED, true, 0, false, 0, false, false},
+	{SLOT_RETIRED, false, 1, true, 0, false, false},
+	{SLOT_WRITING, true, 0, true, 0, false, true},
+	{SLOT_WRITING, false, 0, true, ERR_CORRUPT, false, false},
+	{SLOT_RESUMING, true, 0, false, ERR_REFUSED, false, false},
+	{SLOT_RESUMING, true, 1, true, ERR_REFUSED, false, false},
+	{SLOT_VALID, true, 0, false, 0, true, false},
+	{SLOT_VALID, false, 0, false, ERR_CORRUPT, false, false},
+	{SLOT_VALID, false, 0, true, ERR_CORRUPT, false, false},
+	{SLOT_VALID, true, 1, false, ERR_REFUSED, false, false},
+	{SLOT_VALID, true, 1, true, 0, true, false},
+	{(enum slot_state)9, true, 0, false, ERR_UNSUPPORTED, false, false},
 };
 
 static void test_decide(void **state)
@@ -36,7 +36,9 @@ static void test_decide(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct commit c = {
-			.slot = { .state = cases[i].state, .failed_resumes = cases[i].failed, .reason = "why" },
+			.slot = {.state = cases[i].state,
+				 .failed_resumes = cases[i].failed,
+				 .reason = "why"},
 			.twin_good = cases[i].twin_good,
 		};
 		const char *said;

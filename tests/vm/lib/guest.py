@@ -13,7 +13,7 @@ from lib.qemu import DISKS, Boot, Machine
 
 BUILD = REPOSITORY / "build"
 GUEST = REPOSITORY / "tests/vm/guest"
-PROGRAMS = ["dormouse", "dormouse-resume", "imagewriter", "writer.vmlinux.zst", "writer.cpio"]
+PROGRAMS = ["dormouse", "dormouse-resume", "imagewriter", "writer.vmlinux.lz4", "writer.cpio"]
 CFLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Wmissing-prototypes", "-Werror", "-static"]
 
 
@@ -48,7 +48,7 @@ def _make_tree(tree, conf, writer):
             (tree / applet).symlink_to("/bin/busybox")
     (tree / "etc/dormouse.conf").write_text(conf)
     if writer:
-        for name in ("writer.vmlinux.zst", "writer.cpio"):
+        for name in ("writer.vmlinux.lz4", "writer.cpio"):
             _copy(BUILD / name, tree, f"/usr/lib/dormouse/{name}")
 
 

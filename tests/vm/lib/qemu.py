@@ -29,7 +29,10 @@ _on = set()  # the machines that are switched on
 DISKS = {
     "virtio": (["-device", "virtio-blk-pci,drive={drive}{options}"], ("/dev/vda", "/dev/vdb")),
     "nvme": (["-device", "nvme-ns,drive={drive},bus=nvme,nsid={number}"], ("/dev/nvme0n1", "/dev/nvme0n2")),
-    "ahci": (["-device", "ide-hd,drive={drive},bus=ahci.{number}"], ("/dev/sda", "/dev/sdb")),
+    "ahci": (
+        ["-device", "ide-hd,drive={drive},bus=ahci.{number},model={drive}"],
+        ("/dev/disk/by-id/root", "/dev/disk/by-id/target"),
+    ),
 }
 CONTROLLERS = {
     "virtio": [],

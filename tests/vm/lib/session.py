@@ -25,7 +25,7 @@ class Session:
         self.trouble = self._trouble()
         # As a network time client would; the boot's own error can be more than a second.
         m.run(f"workload setclock {time.time_ns()}")
-        m.run("mkdir /root/files")
+        m.run("mkdir -p /root/files")
         self._start("counter", "counter /run/counter")
         self._start("files", "files /root/files /run/files")
         self._start("tcp", "tcp /run/tcp")
@@ -151,7 +151,7 @@ def boot_on(machine, resume_exit, message=None, timeout=120):
 
 def _measure(machine, what, started, ended):
     """Appends how long a step took to times.jsonl, with the console lines that divide it."""
-    marks = {"jump": "jumping into the writer", "writer": "imagewriter: "}
+    marks = {"load": "dormouse: window at", "jump": "dormouse: jumping into the writer", "writer": "imagewriter: "}
     row = {"what": what, "boot": machine.boots, "seconds": round(ended - started, 2)}
     for name, text in marks.items():
         line = next((line for line in machine.lines if text in line.text and line.time > started), None)
