@@ -2,7 +2,12 @@
 /*
  * dormouse-resume: runs in the boot kernel's initramfs, before anything is
  * mounted. Finds the image, checks all that can be checked before memory is
- * given up, loads the writer and goes there. Writes nothing (but with --discard).
+ * given up, loads the writer and goes there.
+ *
+ * When it refuses an image that could be resumed at another boot, this boot goes
+ * on and will write to the disks that the image has mounted: so the image is
+ * marked, and no later boot resumes it by itself. That mark is all that is ever
+ * written here (but with --discard).
  */
 #include "base/err.h"
 #include "base/log.h"
@@ -24,7 +29,7 @@ enum exit_code {
 	EXIT_NO_IMAGE = 0, /* nothing to resume: boot on */
 	EXIT_ERROR = 1,	   /* something failed */
 	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3, /* there is an image, and it was left as it is */
+	EXIT_REFUSED = 3, /* there is an image, and it is kept */
 };
 
 static void print_help(void)
@@ -40,12 +45,12 @@ static void print_help(void)
 	       "otherwise\n"
 	       "  --help            this text\n\n"
 	       "kernel command line: dormouse.target=DEVICE; dormouse.noresume or noresume: do\n"
-	       "nothing; dormouse.retry: try again although resuming failed before\n\n"
+	       "not resume; dormouse.retry: try an image again that an earlier boot refused\n\n"
 	       "exit codes:\n"
 	       "  %d  no image\n"
 	       "  %d  an error\n"
 	       "  %d  wrong arguments or configuration\n"
-	       "  %d  refused; the image is as it was, the message says why\n",
+	       "  %d  refused; the image is kept, the message says why\n",
 	       EXIT_NO_IMAGE, EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED);
 }
 
@@ -80,12 +85,39 @@ static err_t discard(const struct target *t, struct commit *c)
 	return NULL;
 }
 
-static err_t look(const struct target *t, const struct options *o)
+/* This boot goes on without the image: see that no later one takes it unasked. */
+static void mark(const struct target *t, struct commit *c, const char *why)
+{
+	err_t e;
+
+	if (c->slot.state != SLOT_VALID || !c->twin_good || c->slot.failed_resumes)
+		return; /* refused from now on anyway */
+	e = commit_resume_failed(t, c, why);
+	if (e)
+		log_warn("%s: the image could not be marked as refused (%s): discard it before "
+			 "its disks are used",
+			 t->name, err_text(e));
+	err_free(e);
+}
+
+static err_t decide(const struct target *t, struct commit *c, const struct options *o)
 {
 	CLEANUP_FREE struct hostinfo *info = malloc(sizeof(*info));
-	struct commit c;
-	bool resume;
 	const char *said;
+	bool resume;
+	err_t e;
+
+	if (!info)
+		return err_new(ERR_NOMEM, "no memory");
+	e = verdict_decide(c, o->retry, &resume, &said);
+	if (said)
+		log_info("%s: %s", t->name, said);
+	return resume ? resume_image(t, &c->slot, o, info) : e;
+}
+
+static err_t look(const struct target *t, const struct options *o)
+{
+	struct commit c;
 	err_t e = commit_load(t, &c);
 
 	if (e && err_kind(e) == ERR_FORMAT) {
@@ -94,15 +126,15 @@ static err_t look(const struct target *t, const struct options *o)
 	}
 	if (e)
 		return e;
-	if (!info)
-		return err_new(ERR_NOMEM, "no memory");
 	if (o->discard)
 		return discard(t, &c);
-	e = verdict_decide(&c, o->retry, &resume, &said);
-	if (said)
-		log_info("%s: %s", t->name, said);
-	if (resume)
-		e = resume_image(t, &c.slot, o, info);
+	if (o->skip) {
+		mark(t, &c, "this was not wanted at a boot since (noresume)");
+		return NULL;
+	}
+	e = decide(t, &c, o);
+	if (e)
+		mark(t, &c, err_text(e));
 	return err_context(e, "%s", t->name);
 }
 
@@ -113,12 +145,10 @@ static err_t run(const struct options *o)
 
 	if (!o->target[0])
 		return NULL;
-	if (o->skip && !o->discard) {
-		log_info("noresume: an image on %s is not looked for", o->target);
-		return NULL;
-	}
+	if (o->skip)
+		log_info("noresume: an image on %s is not resumed", o->target);
 	wait_for(o->target, o->wait_seconds);
-	TRY(target_open(&t, o->target, o->discard, true));
+	TRY(target_open(&t, o->target, true, true));
 	e = look(&t, o);
 	target_close(&t);
 	return e;

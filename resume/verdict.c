@@ -12,8 +12,9 @@ static err_t decide_valid(const struct commit *c, bool retry)
 			       "whether its memory was given control since cannot be known");
 	if (c->slot.failed_resumes && !retry)
 		return err_new(ERR_REFUSED,
-			       "resuming failed before (%u times), the last time because: %s. "
-			       "To try again, boot with dormouse.retry",
+			       "it was not resumed at an earlier boot (%u times), the last time "
+			       "because: %s. If none of its disks was written to since, "
+			       "dormouse.retry on the kernel's command line tries again",
 			       c->slot.failed_resumes, c->slot.reason);
 	return NULL;
 }

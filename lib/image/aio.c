@@ -105,7 +105,7 @@ static int ring_submit(struct aio *a)
 		r = io_uring_submit(&a->ring);
 		if (r != -EAGAIN && r != -EBUSY && r != -EINTR)
 			break;
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
 	a->broken = r < 0;
 	return r;
@@ -164,9 +164,8 @@ void aio_submit(struct aio *a, struct aio_request *req)
 	req->done = 0;
 	req->result = NULL;
 	if (!a->has_ring)
-		req->result = req->write ?
-				      target_write(a->target, req->buf, req->n, req->offset) :
-				      target_read(a->target, req->buf, req->n, req->offset);
+		req->result = req->write ? target_write(a->target, req->buf, req->n, req->offset)
+					 : target_read(a->target, req->buf, req->n, req->offset);
 	pthread_mutex_lock(&a->lock);
 	list_add(a->has_ring ? &a->pending : &a->finished, req);
 	nop = wake_locked(a);
@@ -181,7 +180,8 @@ static bool start_part(struct aio *a, struct aio_request *req)
 	uint64_t place, n;
 	int r;
 
-	req->result = target_map(a->target, req->offset + req->done, req->n - req->done, &place, &n);
+	req->result =
+		target_map(a->target, req->offset + req->done, req->n - req->done, &place, &n);
 	if (req->result)
 		return false;
 	r = ring_put(a, req, place, n);
@@ -249,7 +249,7 @@ static int take_listed(struct aio *a, struct aio_request **out)
 
 static struct aio_request *ring_wait(struct aio *a, unsigned int timeout_ms)
 {
-	struct __kernel_timespec limit = { timeout_ms / 1000, timeout_ms % 1000 * 1000000 };
+	struct __kernel_timespec limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000000};
 
 	for (;;) {
 		struct aio_request *req;

@@ -20,13 +20,13 @@ struct aio;
 
 /* The caller's, from aio_submit until aio_wait hands it back. */
 struct aio_request {
-	void *buf;	 /* these three: multiples of 4096 */
+	void *buf; /* these three: multiples of 4096 */
 	size_t n;
 	uint64_t offset; /* in the target's address space */
 	bool write;
-	err_t result;	 /* when handed back: NULL, or an error, which the receiver owns */
+	err_t result; /* when handed back: NULL, or an error, which the receiver owns */
 
-	size_t done;	 /* these are aio's */
+	size_t done; /* these are aio's */
 	struct aio_request *next;
 };
 

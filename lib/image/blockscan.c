@@ -35,10 +35,10 @@ static struct run page_run(uint8_t class, const uint8_t *page)
 	const uint64_t *words = (const uint64_t *)page;
 
 	if (class == PAGE_SKIP)
-		return (struct run){ RUN_SKIP, 1, 0 };
+		return (struct run){RUN_SKIP, 1, 0};
 	if (!is_uniform(words))
-		return (struct run){ RUN_DATA, 1, 0 };
-	return (struct run){ words[0] ? RUN_FILL : RUN_ZERO, 1, words[0] };
+		return (struct run){RUN_DATA, 1, 0};
+	return (struct run){words[0] ? RUN_FILL : RUN_ZERO, 1, words[0]};
 }
 
 void blockscan(const uint8_t classes[CHUNK_PAGES], const uint8_t *pages, struct chunk *chunk)

@@ -85,7 +85,7 @@ static bool b_is_newer(const struct medium *m)
  */
 static err_t medium_newest(struct medium *m, int *newest)
 {
-	static const enum err_kind order[] = { ERR_CORRUPT, ERR_IO, ERR_NOSPACE, ERR_FORMAT };
+	static const enum err_kind order[] = {ERR_CORRUPT, ERR_IO, ERR_NOSPACE, ERR_FORMAT};
 	err_t e = take_error(m, ERR_UNSUPPORTED);
 
 	if (e)
@@ -115,11 +115,11 @@ static struct commit commit_of(const struct medium *m, int newest)
 
 err_t commit_load(const struct target *t, struct commit *out)
 {
-	CLEANUP_MEDIUM struct medium m = { 0 };
+	CLEANUP_MEDIUM struct medium m = {0};
 	int newest;
 	err_t e;
 
-	*out = (struct commit){ .place = 1, .twin_good = true };
+	*out = (struct commit){.place = 1, .twin_good = true};
 	TRY(medium_read(t, &m));
 	e = medium_newest(&m, &newest);
 	if (e) {
@@ -166,8 +166,8 @@ static err_t read_back(const struct target *t, int place, const struct slot *slo
 	if (!buf)
 		return err_new(ERR_NOMEM, "reading the superblock back");
 	slot_encode(slot, buf + SLOT_BYTES);
-	TRY(err_context(target_read(t, buf, SLOT_BYTES, place_offset(place)),
-			"reading back %s", place_name(place)));
+	TRY(err_context(target_read(t, buf, SLOT_BYTES, place_offset(place)), "reading back %s",
+			place_name(place)));
 	if (memcmp(buf, buf + SLOT_BYTES, SLOT_BYTES))
 		return err_new(ERR_IO, "%s of %s reads back other than it was written",
 			       place_name(place), t->name);
@@ -198,15 +198,15 @@ static err_t write_both(const struct target *t, struct commit *c, int newest,
 	TRY(write_slot(t, newest, &next));
 	/* Protects the write just made: who goes on relies on both places. */
 	TRY(target_flush(t));
-	*c = (struct commit){ .slot = next, .place = newest, .twin_good = true };
+	*c = (struct commit){.slot = next, .place = newest, .twin_good = true};
 	return NULL;
 }
 
 err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce[NONCE_BYTES],
 		   uint64_t created)
 {
-	CLEANUP_MEDIUM struct medium m = { 0 };
-	struct slot slot = { .state = SLOT_WRITING, .created = created };
+	CLEANUP_MEDIUM struct medium m = {0};
+	struct slot slot = {.state = SLOT_WRITING, .created = created};
 	int newest = 1;
 
 	TRY(medium_read(t, &m));
@@ -214,9 +214,10 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	TRY(take_error(&m, ERR_IO));
 	TRY(take_error(&m, ERR_NOSPACE));
 	for (int i = 0; i < 2; i++)
-		if (m.good[i] && (m.slot[i].state == SLOT_VALID || m.slot[i].state == SLOT_RESUMING))
-			return err_new(ERR_REFUSED, "%s holds an image (%s): retire it first", t->name,
-				       slot_state_name(m.slot[i].state));
+		if (m.good[i] &&
+		    (m.slot[i].state == SLOT_VALID || m.slot[i].state == SLOT_RESUMING))
+			return err_new(ERR_REFUSED, "%s holds an image (%s): retire it first",
+				       t->name, slot_state_name(m.slot[i].state));
 	err_free(medium_newest(&m, &newest)); /* nothing that counts: any order will do */
 	memcpy(slot.nonce, nonce, NONCE_BYTES);
 	slot.generation = highest_generation(&m);
@@ -225,7 +226,7 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 
 err_t commit_valid(const struct target *t, struct commit *c, const struct slot *slot)
 {
-	CLEANUP_MEDIUM struct medium m = { 0 };
+	CLEANUP_MEDIUM struct medium m = {0};
 	struct slot next = *slot;
 	int newest;
 
@@ -245,7 +246,7 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 	/* Protects VALID: after this the machine is powered off. */
 	TRY(target_flush(t));
 	TRY(read_back(t, !newest, &next));
-	*c = (struct commit){ .slot = next, .place = !newest, .twin_good = true };
+	*c = (struct commit){.slot = next, .place = !newest, .twin_good = true};
 	return NULL;
 }
 
@@ -260,7 +261,7 @@ static err_t check_image(const struct target *t, const struct slot *slot)
 
 err_t commit_resuming(const struct target *t, struct commit *c)
 {
-	CLEANUP_MEDIUM struct medium m = { 0 };
+	CLEANUP_MEDIUM struct medium m = {0};
 	struct slot next;
 	int newest;
 
@@ -283,13 +284,13 @@ static err_t retire_place(const struct target *t, int place, const struct slot *
 
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason)
 {
-	CLEANUP_MEDIUM struct medium m = { 0 };
+	CLEANUP_MEDIUM struct medium m = {0};
 	struct commit done;
 	err_t first = NULL;
 	int newest;
 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
-	done = (struct commit){ .slot = m.slot[newest], .twin_good = !m.foreign[!newest] };
+	done = (struct commit){.slot = m.slot[newest], .twin_good = !m.foreign[!newest]};
 	done.slot.state = SLOT_RETIRED;
 	memset(done.slot.reason, 0, sizeof(done.slot.reason));
 	snprintf(done.slot.reason, sizeof(done.slot.reason), "%s", reason);
@@ -309,7 +310,7 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 
 err_t commit_resume_failed(const struct target *t, struct commit *c, const char *reason)
 {
-	CLEANUP_MEDIUM struct medium m = { 0 };
+	CLEANUP_MEDIUM struct medium m = {0};
 	struct slot next;
 	int newest;
 
@@ -324,6 +325,6 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 	TRY(write_slot(t, !newest, &next));
 	/* Protects the count: the machine reboots, and the next boot asks by it. */
 	TRY(target_flush(t));
-	*c = (struct commit){ .slot = next, .place = !newest, .twin_good = true };
+	*c = (struct commit){.slot = next, .place = !newest, .twin_good = true};
 	return NULL;
 }

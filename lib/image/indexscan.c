@@ -34,7 +34,7 @@ err_t indexscan_read_region(const struct target *t, const struct slot *slot,
 err_t indexscan_init(struct indexscan *s, const struct target *target, const struct slot *slot,
 		     const struct hostinfo *info)
 {
-	*s = (struct indexscan){ .target = target, .slot = slot };
+	*s = (struct indexscan){.target = target, .slot = slot};
 	room_init(&s->room, info);
 	if (slot->image_end > target->bytes)
 		return err_new(ERR_CORRUPT, "the image ends at byte %llu, %s at %llu",
@@ -57,7 +57,7 @@ void indexscan_deinit(struct indexscan *s)
 void indexscan_rewind(struct indexscan *s)
 {
 	s->next = 0;
-	s->cursor = (struct index_cursor){ 0 };
+	s->cursor = (struct index_cursor){0};
 	s->data_pages = s->zero_pages = s->fill_pages = s->stored_bytes = 0;
 }
 
@@ -66,8 +66,9 @@ static err_t read_segment(struct indexscan *s)
 	struct index_place place;
 
 	TRY(directory_place(s->directory, s->next, s->slot->image_end, &place));
-	TRY(err_context(target_read(s->target, s->buf, align_up(place.length, PAGE_BYTES), place.offset),
-			"index segment %u", s->next));
+	TRY(err_context(
+		target_read(s->target, s->buf, align_up(place.length, PAGE_BYTES), place.offset),
+		"index segment %u", s->next));
 	if (crc32c(0, s->buf, place.length) != place.crc32c)
 		return err_new(ERR_CORRUPT, "index segment %u: checksum differs", s->next);
 	TRY(index_cursor_init(&s->cursor, s->buf, place.length, s->slot->nonce, s->next,
@@ -78,7 +79,8 @@ static err_t read_segment(struct indexscan *s)
 
 static err_t chunk_error(enum err_kind kind, const struct chunk *c, const char *what)
 {
-	return err_new(kind, "index entry for page %#llx: %s", (unsigned long long)c->first_pfn, what);
+	return err_new(kind, "index entry for page %#llx: %s", (unsigned long long)c->first_pfn,
+		       what);
 }
 
 /* Where and how the data is stored. */
@@ -107,7 +109,8 @@ static err_t check_pages(struct indexscan *s, const struct chunk *c)
 		const struct run *run = &c->runs[i];
 
 		if (run->kind != RUN_SKIP && !room_holds(&s->room, pfn, run->pages))
-			return chunk_error(ERR_CORRUPT, c, "it names pages that are not the host's RAM");
+			return chunk_error(ERR_CORRUPT, c,
+					   "it names pages that are not the host's RAM");
 		s->zero_pages += run->kind == RUN_ZERO ? run->pages : 0;
 		s->fill_pages += run->kind == RUN_FILL ? run->pages : 0;
 		pfn += run->pages;

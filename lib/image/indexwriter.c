@@ -10,7 +10,7 @@
 
 /* No entry needs more: 32 bytes, and at most 10 for each run ("Index"). The
  * other side, what a segment holds at least, leaves room for its header. */
-#define ENTRY_MAX    (32u + CHUNK_PAGES * 10u)
+#define ENTRY_MAX     (32u + CHUNK_PAGES * 10u)
 #define SEGMENT_LEAST (INDEX_SEGMENT_MAX - 64u - ENTRY_MAX)
 
 struct indexwriter {

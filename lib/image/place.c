@@ -14,7 +14,7 @@
 err_t place_init(struct placer *p, struct memory_sink *sink, const struct room *room,
 		 enum free_fill free_fill)
 {
-	*p = (struct placer){ .sink = sink, .room = room, .free_fill = free_fill };
+	*p = (struct placer){.sink = sink, .room = room, .free_fill = free_fill};
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->returned, NULL);
 	for (; p->scratch_count < PLACE_SCRATCH; p->scratch_count++) {

@@ -22,8 +22,8 @@ struct readahead;
 struct unit;
 
 /* end: of the image, on a multiple of 4096. */
-err_t readahead_create(struct aio *aio, struct halt *halt, uint64_t end,
-		       struct readahead **out) ERR_CHECK;
+err_t readahead_create(struct aio *aio, struct halt *halt, uint64_t end, struct readahead **out)
+	ERR_CHECK;
 void readahead_destroy(struct readahead *ra); /* may be NULL; nothing may be in flight */
 
 /*

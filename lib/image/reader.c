@@ -88,13 +88,14 @@ static uint64_t named_pages(const struct chunk *c)
 static err_t do_job(struct worker *t, const struct job *job)
 {
 	const struct chunk *c = &job->chunk;
-	struct place_piece pieces[2] = { 0 };
+	struct place_piece pieces[2] = {0};
 	size_t left = c->stored;
 
 	for (int i = 0; i < 2 && job->units[i]; i++) {
 		TRY(readahead_await(t->r->ahead, job->units[i]));
 		pieces[i].n = left;
-		pieces[i].p = readahead_bytes(job->units[i], c->offset + c->stored - left, &pieces[i].n);
+		pieces[i].p =
+			readahead_bytes(job->units[i], c->offset + c->stored - left, &pieces[i].n);
 		left -= pieces[i].n;
 	}
 	return place_chunk(&t->r->placer, t->number, c, pieces);
@@ -201,7 +202,7 @@ static void feed_gap(struct reader *r, uint64_t from, uint64_t to)
 
 	while (place_fills(&r->placer) && !halted(&r->halt) &&
 	       room_next(&r->scan.room, from, &start, &end) && start < to) {
-		struct chunk nothing = { .first_pfn = align_down(start, CHUNK_PAGES) };
+		struct chunk nothing = {.first_pfn = align_down(start, CHUNK_PAGES)};
 
 		feed(r, &nothing);
 		from = nothing.first_pfn + CHUNK_PAGES;
@@ -237,7 +238,7 @@ static err_t run(struct reader *r)
 	ticker_init(&r->ticker);
 	atomic_store(&r->running, n);
 	for (unsigned int i = 0; i < n; i++)
-		workers[i] = (struct worker){ r, i };
+		workers[i] = (struct worker){r, i};
 	e = threads_start(threads, n, work, workers, sizeof(workers[0]), &started);
 	atomic_fetch_sub(&r->running, n - started);
 	if (!e)
@@ -268,7 +269,7 @@ static err_t read_image(const struct target *t, const struct slot *slot,
 			const struct hostinfo *info, struct memory_sink *sink,
 			const struct image_reader_options *options)
 {
-	struct reader r = { .options = options, .slot = slot };
+	struct reader r = {.options = options, .slot = slot};
 	err_t e;
 
 	if (options->threads < 1 || options->threads > IMAGE_THREADS_MAX)

@@ -72,7 +72,6 @@ err_t image_verify(const struct target *t, const struct slot *slot, const struct
  * nothing is in flight.
  */
 err_t image_restore(const struct target *t, const struct slot *slot, const struct hostinfo *info,
-		    struct memory_sink *sink, const struct image_reader_options *options)
-	ERR_CHECK;
+		    struct memory_sink *sink, const struct image_reader_options *options) ERR_CHECK;
 
 #endif

@@ -32,8 +32,8 @@ void staging_destroy(struct staging *s); /* s may be NULL; nothing may be in fli
  * are zeroed. ERR_NOSPACE when the target is full; ERR_ABORTED when all were
  * halted meanwhile.
  */
-err_t staging_append(struct staging *s, const void *data, size_t n, bool aligned,
-		     uint64_t *offset) ERR_CHECK;
+err_t staging_append(struct staging *s, const void *data, size_t n, bool aligned, uint64_t *offset)
+	ERR_CHECK;
 
 /* Nothing follows: the last buffer, padded to 4096, goes out too. *end: of the image. */
 err_t staging_finish(struct staging *s, uint64_t *end) ERR_CHECK;

@@ -186,7 +186,7 @@ static err_t do_block(struct worker *t, uint64_t block, struct chunk *c)
 	uint8_t classes[CHUNK_PAGES], *pages;
 	err_t e = NULL;
 
-	*c = (struct chunk){ .first_pfn = source->first_pfn(source->self, block) };
+	*c = (struct chunk){.first_pfn = source->first_pfn(source->self, block)};
 	source->classify(source->self, block, classes);
 	if (!blockscan_wanted(classes))
 		return NULL;

@@ -24,14 +24,14 @@
 #include <stdint.h>
 
 struct image_progress {
-	uint64_t done_pages;  /* of the source, in whatever class; reading: of the image */
+	uint64_t done_pages; /* of the source, in whatever class; reading: of the image */
 	uint64_t total_pages;
-	uint64_t data_pages;  /* stored, or placed, so far */
-	uint64_t written;     /* bytes that reached the target; reading: that came from it */
+	uint64_t data_pages; /* stored, or placed, so far */
+	uint64_t written;    /* bytes that reached the target; reading: that came from it */
 };
 
 struct image_writer_options {
-	unsigned int threads;	       /* 1 .. 64 */
+	unsigned int threads; /* 1 .. 64 */
 	const struct codec *codec;
 	uint8_t nonce[NONCE_BYTES];
 	bool sync_io; /* without io_uring, whether the kernel has it or not */

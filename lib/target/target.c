@@ -23,7 +23,8 @@ static err_t open_error(const char *path)
 	case ENODEV:
 		return err_new(ERR_INVALID, "%s: %s", path, strerror(errno));
 	case EBUSY:
-		return err_new(ERR_REFUSED, "%s is in use: mounted, or part of another device", path);
+		return err_new(ERR_REFUSED, "%s is in use: mounted, or part of another device",
+			       path);
 	default:
 		return err_errno("opening %s", path);
 	}
@@ -78,7 +79,7 @@ err_t target_open(struct target *t, const char *path, bool writable, bool exclus
 {
 	TRY(open_device(t, path, writable, exclusive));
 	t->bytes = align_down(t->device_bytes, PAGE_BYTES);
-	t->extents[0] = (struct extent){ 0, t->bytes };
+	t->extents[0] = (struct extent){0, t->bytes};
 	t->extent_count = 1;
 	return NULL;
 }
@@ -90,10 +91,11 @@ static err_t check_extent(const struct target *t, const struct extent *extents, 
 	const struct extent *e = &extents[i];
 
 	if (!e->length || e->start % PAGE_BYTES || e->length % PAGE_BYTES)
-		return err_new(ERR_INVALID, "%s: extent %u is not made of whole 4 KiB blocks", t->name, i);
+		return err_new(ERR_INVALID, "%s: extent %u is not made of whole 4 KiB blocks",
+			       t->name, i);
 	if (e->start > t->device_bytes || e->length > t->device_bytes - e->start)
-		return err_new(ERR_INVALID, "%s: extent %u ends at byte %llu, the device at %llu", t->name,
-			       i, (unsigned long long)(e->start + e->length),
+		return err_new(ERR_INVALID, "%s: extent %u ends at byte %llu, the device at %llu",
+			       t->name, i, (unsigned long long)(e->start + e->length),
 			       (unsigned long long)t->device_bytes);
 	for (uint32_t j = 0; j < i; j++)
 		if (e->start < extents[j].start + extents[j].length &&

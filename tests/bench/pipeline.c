@@ -115,7 +115,8 @@ static void *codec_alone(void *arg)
 		for (uint64_t i = b * CHUNK_PAGES; i < (b + 1) * CHUNK_PAGES; i++) {
 			const uint64_t *page = (const uint64_t *)(j->mem->mem + i * PAGE_BYTES);
 
-			if (!j->mem->classes[i] || (!page[0] && !page[1] && !memcmp(page, page + 1, PAGE_BYTES - 8)))
+			if (!j->mem->classes[i] ||
+			    (!page[0] && !page[1] && !memcmp(page, page + 1, PAGE_BYTES - 8)))
 				continue;
 			memcpy(in + n, page, PAGE_BYTES);
 			n += PAGE_BYTES;
@@ -137,7 +138,7 @@ static struct cost time_codec(const struct codec *codec, struct fakemem *mem, un
 
 	cost_start(&c);
 	for (unsigned int i = 0; i < threads; i++) {
-		jobs[i] = (struct codec_job){ codec, mem, i, threads };
+		jobs[i] = (struct codec_job){codec, mem, i, threads};
 		pthread_create(&t[i], NULL, codec_alone, &jobs[i]);
 	}
 	for (unsigned int i = 0; i < threads; i++)
@@ -146,8 +147,9 @@ static struct cost time_codec(const struct codec *codec, struct fakemem *mem, un
 	return c;
 }
 
-static struct cost write_image(struct fakemem *mem, const struct target *t, const struct hostinfo *host,
-			  const struct image_writer_options *o, struct slot *slot)
+static struct cost write_image(struct fakemem *mem, const struct target *t,
+			       const struct hostinfo *host, const struct image_writer_options *o,
+			       struct slot *slot)
 {
 	static uint8_t header[HOSTINFO_MAX];
 	struct memory_source source = fake_source(mem);
@@ -162,8 +164,9 @@ static struct cost write_image(struct fakemem *mem, const struct target *t, cons
 	return c;
 }
 
-static struct cost read_image(struct fakemem *mem, const struct target *t, const struct hostinfo *host,
-			 const struct image_reader_options *o, const struct slot *slot)
+static struct cost read_image(struct fakemem *mem, const struct target *t,
+			      const struct hostinfo *host, const struct image_reader_options *o,
+			      const struct slot *slot)
 {
 	struct memory_sink sink = fake_sink(mem);
 	struct cost c;
@@ -179,25 +182,26 @@ static struct cost read_image(struct fakemem *mem, const struct target *t, const
 
 static void report(const char *what, struct cost c, const struct slot *s, uint64_t blocks)
 {
-	printf("%-8s %6.2f s  %6.2f s of CPU  %7.0f MiB/s of memory  %7.0f MiB/s of data pages\n", what,
-	       c.wall, c.cpu, (double)(blocks * FAKE_BLOCK) / MIB / c.wall,
+	printf("%-8s %6.2f s  %6.2f s of CPU  %7.0f MiB/s of memory  %7.0f MiB/s of data pages\n",
+	       what, c.wall, c.cpu, (double)(blocks * FAKE_BLOCK) / MIB / c.wall,
 	       (double)s->raw_bytes / MIB / c.wall);
 }
 
 int main(int argc, char **argv)
 {
-	struct image_writer_options wo = { .threads = argc > 3 ? (unsigned int)atoi(argv[3]) : 2 };
-	struct image_reader_options ro = { .threads = wo.threads };
+	struct image_writer_options wo = {.threads = argc > 3 ? (unsigned int)atoi(argv[3]) : 2};
+	struct image_reader_options ro = {.threads = wo.threads};
 	uint64_t blocks = (argc > 4 ? (uint64_t)atoi(argv[4]) : 512) * 2;
 	static struct fakemem mem, to;
-	struct slot slot = { 0 };
+	struct slot slot = {0};
 	struct hostinfo host;
 	struct target t;
 	struct cost codec;
 	int fd;
 
 	wo.codec = codec_by_name(argc > 2 ? argv[2] : "lzo");
-	if (argc < 2 || !wo.codec || blocks > FAKE_BLOCKS_MAX || wo.threads < 1 || wo.threads > 64) {
+	if (argc < 2 || !wo.codec || blocks > FAKE_BLOCKS_MAX || wo.threads < 1 ||
+	    wo.threads > 64) {
 		fprintf(stderr, "usage: pipeline TARGET [CODEC [THREADS [MiB [sync]]]]\n");
 		return 2;
 	}
@@ -219,16 +223,18 @@ int main(int argc, char **argv)
 		struct cost w = write_image(&mem, &t, &host, &wo, &slot);
 
 		report("write", w, &slot, blocks);
-		printf("         codec alone: %.2f s, %.2f s of CPU: %.0f %% of it\n", codec.wall, codec.cpu,
-		       100 * codec.cpu / w.cpu);
+		printf("         codec alone: %.2f s, %.2f s of CPU: %.0f %% of it\n", codec.wall,
+		       codec.cpu, 100 * codec.cpu / w.cpu);
 		report("verify", read_image(NULL, &t, &host, &ro, &slot), &slot, blocks);
 		report("restore", read_image(&to, &t, &host, &ro, &slot), &slot, blocks);
 	}
 	printf("image: %.0f MiB, stored %.0f %% of %.0f MiB of data pages\n",
-	       (double)slot.image_end / MIB, 100.0 * (double)slot.stored_bytes / (double)slot.raw_bytes,
+	       (double)slot.image_end / MIB,
+	       100.0 * (double)slot.stored_bytes / (double)slot.raw_bytes,
 	       (double)slot.raw_bytes / MIB);
 	for (uint64_t i = 0; i < blocks * CHUNK_PAGES; i++)
-		if (mem.classes[i] && memcmp(mem.mem + i * PAGE_BYTES, to.mem + i * PAGE_BYTES, PAGE_BYTES))
+		if (mem.classes[i] &&
+		    memcmp(mem.mem + i * PAGE_BYTES, to.mem + i * PAGE_BYTES, PAGE_BYTES))
 			check(err_new(ERR_CORRUPT, "page %llu differs", (unsigned long long)i));
 	unlink(argv[1]);
 	return 0;

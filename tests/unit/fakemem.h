@@ -23,12 +23,12 @@
 struct fakemem {
 	uint64_t blocks;
 	uint64_t first_pfn[FAKE_BLOCKS_MAX];
-	uint8_t *mem;	  /* the blocks one after the other */
-	uint8_t *classes; /* of each page */
-	uint8_t *kind;	  /* of each page: enum fake_kind */
+	uint8_t *mem;	       /* the blocks one after the other */
+	uint8_t *classes;      /* of each page */
+	uint8_t *kind;	       /* of each page: enum fake_kind */
 	unsigned int delay_us; /* that mapping takes */
 	uint64_t slow_block;   /* only of this block; UINT64_MAX: of all */
-	uint64_t fail_block; /* mapping it fails; UINT64_MAX: none */
+	uint64_t fail_block;   /* mapping it fails; UINT64_MAX: none */
 };
 
 enum fake_kind { FAKE_HOLE, FAKE_RAM, FAKE_WINDOW };
@@ -37,10 +37,10 @@ enum fake_content {
 	FAKE_RANDOM,
 	FAKE_TEXT,
 	FAKE_ZERO,
-	FAKE_WORD,     /* one word for all */
-	FAKE_WORDS,    /* each page its own */
-	FAKE_ALMOST,   /* uniform but for one byte */
-	FAKE_MIXED,    /* page by page any of the others */
+	FAKE_WORD,   /* one word for all */
+	FAKE_WORDS,  /* each page its own */
+	FAKE_ALMOST, /* uniform but for one byte */
+	FAKE_MIXED,  /* page by page any of the others */
 	FAKE_CONTENTS,
 };
 
@@ -53,17 +53,17 @@ static inline uint64_t fake_random(uint64_t *s)
 
 static inline void fake_page(uint8_t *page, enum fake_content kind, uint64_t *seed)
 {
-	static const char *const words[] = { "memory", "kernel ", "of the", "page", "\n", "dormouse ",
-					     "0x0000", "sleeps" };
+	static const char *const words[] = {"memory", "kernel ",   "of the", "page",
+					    "\n",     "dormouse ", "0x0000", "sleeps"};
 	uint64_t *w = (uint64_t *)page, word = fake_random(seed) | 1;
 
 	if (kind == FAKE_MIXED)
 		kind = (enum fake_content)(fake_random(seed) % FAKE_MIXED);
 	for (size_t i = 0; i < PAGE_BYTES / 8; i++)
-		w[i] = kind == FAKE_RANDOM ? fake_random(seed) :
-		       kind == FAKE_WORD   ? 0x1122334455667788ull :
-		       kind == FAKE_WORDS  ? word :
-					     0;
+		w[i] = kind == FAKE_RANDOM  ? fake_random(seed)
+		       : kind == FAKE_WORD  ? 0x1122334455667788ull
+		       : kind == FAKE_WORDS ? word
+					    : 0;
 	for (size_t n = 0; kind == FAKE_TEXT && n + 10 < PAGE_BYTES;) {
 		const char *s = words[fake_random(seed) % ARRAY_LEN(words)];
 
@@ -76,7 +76,8 @@ static inline void fake_page(uint8_t *page, enum fake_content kind, uint64_t *se
 
 static inline uint8_t *fake_map(size_t n)
 {
-	uint8_t *p = mmap(NULL, n ? n : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *p =
+		mmap(NULL, n ? n : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		abort();
@@ -86,7 +87,7 @@ static inline uint8_t *fake_map(size_t n)
 /* Blocks in a row from the given pfn on, nothing saved yet; all RAM, but for a window. */
 static inline void fake_init(struct fakemem *f, uint64_t blocks, uint64_t pfn)
 {
-	*f = (struct fakemem){ .blocks = blocks, .slow_block = UINT64_MAX, .fail_block = UINT64_MAX };
+	*f = (struct fakemem){.blocks = blocks, .slow_block = UINT64_MAX, .fail_block = UINT64_MAX};
 	f->mem = fake_map(blocks * FAKE_BLOCK);
 	f->classes = fake_map(blocks * CHUNK_PAGES);
 	f->kind = fake_map(blocks * CHUNK_PAGES);
@@ -137,7 +138,8 @@ static inline void fake_classify(void *self, uint64_t block, uint8_t classes[128
 	memcpy(classes, ((struct fakemem *)self)->classes + block * CHUNK_PAGES, CHUNK_PAGES);
 }
 
-static inline err_t fake_map_source(void *self, unsigned int thread, uint64_t block, uint8_t **pages)
+static inline err_t fake_map_source(void *self, unsigned int thread, uint64_t block,
+				    uint8_t **pages)
 {
 	struct fakemem *f = self;
 
@@ -170,13 +172,13 @@ static inline void fake_unmap_any(void *self, unsigned int thread, uint8_t *page
 
 static inline struct memory_source fake_source(struct fakemem *f)
 {
-	return (struct memory_source){ f, f->blocks, fake_first_pfn, fake_classify, fake_map_source,
-				       fake_unmap_any };
+	return (struct memory_source){
+		f, f->blocks, fake_first_pfn, fake_classify, fake_map_source, fake_unmap_any};
 }
 
 static inline struct memory_sink fake_sink(struct fakemem *f)
 {
-	return (struct memory_sink){ f, fake_map_sink, fake_unmap_any };
+	return (struct memory_sink){f, fake_map_sink, fake_unmap_any};
 }
 
 /* Append a page, to the last range if it goes on there. */
@@ -191,7 +193,7 @@ static inline void fake_add_page(struct range_list *list, uint64_t at)
 /* A host that has this memory. */
 static inline struct hostinfo fake_host(const struct fakemem *f, enum free_fill fill)
 {
-	struct hostinfo h = { .release = "6.12.1", .hostname = "fake", .cpus = 1, .free_fill = fill };
+	struct hostinfo h = {.release = "6.12.1", .hostname = "fake", .cpus = 1, .free_fill = fill};
 
 	for (uint64_t i = 0; i < f->blocks * CHUNK_PAGES; i++) {
 		uint64_t at = (f->first_pfn[i / CHUNK_PAGES] + i % CHUNK_PAGES) * PAGE_BYTES;

@@ -27,8 +27,8 @@ static const uint8_t nonce_b[NONCE_BYTES] = "nonce of image B";
 
 /* As image_writer_run leaves it. */
 static const struct slot whole = {
-	.header = { 16384, 100, 0x1234 },
-	.directory = { 20480, 32, 0x5678 },
+	.header = {16384, 100, 0x1234},
+	.directory = {20480, 32, 0x5678},
 	.image_end = 24576,
 	.data_pages = 3,
 	.raw_bytes = 3 * 4096,
@@ -66,7 +66,8 @@ static void ops_reset(int fail, int lose)
 
 ssize_t pread(int fd, void *buf, size_t n, off_t offset)
 {
-	return op(offset == SLOT_A_OFFSET ? 'a' : 'b') ? syscall(SYS_pread64, fd, buf, n, offset) : -1;
+	return op(offset == SLOT_A_OFFSET ? 'a' : 'b') ? syscall(SYS_pread64, fd, buf, n, offset)
+						       : -1;
 }
 
 ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
@@ -203,7 +204,7 @@ static void test_begin(void **state)
 		assert_memory_equal(peek(f, i).nonce, nonce_a, NONCE_BYTES);
 	}
 	/* A second begin, by another process that knows nothing of the first. */
-	f->c = (struct commit){ 0 };
+	f->c = (struct commit){0};
 	assert_ok(commit_begin(&f->t, &f->c, nonce_b, 1));
 	assert_int_equal(peek(f, 0).generation + peek(f, 1).generation, 3 + 4);
 	assert_loaded(f, SLOT_WRITING);
@@ -518,7 +519,8 @@ static void test_newer_version(void **state)
 	memcpy(buf + 8, &v, sizeof(v));
 	v = le32_of(crc32c(0, buf, SLOT_BYTES - 4));
 	memcpy(buf + SLOT_BYTES - 4, &v, sizeof(v));
-	assert_int_equal(pwrite(f->file.fd, buf, SLOT_BYTES, (off_t)place(!f->c.place)), SLOT_BYTES);
+	assert_int_equal(pwrite(f->file.fd, buf, SLOT_BYTES, (off_t)place(!f->c.place)),
+			 SLOT_BYTES);
 	assert_err(commit_retire(&f->t, &f->c, "x"), ERR_UNSUPPORTED);
 	assert_err(commit_begin(&f->t, &f->c, nonce_b, 1), ERR_UNSUPPORTED);
 	assert_err(commit_load(&f->t, &f->c), ERR_UNSUPPORTED);
@@ -613,7 +615,7 @@ static err_t do_step(struct fixture *f, struct commit *c, enum step step)
 
 /* "o" the older place, "n" the newer: written, in capitals. */
 static const char *const order[STEPS] = {
-	[BEGIN] = "abO|N|", [VALID] = "ab|O|o",	 [RESUMING] = "abO|N|",
+	[BEGIN] = "abO|N|",    [VALID] = "ab|O|o",	 [RESUMING] = "abO|N|",
 	[RETIRE] = "abO|oN|n", [RESUME_FAILED] = "abO|",
 };
 
@@ -632,7 +634,9 @@ static void test_order(void **state)
 				bool newer = (*p | 0x20) == 'n';
 
 				if ((*p | 0x20) == 'n' || (*p | 0x20) == 'o')
-					*p = (char)((*p & 0x20) | ((newer ? f->c.place : !f->c.place) ? 'B' : 'A'));
+					*p = (char)((*p & 0x20) |
+						    ((newer ? f->c.place : !f->c.place) ? 'B'
+											: 'A'));
 			}
 			ops_reset(-1, -1);
 			assert_ok(do_step(f, &f->c, s));
@@ -687,7 +691,7 @@ static void test_lost_write(void **state)
 	static const struct {
 		enum step step;
 		int write;
-	} cases[] = { { VALID, 3 }, { RETIRE, 2 }, { RETIRE, 5 } };
+	} cases[] = {{VALID, 3}, {RETIRE, 2}, {RETIRE, 5}};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

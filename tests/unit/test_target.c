@@ -45,16 +45,16 @@ static void test_not_a_target(void **state)
 static void test_bad_extents(void **state)
 {
 	static const struct extent bad[][2] = {
-		{ { 0, 0 }, { 0, BLOCK } },		    /* empty */
-		{ { 100, BLOCK }, { 3 * BLOCK, BLOCK } },   /* start */
-		{ { 0, 100 }, { 3 * BLOCK, BLOCK } },	    /* length */
-		{ { 0, BLOCK }, { 9 * BLOCK, 2 * BLOCK } }, /* past the end */
-		{ { 0, BLOCK }, { ~0ull - BLOCK + 1, BLOCK } },
-		{ { 0, BLOCK }, { BLOCK, ~0ull - BLOCK + 1 } }, /* overflow */
-		{ { 0, 3 * BLOCK }, { 2 * BLOCK, BLOCK } }, /* overlap */
-		{ { 2 * BLOCK, BLOCK }, { 0, 3 * BLOCK } },
+		{{0, 0}, {0, BLOCK}},		      /* empty */
+		{{100, BLOCK}, {3 * BLOCK, BLOCK}},   /* start */
+		{{0, 100}, {3 * BLOCK, BLOCK}},	      /* length */
+		{{0, BLOCK}, {9 * BLOCK, 2 * BLOCK}}, /* past the end */
+		{{0, BLOCK}, {~0ull - BLOCK + 1, BLOCK}},
+		{{0, BLOCK}, {BLOCK, ~0ull - BLOCK + 1}}, /* overflow */
+		{{0, 3 * BLOCK}, {2 * BLOCK, BLOCK}},	  /* overlap */
+		{{2 * BLOCK, BLOCK}, {0, 3 * BLOCK}},
 	};
-	struct extent many[EXTENTS_MAX + 1] = { 0 };
+	struct extent many[EXTENTS_MAX + 1] = {0};
 	struct tempfile f;
 	struct target t;
 
@@ -70,16 +70,16 @@ static void test_bad_extents(void **state)
 }
 
 static const struct extent shuffled[] = {
-	{ 8 * BLOCK, 2 * BLOCK },
-	{ 1 * BLOCK, 1 * BLOCK },
-	{ 3 * BLOCK, 4 * BLOCK },
+	{8 * BLOCK, 2 * BLOCK},
+	{1 * BLOCK, 1 * BLOCK},
+	{3 * BLOCK, 4 * BLOCK},
 };
 
 static void test_map(void **state)
 {
 	/* block of the address space -> block of the file, contiguous blocks */
-	static const unsigned int want[][2] = { { 8, 2 }, { 9, 1 }, { 1, 1 }, { 3, 4 },
-						{ 4, 3 }, { 5, 2 }, { 6, 1 } };
+	static const unsigned int want[][2] = {{8, 2}, {9, 1}, {1, 1}, {3, 4},
+					       {4, 3}, {5, 2}, {6, 1}};
 	uint64_t place, run;
 	struct tempfile f;
 	struct target t;
@@ -153,9 +153,9 @@ static void test_read_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_file), cmocka_unit_test(test_not_a_target),
+		cmocka_unit_test(test_whole_file),  cmocka_unit_test(test_not_a_target),
 		cmocka_unit_test(test_bad_extents), cmocka_unit_test(test_map),
-		cmocka_unit_test(test_read_write), cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_read_write),  cmocka_unit_test(test_read_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

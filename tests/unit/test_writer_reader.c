@@ -2,7 +2,8 @@
 /*
  * The whole pipeline: memory -> image -> memory, and images that are damaged.
  *
- * Planted faults that made it fail: see the list at each test.
+ * The faults that were planted, and made it fail, are listed at each test. Not
+ * found by it: a wake-up left out in readahead_put (only slower, by a tick).
  */
 #include "unit.h"
 
@@ -23,7 +24,7 @@ struct how {
 	bool scattered; /* target of extents out of order */
 };
 
-static const struct how usual = { "lzo", 2, false, false };
+static const struct how usual = {"lzo", 2, false, false};
 
 /* Source, target, image, and the host it says it is of. */
 struct machine {
@@ -51,14 +52,14 @@ static err_t tick(void *arg, const struct image_progress *p)
 /* Extents over the file: odd sizes, out of order, a gap at the beginning. */
 static uint32_t scatter(struct extent *e, uint64_t bytes)
 {
-	static const unsigned int sizes[] = { 5, 1, 300, 2, 97, 1, 1, 256, 33 };
+	static const unsigned int sizes[] = {5, 1, 300, 2, 97, 1, 1, 256, 33};
 	uint64_t at = 2 * PAGE_BYTES;
 	uint32_t n = 0;
 
 	while (n < 200 && at < bytes) {
 		uint64_t length = min_u64(sizes[n % ARRAY_LEN(sizes)] * PAGE_BYTES, bytes - at);
 
-		e[n++] = (struct extent){ at, length };
+		e[n++] = (struct extent){at, length};
 		at += length;
 	}
 	for (uint32_t i = 0; i + 7 < n; i += 2) {
@@ -76,7 +77,8 @@ static void open_target(struct machine *m, uint64_t bytes, bool scattered)
 
 	tempfile_open(&m->file, bytes);
 	if (scattered)
-		assert_ok(target_open_extents(&m->t, m->file.path, true, extents, scatter(extents, bytes)));
+		assert_ok(target_open_extents(&m->t, m->file.path, true, extents,
+					      scatter(extents, bytes)));
 	else
 		assert_ok(target_open(&m->t, m->file.path, true, false));
 }
@@ -115,7 +117,7 @@ static err_t write_image(struct machine *m, const struct how *how, int *ticks)
 
 static err_t restore(struct machine *m, struct fakemem *to, const struct how *how, int *ticks)
 {
-	struct image_reader_options o = { how->threads, how->sync, tick, ticks };
+	struct image_reader_options o = {how->threads, how->sync, tick, ticks};
 	struct memory_sink sink = fake_sink(to);
 
 	return image_restore(&m->t, &m->slot, &m->host, &sink, &o);
@@ -123,7 +125,7 @@ static err_t restore(struct machine *m, struct fakemem *to, const struct how *ho
 
 static err_t verify(struct machine *m)
 {
-	struct image_reader_options o = { 2, false, NULL, NULL };
+	struct image_reader_options o = {2, false, NULL, NULL};
 
 	return image_verify(&m->t, &m->slot, &m->host, &o);
 }
@@ -148,7 +150,8 @@ static bool page_is(const uint8_t *page, uint8_t byte)
 }
 
 /* Every page of to is what it has to be after a restore of from. */
-static void assert_restored(const struct fakemem *from, const struct fakemem *to, enum free_fill fill)
+static void assert_restored(const struct fakemem *from, const struct fakemem *to,
+			    enum free_fill fill)
 {
 	for (uint64_t i = 0; i < from->blocks * CHUNK_PAGES; i++) {
 		const uint8_t *a = from->mem + i * PAGE_BYTES, *b = to->mem + i * PAGE_BYTES;
@@ -157,7 +160,8 @@ static void assert_restored(const struct fakemem *from, const struct fakemem *to
 			      (fill == FREE_FILL_ZERO || fill == FREE_FILL_POISON);
 		uint8_t want = !filled ? FAKE_GUARD : fill == FREE_FILL_ZERO ? 0 : 0xaa;
 
-		if (from->classes[i] == PAGE_SAVE ? memcmp(a, b, PAGE_BYTES) != 0 : !page_is(b, want))
+		if (from->classes[i] == PAGE_SAVE ? memcmp(a, b, PAGE_BYTES) != 0
+						  : !page_is(b, want))
 			fail_msg("page %llu (pfn %#llx) is wrong", (unsigned long long)i,
 				 (unsigned long long)pfn);
 	}
@@ -216,9 +220,11 @@ static void machine_init(struct machine *m, uint64_t blocks, enum fake_content c
 }
 
 /*
- * Planted: zero pages not noted; fill word of the run before; a run's data
- * copied from the block's start; compressed size not compared; two units
- * joined in the wrong order; extents ignored by aio.
+ * Planted: fill words of two runs not compared; a page uniform but for a byte
+ * taken for uniform; the last run dropped when it is no skip; data taken for one
+ * piece when it is not; compressed size not compared; chunk emitted out of
+ * order; a part of a request left out; the second unit's bytes wrong; extents
+ * ignored by aio; a unit not awaited; a job's place given away before it is done.
  */
 static void test_contents(void **state)
 {
@@ -227,7 +233,8 @@ static void test_contents(void **state)
 	(void)state;
 	for (enum fake_content c = 0; c < FAKE_CONTENTS; c++)
 		for (enum pattern p = 0; p < PATTERNS; p++) {
-			struct how how = { c % 2 ? "none" : "lzo", 1 + (c + p) % 4, p % 3 == 2, c % 3 == 1 };
+			struct how how = {c % 2 ? "none" : "lzo", 1 + (c + p) % 4, p % 3 == 2,
+					  c % 3 == 1};
 
 			machine_init(&m, 11, c, p, how.scattered);
 			round_trip(&m, &how);
@@ -237,14 +244,14 @@ static void test_contents(void **state)
 
 static void test_ways(void **state)
 {
-	static const unsigned int threads[] = { 1, 2, 4, 16 };
-	static const char *const codecs[] = { "none", "lzo" };
+	static const unsigned int threads[] = {1, 2, 4, 16};
+	static const char *const codecs[] = {"none", "lzo"};
 	struct machine m;
 
 	(void)state;
 	for (size_t t = 0; t < ARRAY_LEN(threads); t++)
 		for (unsigned int i = 0; i < 8; i++) {
-			struct how how = { codecs[i & 1], threads[t], i & 2, i & 4 };
+			struct how how = {codecs[i & 1], threads[t], i & 2, i & 4};
 
 			machine_init(&m, 17, FAKE_MIXED, RUNS, how.scattered);
 			round_trip(&m, &how);
@@ -252,16 +259,17 @@ static void test_ways(void **state)
 		}
 }
 
+/* Planted: zero pages noted as filled. */
 static void test_counts(void **state)
 {
 	struct machine m;
 
 	(void)state;
 	machine_init(&m, 4, FAKE_ZERO, ALL, false);
-	memset(m.mem.mem + 10 * PAGE_BYTES, 'a', 5 * PAGE_BYTES);      /* 5 fill pages */
-	memcpy(m.mem.mem + 200 * PAGE_BYTES, "hello", 5);	       /* 1 data page */
-	m.mem.mem[301 * PAGE_BYTES - 1] = 1;			       /* 1 more */
-	m.mem.mem[400 * PAGE_BYTES + 8 * 17] = 1;		       /* 1 more */
+	memset(m.mem.mem + 10 * PAGE_BYTES, 'a', 5 * PAGE_BYTES); /* 5 fill pages */
+	memcpy(m.mem.mem + 200 * PAGE_BYTES, "hello", 5);	  /* 1 data page */
+	m.mem.mem[301 * PAGE_BYTES - 1] = 1;			  /* 1 more */
+	m.mem.mem[400 * PAGE_BYTES + 8 * 17] = 1;		  /* 1 more */
 	round_trip(&m, &usual);
 	assert_int_equal(m.slot.data_pages, 3);
 	assert_int_equal(m.slot.fill_pages, 5);
@@ -332,7 +340,7 @@ static void test_many_segments(void **state)
  * Planted: a chunk's place in the ring given away before it is written out. */
 static void test_straggler(void **state)
 {
-	struct how how = { "lzo", 4, false, false };
+	struct how how = {"lzo", 4, false, false};
 	struct machine m;
 
 	(void)state;
@@ -343,8 +351,8 @@ static void test_straggler(void **state)
 	machine_deinit(&m);
 }
 
-/* A target of every size up to the one that is just enough.
- * Planted: the last padding not counted; threads that wait for ever. */
+/* A target of every size up to the one that is just enough. Planted: a buffer
+ * overwritten while it is written; data taken for one piece when it is not. */
 static void test_nospace(void **state)
 {
 	struct machine m;
@@ -352,12 +360,13 @@ static void test_nospace(void **state)
 
 	(void)state;
 	for (int sync = 0; sync < 2; sync++) {
-		struct how how = { "lzo", 3, sync, false };
+		struct how how = {"lzo", 3, sync, false};
 
 		machine_init(&m, 30, FAKE_RANDOM, ALL, false);
 		round_trip(&m, &how);
 		need = m.slot.image_end;
-		for (uint64_t bytes = 0; bytes < need; bytes += bytes < 64 * KIB ? 4096 : 1111 * 4096) {
+		for (uint64_t bytes = 0; bytes < need;
+		     bytes += bytes < 64 * KIB ? 4096 : 1111 * 4096) {
 			m.t.extents[0].length = m.t.bytes = bytes;
 			assert_err(write_image(&m, &how, NULL), ERR_NOSPACE);
 		}
@@ -377,7 +386,7 @@ static void test_tick_aborts(void **state)
 
 	(void)state;
 	for (int sync = 0; sync < 2; sync++) {
-		struct how how = { "lzo", 2, sync, false };
+		struct how how = {"lzo", 2, sync, false};
 		int ticks = 1;
 
 		machine_init(&m, 40, FAKE_MIXED, ALL, false);
@@ -396,7 +405,9 @@ static void test_tick_aborts(void **state)
 	}
 }
 
-/* The first error wins, be it the source's, the sink's, or the device's. */
+/* The first error wins, be it the source's, the sink's, or the device's.
+ * Planted: a write's error dropped, by aio and by the writer; a unit in use
+ * given to another. */
 static void test_errors(void **state)
 {
 	struct machine m;
@@ -405,7 +416,7 @@ static void test_errors(void **state)
 
 	(void)state;
 	for (int sync = 0; sync < 2; sync++) {
-		struct how how = { "none", 4, sync, false };
+		struct how how = {"none", 4, sync, false};
 
 		machine_init(&m, 40, FAKE_RANDOM, ALL, false);
 		m.mem.fail_block = 33;
@@ -427,7 +438,8 @@ static void test_errors(void **state)
 	}
 }
 
-/* The part of the target that holds the middle of the data is gone. */
+/* The part of the target that holds the middle of the data is gone. Planted: a
+ * unit that could not be read taken for good. */
 static void test_read_error(void **state)
 {
 	struct machine m;
@@ -436,13 +448,13 @@ static void test_read_error(void **state)
 
 	(void)state;
 	for (int sync = 0; sync < 2; sync++) {
-		struct how how = { "none", 2, sync, false };
+		struct how how = {"none", 2, sync, false};
 		machine_init(&m, 40, FAKE_RANDOM, ALL, false);
 		assert_ok(write_image(&m, &how, NULL));
 		/* What was at 3 to 4 MiB is now looked for past the end of the file. */
-		m.t.extents[0] = (struct extent){ 0, 3 * MIB };
-		m.t.extents[1] = (struct extent){ m.t.bytes + 64 * MIB, MIB };
-		m.t.extents[2] = (struct extent){ 4 * MIB, m.t.bytes - 4 * MIB };
+		m.t.extents[0] = (struct extent){0, 3 * MIB};
+		m.t.extents[1] = (struct extent){m.t.bytes + 64 * MIB, MIB};
+		m.t.extents[2] = (struct extent){4 * MIB, m.t.bytes - 4 * MIB};
 		m.t.extent_count = 3;
 		to = empty_like(&m.mem);
 		e = restore(&m, &to, &how, NULL);
@@ -491,14 +503,16 @@ static void test_damaged_data(void **state)
 	assert_int_equal(n, 9);
 	for (size_t i = 0; i < n; i++)
 		for (unsigned int where = 0; where < 3; where++) {
-			uint64_t at = chunks[i].offset + (uint64_t)(chunks[i].stored - 1) * where / 2;
+			uint64_t at =
+				chunks[i].offset + (uint64_t)(chunks[i].stored - 1) * where / 2;
 			struct fakemem to = empty_like(&m.mem);
 			char name[64];
 			err_t e;
 
 			snprintf(name, sizeof(name), "chunk at %#llx-%#llx",
 				 (unsigned long long)chunks[i].first_pfn * PAGE_BYTES,
-				 (unsigned long long)chunks[i].first_pfn * PAGE_BYTES + FAKE_BLOCK - 1);
+				 (unsigned long long)chunks[i].first_pfn * PAGE_BYTES + FAKE_BLOCK -
+					 1);
 			tempfile_flip(&m.file, at, (uint8_t)(1u << i % 8));
 			assert_ok(image_check_index(&m.t, &m.slot, &m.host));
 			assert_err(verify(&m), ERR_CORRUPT);
@@ -508,7 +522,8 @@ static void test_damaged_data(void **state)
 			assert_non_null(strstr(err_text(e), name));
 			err_free(e);
 			for (size_t p = 0; p < CHUNK_PAGES; p++)
-				assert_true(page_is(to.mem + i * FAKE_BLOCK + p * PAGE_BYTES, FAKE_GUARD));
+				assert_true(page_is(to.mem + i * FAKE_BLOCK + p * PAGE_BYTES,
+						    FAKE_GUARD));
 			tempfile_flip(&m.file, at, (uint8_t)(1u << i % 8));
 			fake_deinit(&to);
 		}
@@ -544,8 +559,9 @@ static void test_damaged_index(void **state)
 	segment = first_segment(&m);
 	for (unsigned int i = 0; i < 700; i++) {
 		bool in_directory = i % 8 == 7;
-		uint64_t at = in_directory ? m.slot.directory.offset + i / 8 % m.slot.directory.length :
-					     segment.offset + i * 37 % segment.length;
+		uint64_t at = in_directory
+				      ? m.slot.directory.offset + i / 8 % m.slot.directory.length
+				      : segment.offset + i * 37 % segment.length;
 
 		tempfile_flip(&m.file, at, (uint8_t)(1u << i % 8));
 		assert_err(image_check_index(&m.t, &m.slot, &m.host), ERR_CORRUPT);
@@ -564,7 +580,8 @@ static void test_damaged_index(void **state)
 	machine_deinit(&m);
 }
 
-/* A superblock with a good checksum and bad numbers. */
+/* A superblock with a good checksum and bad numbers. Planted: image's end not
+ * compared with the target's; counts not compared. */
 static void test_bad_slot(void **state)
 {
 	struct machine m;
@@ -575,11 +592,11 @@ static void test_bad_slot(void **state)
 	machine_init(&m, 3, FAKE_TEXT, ALL, false);
 	assert_ok(write_image(&m, &usual, NULL));
 	good = m.slot;
-#define BAD(change)                                                                \
-	do {                                                                       \
-		m.slot = good;                                                     \
-		change;                                                            \
-		assert_err(image_check_index(&m.t, &m.slot, &m.host), ERR_CORRUPT); \
+#define BAD(change)                                                                                \
+	do {                                                                                       \
+		m.slot = good;                                                                     \
+		change;                                                                            \
+		assert_err(image_check_index(&m.t, &m.slot, &m.host), ERR_CORRUPT);                \
 	} while (0)
 	BAD(m.slot.directory.offset = 1);
 	BAD(m.slot.directory.offset = 0);
@@ -604,7 +621,7 @@ static void test_bad_slot(void **state)
 	m.slot = good;
 	m.slot.header.length = HOSTINFO_MAX + 1;
 	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
-	m.slot.header = (struct slot_region){ 0 };
+	m.slot.header = (struct slot_region){0};
 	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
 	machine_deinit(&m);
 }
@@ -614,7 +631,7 @@ static void forge_index(struct machine *m, const struct chunk *chunks, size_t co
 {
 	struct index_segment *seg = calloc(1, sizeof(*seg));
 	uint8_t *buf = target_buffer(INDEX_SEGMENT_MAX), directory[48];
-	struct index_place place = { .offset = m->slot.directory.offset };
+	struct index_place place = {.offset = m->slot.directory.offset};
 	struct slot *s = &m->slot;
 
 	s->data_pages = s->zero_pages = s->fill_pages = s->stored_bytes = 0;
@@ -623,9 +640,12 @@ static void forge_index(struct machine *m, const struct chunk *chunks, size_t co
 		assert_true(index_segment_add(seg, &chunks[i]));
 		s->stored_bytes += chunks[i].stored;
 		for (size_t r = 0; r < chunks[i].run_count; r++) {
-			s->data_pages += chunks[i].runs[r].kind == RUN_DATA ? chunks[i].runs[r].pages : 0;
-			s->zero_pages += chunks[i].runs[r].kind == RUN_ZERO ? chunks[i].runs[r].pages : 0;
-			s->fill_pages += chunks[i].runs[r].kind == RUN_FILL ? chunks[i].runs[r].pages : 0;
+			s->data_pages +=
+				chunks[i].runs[r].kind == RUN_DATA ? chunks[i].runs[r].pages : 0;
+			s->zero_pages +=
+				chunks[i].runs[r].kind == RUN_ZERO ? chunks[i].runs[r].pages : 0;
+			s->fill_pages +=
+				chunks[i].runs[r].kind == RUN_FILL ? chunks[i].runs[r].pages : 0;
 		}
 	}
 	s->raw_bytes = s->data_pages * PAGE_BYTES;
@@ -637,8 +657,8 @@ static void forge_index(struct machine *m, const struct chunk *chunks, size_t co
 	directory_encode(&place, 1, nonce, directory);
 	memset(buf, 0, INDEX_SEGMENT_MAX);
 	memcpy(buf, directory, sizeof(directory));
-	s->directory = (struct slot_region){ place.offset + INDEX_SEGMENT_MAX, sizeof(directory),
-					     crc32c(0, directory, sizeof(directory)) };
+	s->directory = (struct slot_region){place.offset + INDEX_SEGMENT_MAX, sizeof(directory),
+					    crc32c(0, directory, sizeof(directory))};
 	s->image_end = s->directory.offset + PAGE_BYTES;
 	assert_ok(target_write(&m->t, buf, PAGE_BYTES, s->directory.offset));
 	free(buf);
@@ -670,19 +690,19 @@ static void test_forged_index(void **state)
 	forge_index(&m, good, n);
 	assert_ok(verify(&m));
 	to = empty_like(&m.mem);
-#define BAD(change, kind)                                                  \
-	do {                                                               \
-		m.slot = slot;                                             \
-		memcpy(bad, good, sizeof(bad));                            \
-		change;                                                    \
-		forge_index(&m, bad, n);                                   \
-		assert_err(image_check_index(&m.t, &m.slot, &m.host), kind); \
-		assert_err(restore(&m, &to, &usual, NULL), kind);          \
+#define BAD(change, kind)                                                                          \
+	do {                                                                                       \
+		m.slot = slot;                                                                     \
+		memcpy(bad, good, sizeof(bad));                                                    \
+		change;                                                                            \
+		forge_index(&m, bad, n);                                                           \
+		assert_err(image_check_index(&m.t, &m.slot, &m.host), kind);                       \
+		assert_err(restore(&m, &to, &usual, NULL), kind);                                  \
 	} while (0)
-	BAD(bad[2].first_pfn = good[1].first_pfn + CHUNK_PAGES, ERR_CORRUPT);	/* no RAM */
+	BAD(bad[2].first_pfn = good[1].first_pfn + CHUNK_PAGES, ERR_CORRUPT); /* no RAM */
 	BAD(bad[2].first_pfn = 1ull << 39, ERR_CORRUPT);
-	BAD(bad[0].runs[1] = ((struct run){ RUN_ZERO, 1, 0 }), ERR_CORRUPT);	/* of the window */
-	BAD(bad[2].runs[0].pages++, ERR_CORRUPT);				/* past RAM's end */
+	BAD(bad[0].runs[1] = ((struct run){RUN_ZERO, 1, 0}), ERR_CORRUPT); /* of the window */
+	BAD(bad[2].runs[0].pages++, ERR_CORRUPT);			   /* past RAM's end */
 	BAD(bad[1].offset = slot.image_end + MIB, ERR_CORRUPT);
 	BAD(bad[1].codec = 200, ERR_UNSUPPORTED);
 	BAD(bad[1].codec = CODEC_NONE, ERR_CORRUPT);
@@ -694,7 +714,8 @@ static void test_forged_index(void **state)
 	machine_deinit(&m);
 }
 
-/* A chunk whose checksum is right and which does not decompress, or to less. */
+/* A chunk whose checksum is right and which does not decompress. Planted: the
+ * codec's error dropped. */
 static void test_forged_chunk(void **state)
 {
 	static struct chunk chunks[8];
@@ -739,7 +760,7 @@ static void test_disorder(void **state)
 	}
 	forge_index(&m, shuffled, n);
 	for (int sync = 0; sync < 2; sync++) {
-		struct how how = { "none", 4, sync, false };
+		struct how how = {"none", 4, sync, false};
 
 		to = empty_like(&m.mem);
 		assert_ok(restore(&m, &to, &how, NULL));
@@ -748,7 +769,8 @@ static void test_disorder(void **state)
 
 			while (chunks[j].offset != shuffled[i].offset)
 				j++;
-			assert_memory_equal(to.mem + i * FAKE_BLOCK, m.mem.mem + j * FAKE_BLOCK, FAKE_BLOCK);
+			assert_memory_equal(to.mem + i * FAKE_BLOCK, m.mem.mem + j * FAKE_BLOCK,
+					    FAKE_BLOCK);
 		}
 		fake_deinit(&to);
 	}
@@ -757,8 +779,8 @@ static void test_disorder(void **state)
 
 static void test_options(void **state)
 {
-	struct image_writer_options o = { .threads = 0, .codec = codec_by_id(CODEC_LZO) };
-	struct how none = { "lzo", 0, false, false };
+	struct image_writer_options o = {.threads = 0, .codec = codec_by_id(CODEC_LZO)};
+	struct how none = {"lzo", 0, false, false};
 	struct image_writer *w;
 	struct machine m;
 
@@ -778,12 +800,12 @@ int main(void)
 		cmocka_unit_test(test_contents),      cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_counts),	      cmocka_unit_test(test_small_sources),
 		cmocka_unit_test(test_free_fill),     cmocka_unit_test(test_many_segments),
-		cmocka_unit_test(test_straggler),     cmocka_unit_test(test_nospace),	      cmocka_unit_test(test_tick_aborts),
-		cmocka_unit_test(test_errors),	      cmocka_unit_test(test_read_error),
-		cmocka_unit_test(test_damaged_data),  cmocka_unit_test(test_damaged_index),
-		cmocka_unit_test(test_bad_slot),      cmocka_unit_test(test_forged_index),
-		cmocka_unit_test(test_forged_chunk),  cmocka_unit_test(test_disorder),
-		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_straggler),     cmocka_unit_test(test_nospace),
+		cmocka_unit_test(test_tick_aborts),   cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_read_error),    cmocka_unit_test(test_damaged_data),
+		cmocka_unit_test(test_damaged_index), cmocka_unit_test(test_bad_slot),
+		cmocka_unit_test(test_forged_index),  cmocka_unit_test(test_forged_chunk),
+		cmocka_unit_test(test_disorder),      cmocka_unit_test(test_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

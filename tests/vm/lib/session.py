@@ -134,16 +134,14 @@ def boot_on(machine, resume_exit, message=None, timeout=120):
     The second boot is that of a writer that found the image bad and noted the reason in it.
     """
     machine.start()
-    for _ in range(2):
-        try:
-            machine.ready_wait(timeout)
-            break
-        except Failure:
-            if machine.exit_reason != "guest-reset":
-                raise
-            machine.kill()
-            machine.start()
-    machine.ready_wait(timeout)
+    try:
+        machine.ready_wait(timeout)
+    except Failure:
+        if machine.exit_reason != "guest-reset":
+            raise
+        machine.kill()
+        machine.start()
+        machine.ready_wait(timeout)
     expect(machine.console_has(f"^boot: resume exit {resume_exit}$"), f"resume did not exit {resume_exit}")
     if message:
         expect(machine.console_has(message), f"resume did not say /{message}/")

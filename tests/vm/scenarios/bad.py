@@ -115,8 +115,13 @@ def noimage(out):
 def nowriter(out):
     """there is an image, but the boot's initramfs has no writer"""
     m = sleep(out)
+    whole = m.boot.initramfs
     m.boot.initramfs = make_initramfs(out / "without.cpio", configuration("/dev/vdb"), writer=False)
     boot_on(m, 3, "dormouse-resume: .*writer")
+    m.shut_down()
+    # That boot has written to the root filesystem, so no other may resume the image by itself.
+    m.boot.initramfs = whole
+    boot_on(m, 3, "dormouse-resume: .*earlier boot.*writer.*dormouse.retry")
     m.shut_down()
 
 
