@@ -116,6 +116,8 @@ err_t session_load(struct session *s)
 	char text[160];
 	err_t e;
 
+	if (!s->writer.vmlinux) /* a second attempt */
+		TRY(writer_files_load(s->config->writer_dir, &s->writer));
 	TRY(fresh_nonce(s->nonce, sizeof(s->nonce)));
 	TRY(prepare_report(s));
 	TRY(window_choose(&s->host.memory,
@@ -126,6 +128,7 @@ err_t session_load(struct session *s)
 	record_kernel_log(text);
 	e = load_into(s, &w);
 	window_release(&w);
+	writer_files_free(&s->writer); /* 15 MiB that need not be in the image */
 	return e;
 }
 

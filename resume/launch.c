@@ -53,7 +53,8 @@ static void low_windows(const struct hostinfo *info, struct range_list *low)
 }
 
 err_t launch_load(const struct target *target, const struct slot *slot, const struct hostinfo *info,
-		  const struct writer_files *writer, const char *cmdline)
+		  const struct writer_files *writer, const char *cmdline,
+		  const struct tsc_sample *started)
 {
 	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
 	CLEANUP_FREE uint8_t *packed = NULL;
@@ -65,6 +66,7 @@ err_t launch_load(const struct target *target, const struct slot *slot, const st
 		.low = &low,
 		.la57 = info->la57,
 		.cmdline = cmdline,
+		.tsc_khz = tsc_khz(started),
 		.preserve_context = false,
 	};
 

@@ -5,12 +5,14 @@
 #include "base/err.h"
 #include "formats/hostinfo.h"
 #include "formats/slot.h"
+#include "jump/tsc.h"
 #include "jump/writer_files.h"
 #include "target/target.h"
 
 /* Load the writer into the windows that it wrote from, in the host's paging
  * mode, with the handoff to restore this image. */
 err_t launch_load(const struct target *target, const struct slot *slot, const struct hostinfo *info,
-		  const struct writer_files *writer, const char *cmdline) ERR_CHECK;
+		  const struct writer_files *writer, const char *cmdline,
+		  const struct tsc_sample *started) ERR_CHECK;
 
 #endif

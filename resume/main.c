@@ -70,7 +70,7 @@ static err_t resume_image(const struct target *t, const struct slot *slot, const
 	if (!e) {
 		log_info("resuming the image of %s (%s), %llu MiB", info->hostname, info->release,
 			 (unsigned long long)(slot->image_end / MIB));
-		e = launch_load(t, slot, info, &writer, o->writer_cmdline);
+		e = launch_load(t, slot, info, &writer, o->writer_cmdline, &o->started);
 	}
 	writer_files_free(&writer);
 	return e ? e : loader_jump();

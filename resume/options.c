@@ -102,6 +102,7 @@ err_t options_read(int argc, char **argv, struct options *out)
 	char target[CMDLINE_MAX];
 
 	memset(out, 0, sizeof(*out));
+	out->started = tsc_now();
 	out->wait_seconds = WAIT_SECONDS;
 	TRY(parse_arguments(argc, argv, &a, out));
 	if (out->help)

@@ -5,10 +5,12 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "jump/tsc.h"
 
 #include <stdbool.h>
 
 struct options {
+	struct tsc_sample started;    /* when the program began */
 	char target[CONFIG_TEXT_MAX]; /* empty: none is set */
 	char writer_dir[CONFIG_TEXT_MAX];
 	char writer_cmdline[1024];

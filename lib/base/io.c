@@ -54,14 +54,11 @@ err_t io_fsync(int fd, const char *what)
 	return NULL;
 }
 
-err_t io_read_file(const char *path, size_t max, char **out, size_t *n)
+static err_t read_all(int fd, const char *path, size_t max, char **out, size_t *n)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	CLEANUP_FREE char *buf = NULL;
 	size_t room = 0, used = 0;
 
-	if (fd < 0)
-		return err_errno("opening %s", path);
 	for (;;) {
 		ssize_t got;
 
@@ -89,5 +86,25 @@ err_t io_read_file(const char *path, size_t max, char **out, size_t *n)
 	*out = buf;
 	*n = used;
 	buf = NULL;
+	return NULL;
+}
+
+err_t io_read_file(const char *path, size_t max, char **out, size_t *n)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno("opening %s", path);
+	return read_all(fd, path, max, out, n);
+}
+
+err_t io_read_file_once(const char *path, size_t max, char **out, size_t *n)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno("opening %s", path);
+	TRY(read_all(fd, path, max, out, n));
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	return NULL;
 }

@@ -20,4 +20,8 @@ err_t io_fsync(int fd, const char *what) ERR_CHECK;
  */
 err_t io_read_file(const char *path, size_t max, char **out, size_t *n) ERR_CHECK;
 
+/* The same, and the file is not left in the page cache: it would only make the
+ * image larger. */
+err_t io_read_file_once(const char *path, size_t max, char **out, size_t *n) ERR_CHECK;
+
 #endif

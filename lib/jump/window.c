@@ -220,7 +220,7 @@ static err_t search(const struct range_list *memory, uint64_t bytes, struct wind
 		return err_new(ERR_NOMEM, "choosing a window");
 	/* "Kernel code", "Kernel rodata", "Kernel data", "Kernel bss" */
 	iomem_find("Kernel ", &kernel);
-	for (uint64_t n = HOLD_STEP; n <= HOLD_MAX; n += HOLD_STEP) {
+	for (uint64_t n = bytes; n <= HOLD_MAX; n += HOLD_STEP) {
 		uint64_t before = w->held_bytes;
 		err_t e;
 

@@ -68,7 +68,7 @@ static err_t read_part(const char *dir, const char *name, char **out, size_t *n)
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (access(path, R_OK))
 		return err_new(ERR_REFUSED, "the writer is missing: there is no %s", path);
-	return io_read_file(path, FILE_MAX, out, n);
+	return io_read_file_once(path, FILE_MAX, out, n);
 }
 
 err_t writer_files_load(const char *dir, struct writer_files *out)
