@@ -179,7 +179,10 @@ static err_t attempt(struct session *s, enum stage *stage, int *exit_code)
 	err_t e;
 
 	*stage = STAGE_BEFORE;
-	TRY(session_load(s));
+	e = session_load(s);
+	affinity_restore(&s->affinity);
+	if (e)
+		return e;
 	/* What is in memory stays there; the rest can still be read, also from
 	 * frozen filesystems. Not MCL_FUTURE: the window's search maps much that it
 	 * does not touch, and gives it back. */

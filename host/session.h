@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "formats/hostinfo.h"
 #include "formats/slot.h"
+#include "host/affinity.h"
 #include "host/freeze.h"
 #include "image/commit.h"
 #include "jump/tsc.h"
@@ -21,6 +22,7 @@ struct session {
 	struct writer_files writer;
 	struct hostinfo host;
 	struct tsc_sample started;
+	struct affinity affinity;	/* while memory is given back, until loaded */
 	char writer_cmdline[1024];
 	struct freeze freeze;
 	struct target target;

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -128,7 +129,9 @@ err_t session_load(struct session *s)
 	record_kernel_log(text);
 	e = load_into(s, &w);
 	window_release(&w);
-	writer_files_free(&s->writer); /* 15 MiB that need not be in the image */
+	/* Some 30 MiB that need not be in the image. */
+	writer_files_free(&s->writer);
+	malloc_trim(0);
 	return e;
 }
 

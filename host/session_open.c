@@ -75,6 +75,7 @@ err_t session_open(struct session *s, const struct config *config, bool *untouch
 	memset(s, 0, sizeof(*s));
 	s->config = config;
 	s->started = tsc_now();
+	affinity_leave_first(&s->affinity);
 	s->target.fd = -1;
 	s->freeze.snapshot = -1;
 	*untouched = true;

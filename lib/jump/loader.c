@@ -26,6 +26,7 @@
 /* Of the writer's own, after everything loaded: kernel data, page cache, buffers. */
 #define FREE_AT_LEAST (16 * MIB)
 #define CMDLINE_MAX   2048
+#define WRITER_HZ     250 /* CONFIG_HZ of imagewriter/kernel.config */
 #define WINDOW_KERNEL_ALIGN (2 * MIB)
 
 /* nokaslr: or it would move over the host. rdinit: its one program. noaux: there
@@ -166,7 +167,8 @@ static err_t place_params(const struct loader_options *o, struct load *l)
 	int n = snprintf(cmdline, CMDLINE_MAX, "%s %s", CMDLINE_FIXED, o->cmdline);
 
 	if (n < CMDLINE_MAX && o->tsc_khz)
-		n += snprintf(cmdline + n, (size_t)(CMDLINE_MAX - n), " tsc_early_khz=%u", o->tsc_khz);
+		n += snprintf(cmdline + n, (size_t)(CMDLINE_MAX - n), " tsc_early_khz=%u lpj=%u",
+			      o->tsc_khz, o->tsc_khz * (1000 / WRITER_HZ));
 	if (n >= CMDLINE_MAX)
 		return err_new(ERR_INVALID, "the writer's command line is too long");
 	return bootparams_make(&b, l->image + CONTROL_BOOT_PARAMS);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How fast the time stamp counter runs: told to the writer kernel, which then
- * need not measure it (tsc_early_khz=, a tenth of a second where the firmware
- * has no better source).
+ * need not measure it (tsc_early_khz= and lpj=, two tenths of a second where the
+ * CPU does not tell).
  */
 #ifndef JUMP_TSC_H
 #define JUMP_TSC_H
