@@ -12,6 +12,7 @@
 #include "codec/codec.h"
 #include "image/commit.h"
 #include "image/writer.h"
+#include "imagewriter/clock.h"
 #include "imagewriter/console.h"
 #include "imagewriter/device.h"
 #include "imagewriter/host.h"
@@ -21,7 +22,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define THREADS_MAX 16
 #define READ_TIME   10 /* seconds to read a message in before a reboot */
@@ -40,14 +40,6 @@ struct hibernating {
 	struct console console;
 	struct timespec started;
 };
-
-static uint32_t milliseconds_since(const struct timespec *then)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)((now.tv_sec - then->tv_sec) * 1000 + (now.tv_nsec - then->tv_nsec) / 1000000);
-}
 
 static err_t open_host(struct hibernating *r, uint64_t entry)
 {
@@ -196,7 +188,7 @@ static void make_report(const struct hibernating *r, struct report *out, enum re
 		.result = result,
 		.image_bytes = r->slot.image_end,
 		.data_pages = r->slot.data_pages,
-		.milliseconds = milliseconds_since(&r->started),
+		.milliseconds = clock_ms_since(&r->started),
 	};
 	snprintf(out->text, sizeof(out->text), "%s", text);
 	snprintf(out->log, sizeof(out->log), "%s", log_tail());
@@ -262,7 +254,7 @@ void hibernate_run(struct handoff *h, uint64_t entry)
 		give_up(&r, e, entry);
 	log_info("image is valid: %llu MiB of %llu MiB stored, in %u ms",
 		 (unsigned long long)(r.slot.stored_bytes / MIB),
-		 (unsigned long long)(r.slot.raw_bytes / MIB), milliseconds_since(&r.started));
+		 (unsigned long long)(r.slot.raw_bytes / MIB), clock_ms_since(&r.started));
 	switch (h->then) {
 	case HANDOFF_RETURN:
 		come_back(&r, entry);

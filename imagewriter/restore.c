@@ -10,6 +10,7 @@
 #include "image/commit.h"
 #include "image/reader.h"
 #include "formats/index.h"
+#include "imagewriter/clock.h"
 #include "imagewriter/console.h"
 #include "imagewriter/device.h"
 #include "imagewriter/host.h"
@@ -34,6 +35,7 @@ struct restoring {
 	struct regions mem;
 	struct console console;
 	struct image_progress progress;
+	struct timespec started;
 };
 
 static err_t sink_map(void *self, unsigned int thread, uint64_t first_pfn, uint8_t **pages)
@@ -108,6 +110,7 @@ static void leave_report(struct restoring *r)
 		.result = REPORT_RESUMED,
 		.image_bytes = r->commit.slot.image_end,
 		.data_pages = r->commit.slot.data_pages,
+		.milliseconds = clock_ms_since(&r->started),
 	};
 	struct hostmem mem;
 	err_t e = hostmem_init(&mem, &r->info.windows, true);
@@ -138,8 +141,10 @@ static err_t restore(struct restoring *r)
 void restore_run(const struct handoff *h)
 {
 	struct restoring r = { .h = h };
-	err_t e = restore(&r), also;
+	err_t e, also;
 
+	clock_gettime(CLOCK_MONOTONIC, &r.started);
+	e = restore(&r);
 	log_warn("the image was not resumed: %s", err_text(e));
 	if (r.target_open) {
 		also = commit_resume_failed(&r.target, &r.commit, err_text(e));
