@@ -8,7 +8,7 @@ from lib import disk
 from lib.guest import configuration, make_guest, make_initramfs
 from lib.kernels import debian_kernel
 from lib.scenario import expect, scenario
-from lib.session import Session, boot_on, hibernate
+from lib.session import Session, boot_on, finish, hibernate
 
 SLOTS = (4096, 8192)  # the superblock's two places; this and image_parts(): docs/image-format.md
 SLOT_BYTES = 4096
@@ -58,6 +58,19 @@ def small(out):
     m, session = start(out, target_mib=16)
     refuse(session, "small|space|MiB", codes=(3, 4))
     m.shut_down()
+    boot_on(m, 0)
+    m.shut_down()
+
+
+@scenario("bad-full", check=True)
+def full(out):
+    """the target fills up while the image is written: back to the host, nothing lost"""
+    m = make_guest(out, target_mib=160)
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20, hog_mib=400)
+    refuse(session, "writer gave up.*full", codes=(4,))
+    finish(session)
     boot_on(m, 0)
     m.shut_down()
 

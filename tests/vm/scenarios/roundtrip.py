@@ -49,6 +49,12 @@ def remapping(m):
     m.run("[ $(ls -d /sys/class/block/vd[ab]/device/../iommu_group | wc -l) = 2 ]")
 
 
+def reserved(m):
+    m.run("grep -q 'Crash kernel' /proc/iomem")
+    if m.boots > 1:  # the log goes on where the host hibernated
+        m.run("dmesg | grep -q 'dormouse: window at .*crashkernel'")
+
+
 def fresh_memory(m):
     """What the kernel takes from its free pages is as it left them; it complains in dmesg else."""
     available = int(m.run("awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo"))
@@ -57,6 +63,7 @@ def fresh_memory(m):
 
 add("roundtrip", "processes, a TCP connection, tmpfs and open files survive power-off", simple(tmpfs_mib=200), check=True)
 add("rounds", "three round trips in a row on one machine", simple(rounds=3, tmpfs_mib=200), limit=600)
+add("crashkernel", "the window is the host's crashkernel reservation", simple(verify=reserved, append="crashkernel=96M"))
 add("cpus1", "round trip with one CPU", simple(cpus=1))
 add("cpus4", "round trip with four CPUs", simple(cpus=4))
 add("levels4", "round trip of a host with 4 levels of page tables", simple(verify=levels(4), append="no5lvl"), check=True)
