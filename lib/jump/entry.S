@@ -14,12 +14,9 @@
  * All of it lies below 4 GiB, which the 32-bit part needs.
  */
 #include "jump/control.h"
+#include "jump/identitymap.inc"
 
 #define CR0_PG	   0x80000000
-#define CR4_PAE	   0x20
-#define CR4_LA57_BIT 12
-#define PAGE_RW	   0x3	 /* present, writable */
-#define PAGE_GIANT 0x83	 /* present, writable, 1 GiB */
 
 	.section .rodata.entry_stub, "a"
 	.code64
@@ -48,17 +45,7 @@ entry_stub_start:
 	movq	MAILBOX_TABLES_AT(%rbp), %rdi
 	leaq	0x1000(%rdi), %rsi
 	leaq	0x2000(%rdi), %rcx
-	leaq	PAGE_RW(%rsi), %rax
-	movq	%rax, (%rdi)
-	leaq	PAGE_RW(%rcx), %rax
-	movq	%rax, (%rsi)
-	movl	$PAGE_GIANT, %eax
-	xorl	%edx, %edx
-1:	movq	%rax, (%rcx, %rdx, 8)
-	addq	$0x40000000, %rax
-	incl	%edx
-	cmpl	$512, %edx
-	jne	1b
+	identity_map
 	/* With 4 levels the second table is the top. */
 	cmpq	$0, MAILBOX_LA57_AT(%rbp)
 	cmoveq	%rsi, %rdi

@@ -43,9 +43,9 @@ bool loader_la57_now(void);
 
 /*
  * Replaces whatever was loaded. ERR_REFUSED when the kernel says that it may not
- * (lockdown, kexec_load_disabled) or cannot (no KEXEC_JUMP shows itself only at
- * the jump), ERR_NOMEM when there is not enough memory for the windows' copies,
- * ERR_INVALID when the writer does not fit into the window.
+ * (lockdown, kexec_load_disabled), ERR_NOMEM when there is not enough memory for
+ * the windows' copies, ERR_INVALID when the writer does not fit into the window.
+ * A kernel without KEXEC_JUMP does not take preserve_context: ERR_IO.
  */
 err_t loader_load(const struct loader_options *options) ERR_CHECK;
 

@@ -7,10 +7,7 @@
  * reads our return address as its peer's entry, and never uses it.
  */
 #include "jump/control.h"
-
-#define CR4_LA57_BIT 12
-#define PAGE_RW	   0x3
-#define PAGE_GIANT 0x83
+#include "jump/identitymap.inc"
 
 	.section .rodata.trampoline, "a"
 	.code64
@@ -23,17 +20,7 @@ trampoline_start:
 	leaq	0x1000(%rbx), %rdi	/* top table of 5 levels */
 	leaq	0x2000(%rbx), %rsi	/* top table of 4 levels */
 	leaq	0x3000(%rbx), %rcx	/* 512 giant pages */
-	leaq	PAGE_RW(%rsi), %rax
-	movq	%rax, (%rdi)
-	leaq	PAGE_RW(%rcx), %rax
-	movq	%rax, (%rsi)
-	movl	$PAGE_GIANT, %eax
-	xorl	%edx, %edx
-1:	movq	%rax, (%rcx, %rdx, 8)
-	addq	$0x40000000, %rax
-	incl	%edx
-	cmpl	$512, %edx
-	jne	1b
+	identity_map
 	movq	%cr4, %rax
 	btq	$CR4_LA57_BIT, %rax
 	cmovncq	%rsi, %rdi
