@@ -20,6 +20,7 @@ enum record {
 	REC_LEVELS = TLV_CRITICAL | 5,
 	REC_WRITER = TLV_CRITICAL | 6,
 	REC_FREE_FILL = TLV_CRITICAL | 7,
+	REC_DUMP = TLV_CRITICAL | 8,
 	REC_RELEASE = 16,
 	REC_HOSTNAME = 17,
 	REC_BUILD_ID = 18,
@@ -29,9 +30,13 @@ enum record {
 };
 
 #define REQUIRED                                                                                   \
-	(TLV_SEEN(REC_MEMORY) | TLV_SEEN(REC_WINDOWS) | TLV_SEEN(REC_MAIN_WINDOW) |                \
-	 TLV_SEEN(REC_JUMP_ENTRY) | TLV_SEEN(REC_LEVELS) | TLV_SEEN(REC_WRITER) |                  \
-	 TLV_SEEN(REC_FREE_FILL) | TLV_SEEN(REC_RELEASE))
+	(TLV_SEEN(REC_MEMORY) | TLV_SEEN(REC_LEVELS) | TLV_SEEN(REC_FREE_FILL) |                   \
+	 TLV_SEEN(REC_RELEASE))
+
+/* Required of a host, and not to be had of a dump ("Images of dumps"). */
+#define HOST_ONLY                                                                                  \
+	(TLV_SEEN(REC_WINDOWS) | TLV_SEEN(REC_MAIN_WINDOW) | TLV_SEEN(REC_JUMP_ENTRY) |            \
+	 TLV_SEEN(REC_WRITER))
 
 struct range_disk {
 	le64_t start;
@@ -51,6 +56,13 @@ struct report_place_disk {
 	uint8_t nonce[HOSTINFO_NONCE_BYTES];
 };
 
+struct region_disk {
+	le64_t offset;
+	le32_t length;
+	le32_t crc32c;
+};
+
+static_assert(sizeof(struct region_disk) == 16, "Header: DUMP");
 static_assert(sizeof(struct range_disk) == 24, "Header: range");
 static_assert(offsetof(struct range_disk, type) == 16, "Header: range type");
 static_assert(sizeof(struct vmcoreinfo_disk) == 16, "Header: VMCOREINFO");
@@ -70,6 +82,14 @@ static void put_ranges(struct tlv_writer *w, uint32_t tag, const struct range_li
 		d[i] = range_encode(&list->r[i]);
 }
 
+static void put_dump(struct tlv_writer *w, const struct slot_region *notes)
+{
+	struct region_disk d = {le64_of(notes->offset), le32_of(notes->length),
+				le32_of(notes->crc32c)};
+
+	tlv_put(w, REC_DUMP, &d, sizeof(d));
+}
+
 static void put_report(struct tlv_writer *w, const struct hostinfo *info)
 {
 	struct report_place_disk d;
@@ -80,27 +100,39 @@ static void put_report(struct tlv_writer *w, const struct hostinfo *info)
 	tlv_put(w, REC_REPORT, &d, sizeof(d));
 }
 
+/* Where a host is left, and goes on. */
+static void put_jump(struct tlv_writer *w, const struct hostinfo *info)
+{
+	struct range_disk main_window = range_encode(&info->main_window);
+
+	put_ranges(w, REC_WINDOWS, &info->windows);
+	tlv_put(w, REC_MAIN_WINDOW, &main_window, sizeof(main_window));
+	tlv_put_u64(w, REC_JUMP_ENTRY, info->jump_entry);
+}
+
 size_t hostinfo_encode(const struct hostinfo *info, uint8_t *buf)
 {
 	struct vmcoreinfo_disk vmcoreinfo = {le64_of(info->vmcoreinfo),
 					     le32_of(info->vmcoreinfo_bytes), le32_of(0)};
-	struct range_disk main_window = range_encode(&info->main_window);
 	struct tlv_writer w;
 
 	tlv_begin(&w, buf, HOSTINFO_MAX, MAGIC, VERSION);
 	put_ranges(&w, REC_MEMORY, &info->memory);
-	put_ranges(&w, REC_WINDOWS, &info->windows);
-	tlv_put(&w, REC_MAIN_WINDOW, &main_window, sizeof(main_window));
-	tlv_put_u64(&w, REC_JUMP_ENTRY, info->jump_entry);
+	if (info->dump)
+		put_dump(&w, &info->notes);
+	else
+		put_jump(&w, info);
 	tlv_put_u32(&w, REC_LEVELS, info->la57 ? 5 : 4);
-	tlv_put(&w, REC_WRITER, info->writer_sha256, sizeof(info->writer_sha256));
+	if (!info->dump)
+		tlv_put(&w, REC_WRITER, info->writer_sha256, sizeof(info->writer_sha256));
 	tlv_put_u32(&w, REC_FREE_FILL, info->free_fill);
 	tlv_put_string(&w, REC_RELEASE, info->release);
 	tlv_put_string(&w, REC_HOSTNAME, info->hostname);
 	tlv_put_string(&w, REC_BUILD_ID, info->build_id);
 	tlv_put_u32(&w, REC_CPUS, info->cpus);
 	tlv_put(&w, REC_VMCOREINFO, &vmcoreinfo, sizeof(vmcoreinfo));
-	put_report(&w, info);
+	if (!info->dump)
+		put_report(&w, info);
 	return tlv_finish(&w);
 }
 
@@ -196,6 +228,21 @@ static err_t get_report(const struct tlv *t, struct hostinfo *info)
 	return NULL;
 }
 
+static err_t get_dump(const struct tlv *t, struct hostinfo *info)
+{
+	struct slot_region *r = &info->notes;
+	struct region_disk d = {0};
+
+	TRY(tlv_get_bytes(t, &d, sizeof(d)));
+	*r = (struct slot_region){le64_get(d.offset), le32_get(d.length), le32_get(d.crc32c)};
+	info->dump = true;
+	if (r->length ? r->offset % PAGE_BYTES || r->offset < SLOT_DATA_START ||
+				r->offset >= INT64_MAX || r->length > HOSTINFO_NOTES_MAX
+		      : r->offset || r->crc32c)
+		return err_new(ERR_CORRUPT, "header has a bad place of the dump's notes");
+	return NULL;
+}
+
 /* One record into info; *known = false for those that this version has not. */
 static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 {
@@ -217,6 +264,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return tlv_get_bytes(t, info->writer_sha256, sizeof(info->writer_sha256));
 	case REC_FREE_FILL:
 		return get_free_fill(t, info);
+	case REC_DUMP:
+		return get_dump(t, info);
 	case REC_RELEASE:
 		return tlv_get_string(t, info->release, sizeof(info->release));
 	case REC_HOSTNAME:
@@ -287,6 +336,20 @@ static err_t check_addresses(const struct hostinfo *info)
 	return NULL;
 }
 
+static err_t check_dump(const struct hostinfo *info, uint64_t seen)
+{
+	if (seen & (HOST_ONLY | TLV_SEEN(REC_REPORT)))
+		return err_new(ERR_CORRUPT, "header is of a dump and has records of a host");
+	for (size_t i = 0; i < info->memory.count; i++) {
+		const struct range *r = &info->memory.r[i];
+
+		if (!is_ram(info, r->start, r->end))
+			return err_new(ERR_CORRUPT, "header has no whole pages of RAM at %#llx",
+				       (unsigned long long)r->start);
+	}
+	return NULL;
+}
+
 err_t hostinfo_decode(const uint8_t *buf, size_t n, struct hostinfo *out)
 {
 	struct hostinfo info = {0};
@@ -299,8 +362,14 @@ err_t hostinfo_decode(const uint8_t *buf, size_t n, struct hostinfo *out)
 	TRY(tlv_each(&r, take_record, &info, &seen));
 	if ((seen & REQUIRED) != REQUIRED)
 		return err_new(ERR_CORRUPT, "header lacks a required record");
-	TRY(check_windows(&info));
-	TRY(check_addresses(&info));
+	if (info.dump) {
+		TRY(check_dump(&info, seen));
+	} else {
+		if ((seen & HOST_ONLY) != HOST_ONLY)
+			return err_new(ERR_CORRUPT, "header lacks a required record");
+		TRY(check_windows(&info));
+		TRY(check_addresses(&info));
+	}
 	*out = info;
 	return NULL;
 }

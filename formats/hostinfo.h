@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/range.h"
+#include "formats/slot.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 #define HOSTINFO_REPORT_PAGES 4u
 #define HOSTINFO_NONCE_BYTES  16u
 #define HOSTINFO_MAX	      (64u << 10) /* encoded bytes, at most */
+#define HOSTINFO_NOTES_MAX    (1u << 20)
 
 /* What the host trusts free pages to hold, so what must be there on resume. */
 enum free_fill {
@@ -41,6 +43,11 @@ struct hostinfo {
 	uint32_t vmcoreinfo_bytes;
 	uint64_t report[HOSTINFO_REPORT_PAGES]; /* physical addresses of the report's pages; 0: none */
 	uint8_t report_nonce[HOSTINFO_NONCE_BYTES];
+
+	/* Made of a dump, not of a host: there is nothing to resume. windows,
+	 * main_window, jump_entry, writer_sha256 and report are then empty. */
+	bool dump;
+	struct slot_region notes; /* of the dump; length 0: none */
 };
 
 /* Into buf of HOSTINFO_MAX bytes; returns the length. */

@@ -10,6 +10,11 @@ enum exitcode {
 	EXITCODE_REFUSED = 3, /* refused before anything was changed */
 	EXITCODE_GAVE_UP = 4, /* the writer gave up and jumped back */
 	EXITCODE_ABORTED = 5, /* by a key, while the image was written */
+
+	/* Of what reads an image or a dump: */
+	EXITCODE_FORMAT = 6,	  /* there is none */
+	EXITCODE_UNSUPPORTED = 7, /* it is whole, and of a newer version or another kind */
+	EXITCODE_CORRUPT = 8,	  /* it is damaged */
 };
 
 #endif

@@ -74,11 +74,13 @@ static err_t read_vmcoreinfo(struct hibernating *r, struct vmcoreinfo *v)
 static err_t find_free(struct hibernating *r)
 {
 	CLEANUP_FREE struct vmcoreinfo *v = malloc(sizeof(*v));
+	struct physical mem;
 
 	if (!v)
 		return err_new(ERR_NOMEM, "looking for free pages");
 	TRY(read_vmcoreinfo(r, v));
-	TRY(freepages_find(&r->free, &r->mem, v, &r->h->host.memory));
+	mem = hostmem_physical(&r->mem);
+	TRY(freepages_find(&r->free, &mem, v, &r->h->host.memory));
 	freepages_add_exchanged(&r->free, &r->mem);
 	return NULL;
 }

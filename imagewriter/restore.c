@@ -44,10 +44,14 @@ static err_t sink_map(void *self, unsigned int thread, uint64_t first_pfn, uint8
 	return regions_get(self, first_pfn << PAGE_BITS, BLOCK_BYTES, pages);
 }
 
-static void sink_unmap(void *self, unsigned int thread, uint8_t *pages)
+static err_t sink_unmap(void *self, unsigned int thread, uint64_t first_pfn, uint8_t *pages,
+			const uint8_t *placed)
 {
 	(void)thread;
+	(void)first_pfn;
+	(void)placed;
 	regions_put(self, pages, BLOCK_BYTES);
+	return NULL;
 }
 
 static err_t tick(void *arg, const struct image_progress *progress)
@@ -80,7 +84,7 @@ static err_t check_place(const struct restoring *r)
 	if (r->h->mailbox != loader_mailbox(info->main_window) ||
 	    r->h->trampoline != loader_trampoline(info->main_window))
 		return err_new(ERR_REFUSED, "the writer was loaded outside of the image's window");
-	if (!info->jump_entry)
+	if (info->dump || !info->jump_entry)
 		return err_new(ERR_CORRUPT, "the image has no jump-back entry");
 	return NULL;
 }

@@ -66,6 +66,9 @@ err_t fit_check(const struct target *target, const struct slot *slot, const char
 		struct hostinfo *info, struct writer_files *writer)
 {
 	TRY(image_read_header(target, slot, info));
+	if (info->dump)
+		return err_new(ERR_REFUSED, "the image was made of a memory dump, and has nothing "
+					    "to resume");
 	TRY(check_cpu(info));
 	TRY(check_memory(info));
 	TRY(check_writer(info, writer_dir, writer));

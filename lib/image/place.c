@@ -64,6 +64,20 @@ static void scratch_return(struct placer *p, uint8_t *a, uint8_t *b)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* A block that is mapped, and what has been done to its pages. */
+struct block {
+	uint64_t first_pfn;
+	uint8_t *pages;
+	uint8_t placed[CHUNK_PAGES]; /* enum page_placed */
+};
+
+static const uint8_t placed_as[] = {
+	[RUN_SKIP] = PLACED_NONE,
+	[RUN_DATA] = PLACED_DATA,
+	[RUN_ZERO] = PLACED_ZERO,
+	[RUN_FILL] = PLACED_DATA,
+};
+
 static void put_word(uint8_t *to, uint64_t word, size_t bytes)
 {
 	uint64_t *w = (uint64_t *)to;
@@ -82,33 +96,37 @@ bool place_fills(const struct placer *p)
  * the host's free pages. Page 0 is the firmware's, and no Linux uses it
  * (arch/x86/kernel/setup.c, early_reserve_memory).
  */
-static void fill_free(const struct placer *p, uint8_t *pages, uint64_t first_pfn, uint64_t pfn,
-		      uint64_t pages_left)
+static void fill_free(const struct placer *p, struct block *b, uint64_t at, uint64_t pages)
 {
-	uint64_t end = pfn + pages_left, from, to;
+	uint64_t pfn = max_u64(b->first_pfn + at, 1), end = b->first_pfn + at + pages, from, to;
+	bool poison = p->free_fill == FREE_FILL_POISON;
 
 	if (!place_fills(p))
 		return;
-	for (pfn = max_u64(pfn, 1); room_next(p->room, pfn, &from, &to) && from < end; pfn = to) {
+	for (; room_next(p->room, pfn, &from, &to) && from < end; pfn = to) {
 		to = min_u64(to, end);
-		memset(pages + (from - first_pfn) * PAGE_BYTES,
-		       p->free_fill == FREE_FILL_POISON ? POISON : 0, (to - from) * PAGE_BYTES);
+		from -= b->first_pfn;
+		memset(b->pages + from * PAGE_BYTES, poison ? POISON : 0,
+		       (to - b->first_pfn - from) * PAGE_BYTES);
+		memset(b->placed + from, poison ? PLACED_DATA : PLACED_ZERO,
+		       to - b->first_pfn - from);
 	}
 }
 
 /* All pages of a block. raw: its data pages, or NULL when they are in place. */
-static void fill_block(const struct placer *p, const struct chunk *c, uint8_t *pages,
+static void fill_block(const struct placer *p, const struct chunk *c, struct block *b,
 		       const uint8_t *raw)
 {
 	uint64_t at = 0;
 
 	for (uint16_t i = 0; i < c->run_count; i++) {
 		const struct run *run = &c->runs[i];
-		uint8_t *to = pages + at * PAGE_BYTES;
+		uint8_t *to = b->pages + at * PAGE_BYTES;
 		size_t n = (size_t)run->pages * PAGE_BYTES;
 
+		memset(b->placed + at, placed_as[run->kind], run->pages);
 		if (run->kind == RUN_SKIP)
-			fill_free(p, pages, c->first_pfn, c->first_pfn + at, run->pages);
+			fill_free(p, b, at, run->pages);
 		else if (run->kind == RUN_ZERO)
 			memset(to, 0, n);
 		else if (run->kind == RUN_FILL)
@@ -119,7 +137,7 @@ static void fill_block(const struct placer *p, const struct chunk *c, uint8_t *p
 			raw += n;
 		at += run->pages;
 	}
-	fill_free(p, pages, c->first_pfn, c->first_pfn + at, CHUNK_PAGES - at);
+	fill_free(p, b, at, CHUNK_PAGES - at);
 }
 
 /* Where in the block all data pages lie, if they are one run; else NULL. */
@@ -165,16 +183,16 @@ static err_t unpack(const struct chunk *c, const struct place_piece pieces[2], u
 }
 
 static err_t place_data(struct placer *p, const struct chunk *c, const struct place_piece pieces[2],
-			uint8_t *pages)
+			struct block *b)
 {
-	uint8_t *direct = pages ? single_run(c, pages) : NULL, *join, *bounce;
+	uint8_t *direct = b->pages ? single_run(c, b->pages) : NULL, *join, *bounce;
 	const uint8_t *raw;
 	err_t e;
 
 	scratch_take(p, &join, pieces[1].n > 0, &bounce, !direct && c->codec != CODEC_NONE);
 	e = unpack(c, pieces, join, bounce, direct, &raw);
-	if (!e && pages)
-		fill_block(p, c, pages, raw);
+	if (!e && b->pages)
+		fill_block(p, c, b, raw);
 	scratch_return(p, join, bounce);
 	return e;
 }
@@ -182,18 +200,19 @@ static err_t place_data(struct placer *p, const struct chunk *c, const struct pl
 err_t place_chunk(struct placer *p, unsigned int thread, const struct chunk *c,
 		  const struct place_piece pieces[2])
 {
-	uint8_t *pages = NULL;
+	struct block b = {.first_pfn = c->first_pfn};
 	err_t e = NULL;
 
 	if (c->stored)
 		TRY(check_crc(c, pieces));
 	if (p->sink)
-		TRY(p->sink->map(p->sink->self, thread, c->first_pfn, &pages));
+		TRY(p->sink->map(p->sink->self, thread, c->first_pfn, &b.pages));
 	if (c->stored)
-		e = place_data(p, c, pieces, pages);
-	else if (pages)
-		fill_block(p, c, pages, NULL);
-	if (pages)
-		p->sink->unmap(p->sink->self, thread, pages);
+		e = place_data(p, c, pieces, &b);
+	else if (b.pages)
+		fill_block(p, c, &b, NULL);
+	if (b.pages)
+		e = err_first(e, p->sink->unmap(p->sink->self, thread, c->first_pfn, b.pages,
+						e ? NULL : b.placed));
 	return e;
 }

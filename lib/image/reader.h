@@ -23,21 +23,11 @@
 #include "formats/hostinfo.h"
 #include "formats/slot.h"
 #include "image/writer.h"
+#include "memory/source.h"
 #include "target/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/*
- * Where pages are put back. map() gives the memory of a block (128 pages),
- * writable, until unmap(); from any thread, one at a time in each. Only pages
- * that the image names, or that free_fill covers, are written.
- */
-struct memory_sink {
-	void *self;
-	err_t (*map)(void *self, unsigned int thread, uint64_t first_pfn, uint8_t **pages);
-	void (*unmap)(void *self, unsigned int thread, uint8_t *pages);
-};
 
 struct image_reader_options {
 	unsigned int threads; /* 1 .. 64 */

@@ -190,7 +190,7 @@ static err_t do_block(struct worker *t, uint64_t block, struct chunk *c)
 	source->classify(source->self, block, classes);
 	if (!blockscan_wanted(classes))
 		return NULL;
-	TRY(source->map(source->self, t->number, block, &pages));
+	TRY(source->map(source->self, t->number, block, classes, &pages));
 	blockscan(classes, pages, c);
 	if (c->data_pages)
 		e = store(t, pages, c);

@@ -30,7 +30,7 @@ struct layout {
 	int64_t buddy, offline, hwpoison;
 };
 
-static err_t layout_init(struct layout *l, struct hostmem *mem, const struct vmcoreinfo *v)
+static err_t layout_init(struct layout *l, const struct physical *mem, const struct vmcoreinfo *v)
 {
 	const struct {
 		const char *name;
@@ -156,7 +156,7 @@ static err_t scan(struct layout *l, struct freepages *f, const struct range_list
 	return NULL;
 }
 
-err_t freepages_find(struct freepages *out, struct hostmem *mem, const struct vmcoreinfo *v,
+err_t freepages_find(struct freepages *out, const struct physical *mem, const struct vmcoreinfo *v,
 		     const struct range_list *memory)
 {
 	struct layout l;

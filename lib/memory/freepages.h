@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/range.h"
 #include "memory/hostmem.h"
+#include "memory/physical.h"
 #include "memory/vmcoreinfo.h"
 
 #include <stdbool.h>
@@ -25,7 +26,7 @@ struct freepages {
  * Look at the struct page of every page of RAM. ERR_FORMAT or ERR_CORRUPT when
  * the host cannot be understood: *out is then valid, and calls nothing free.
  */
-err_t freepages_find(struct freepages *out, struct hostmem *mem, const struct vmcoreinfo *v,
+err_t freepages_find(struct freepages *out, const struct physical *mem, const struct vmcoreinfo *v,
 		     const struct range_list *memory) ERR_CHECK;
 void freepages_deinit(struct freepages *f);
 

@@ -216,3 +216,13 @@ err_t hostmem_find_backup(struct hostmem *m, uint64_t entry, const struct range_
 	return err_new(ERR_FORMAT, "the list of exchanged pages was not found on the control page 0x%llx",
 		       (unsigned long long)control);
 }
+
+static err_t read_physical(void *self, uint64_t address, void *buf, size_t n)
+{
+	return hostmem_read(self, address, buf, n);
+}
+
+struct physical hostmem_physical(struct hostmem *m)
+{
+	return (struct physical){ m, read_physical };
+}

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/range.h"
 #include "memory/devmem.h"
+#include "memory/physical.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +41,8 @@ err_t hostmem_find_backup(struct hostmem *m, uint64_t entry, const struct range_
 /* Bytes of the host's physical memory. ERR_FORMAT: in a window, without a list. */
 err_t hostmem_read(struct hostmem *m, uint64_t physical, void *buf, size_t n) ERR_CHECK;
 err_t hostmem_write(struct hostmem *m, uint64_t physical, const void *buf, size_t n) ERR_CHECK;
+
+/* Reading it as an interface; valid while m is. */
+struct physical hostmem_physical(struct hostmem *m);
 
 #endif

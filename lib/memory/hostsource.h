@@ -8,18 +8,17 @@
 
 #include "base/err.h"
 #include "base/range.h"
+#include "memory/blocks.h"
 #include "memory/freepages.h"
 #include "memory/regions.h"
 #include "memory/source.h"
 
 struct hostsource {
 	struct regions regions;
-	struct range_list memory, windows; /* pfn-exact copies */
-	const struct freepages *free;	   /* borrowed; NULL: nothing is free */
-	uint64_t *block_start;		   /* first pfn of each block */
-	uint64_t blocks;
+	struct blocks blocks;
 };
 
+/* free_pages is borrowed; NULL: nothing is free. */
 err_t hostsource_init(struct hostsource *h, const struct range_list *memory,
 		      const struct range_list *windows, const struct freepages *free_pages) ERR_CHECK;
 void hostsource_deinit(struct hostsource *h);

@@ -9,7 +9,7 @@
 #define HUGE	   0x80
 #define ADDRESS	   0x000ffffffffff000ull
 
-err_t pagetable_init(struct pagetable *t, struct hostmem *mem, const struct vmcoreinfo *v)
+err_t pagetable_init(struct pagetable *t, const struct physical *mem, const struct vmcoreinfo *v)
 {
 	int64_t top, phys_base, l5 = 0;
 
@@ -17,7 +17,7 @@ err_t pagetable_init(struct pagetable *t, struct hostmem *mem, const struct vmco
 	    !vmcoreinfo_get(v, "NUMBER(phys_base)", &phys_base) ||
 	    !vmcoreinfo_get(v, "NUMBER(pgtable_l5_enabled)", &l5))
 		return err_new(ERR_FORMAT, "the host's vmcoreinfo does not tell where its page tables are");
-	*t = (struct pagetable){ .mem = mem };
+	*t = (struct pagetable){ .mem = *mem };
 	t->top = (uint64_t)top - KERNEL_MAP + (uint64_t)phys_base;
 	t->levels = l5 ? 5 : 4;
 	return NULL;
@@ -32,7 +32,7 @@ static err_t walk(struct pagetable *t, uint64_t virtual)
 		unsigned int shift = PAGE_BITS + 9 * (level - 1);
 		uint64_t slot = virtual >> shift & 511;
 
-		TRY(hostmem_read(t->mem, table + slot * sizeof(entry), &entry, sizeof(entry)));
+		TRY(physical_read(&t->mem, table + slot * sizeof(entry), &entry, sizeof(entry)));
 		if (!(entry & PRESENT))
 			return err_new(ERR_CORRUPT, "the host does not map the virtual address 0x%llx",
 				       (unsigned long long)virtual);
@@ -66,7 +66,7 @@ err_t pagetable_read(struct pagetable *t, uint64_t virtual, void *buf, size_t n)
 
 		TRY(pagetable_walk(t, virtual, &physical, &part));
 		part = min_u64(part, n);
-		TRY(hostmem_read(t->mem, physical, p, part));
+		TRY(physical_read(&t->mem, physical, p, part));
 		virtual += part;
 		p += part;
 		n -= part;

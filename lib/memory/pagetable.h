@@ -4,14 +4,14 @@
 #define MEMORY_PAGETABLE_H
 
 #include "base/err.h"
-#include "memory/hostmem.h"
+#include "memory/physical.h"
 #include "memory/vmcoreinfo.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct pagetable {
-	struct hostmem *mem;
+	struct physical mem;
 	uint64_t top;	    /* physical address of the top table */
 	unsigned int levels; /* 4 or 5 */
 
@@ -21,7 +21,8 @@ struct pagetable {
 
 /* From init_top_pgt, phys_base and pgtable_l5_enabled. ERR_FORMAT when they are
  * not all there. */
-err_t pagetable_init(struct pagetable *t, struct hostmem *mem, const struct vmcoreinfo *v) ERR_CHECK;
+err_t pagetable_init(struct pagetable *t, const struct physical *mem, const struct vmcoreinfo *v)
+	ERR_CHECK;
 
 /*
  * *physical of a virtual address, and how many bytes from there on lie in the

@@ -30,12 +30,34 @@ struct memory_source {
 	void (*classify)(void *self, uint64_t block, uint8_t classes[128]);
 
 	/*
-	 * The pages of a block, readable (or writable, as the source was made)
-	 * at *pages until unmap. Only pages of class PAGE_SAVE may be touched.
-	 * From any thread, one mapping at a time in each (thread 0 .. threads-1).
+	 * The pages of a block, readable at *pages (page aligned) until unmap.
+	 * classes: as classify gave them; only pages of class PAGE_SAVE may be
+	 * touched. From any thread, one mapping at a time in each (thread 0 ..
+	 * threads-1).
 	 */
-	err_t (*map)(void *self, unsigned int thread, uint64_t block, uint8_t **pages);
+	err_t (*map)(void *self, unsigned int thread, uint64_t block, const uint8_t classes[128],
+		     uint8_t **pages);
 	void (*unmap)(void *self, unsigned int thread, uint8_t *pages);
+};
+
+/* What was put into a page of a mapped block. */
+enum page_placed {
+	PLACED_NONE = 0, /* nothing */
+	PLACED_DATA = 1,
+	PLACED_ZERO = 2, /* zeros only */
+};
+
+/*
+ * Where pages are put back. map() gives the memory of a block (128 pages),
+ * writable, until unmap(), which is told what was done to each page; placed is
+ * NULL when that is not known, because of an error. From any thread, one block
+ * at a time in each. An error of unmap is one of placing.
+ */
+struct memory_sink {
+	void *self;
+	err_t (*map)(void *self, unsigned int thread, uint64_t first_pfn, uint8_t **pages);
+	err_t (*unmap)(void *self, unsigned int thread, uint64_t first_pfn, uint8_t *pages,
+		       const uint8_t placed[128]);
 };
 
 #endif

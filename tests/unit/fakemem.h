@@ -139,11 +139,12 @@ static inline void fake_classify(void *self, uint64_t block, uint8_t classes[128
 }
 
 static inline err_t fake_map_source(void *self, unsigned int thread, uint64_t block,
-				    uint8_t **pages)
+				    const uint8_t *classes, uint8_t **pages)
 {
 	struct fakemem *f = self;
 
 	(void)thread;
+	(void)classes;
 	if (f->delay_us && (f->slow_block == UINT64_MAX || f->slow_block == block))
 		usleep(f->delay_us);
 	if (block == f->fail_block)
@@ -160,25 +161,42 @@ static inline err_t fake_map_sink(void *self, unsigned int thread, uint64_t pfn,
 	*pages = fake_find(f, pfn, &block);
 	if (!*pages)
 		return err_new(ERR_INVALID, "no such block: pfn %#llx", (unsigned long long)pfn);
-	return fake_map_source(self, thread, block, pages);
+	return fake_map_source(self, thread, block, NULL, pages);
 }
 
-static inline void fake_unmap_any(void *self, unsigned int thread, uint8_t *pages)
+static inline void fake_unmap_source(void *self, unsigned int thread, uint8_t *pages)
 {
 	(void)self;
 	(void)thread;
 	(void)pages;
 }
 
+static inline err_t fake_unmap_sink(void *self, unsigned int thread, uint64_t pfn, uint8_t *pages,
+				    const uint8_t *placed)
+{
+	struct fakemem *f = self;
+
+	fake_unmap_source(self, thread, pages);
+	/* What it is told must be so. */
+	for (size_t i = 0; placed && f->kind && i < CHUNK_PAGES; i++) {
+		const uint8_t *page = pages + i * PAGE_BYTES;
+
+		if (placed[i] == PLACED_ZERO && (page[0] || memcmp(page, page + 1, PAGE_BYTES - 1)))
+			return err_new(ERR_INVALID, "pfn %#llx is not zero",
+				       (unsigned long long)pfn + i);
+	}
+	return NULL;
+}
+
 static inline struct memory_source fake_source(struct fakemem *f)
 {
 	return (struct memory_source){
-		f, f->blocks, fake_first_pfn, fake_classify, fake_map_source, fake_unmap_any};
+		f, f->blocks, fake_first_pfn, fake_classify, fake_map_source, fake_unmap_source};
 }
 
 static inline struct memory_sink fake_sink(struct fakemem *f)
 {
-	return (struct memory_sink){f, fake_map_sink, fake_unmap_any};
+	return (struct memory_sink){f, fake_map_sink, fake_unmap_sink};
 }
 
 /* Append a page, to the last range if it goes on there. */

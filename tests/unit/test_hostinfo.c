@@ -209,6 +209,46 @@ static void unknown_values(void **state)
 	assert_err(decode_copy(buf, n, &got), ERR_UNSUPPORTED);
 }
 
+/* What a dump has, must not have, and where its notes may lie. */
+static void dumps(void **state)
+{
+	struct hostinfo h = {.release = "", .dump = true, .cpus = 3}, got;
+	const struct slot_region good = {16384, HOSTINFO_NOTES_MAX, 7}, none = {0};
+	const struct slot_region bad[] = {
+		{0, 0, 1},     {16384, 0, 0},	   {16384, HOSTINFO_NOTES_MAX + 1, 7},
+		{12288, 1, 7}, {16384 + 512, 1, 7}, {1ull << 63, 1, 7},
+	};
+	size_t n;
+
+	(void)state;
+	h.memory = (struct range_list){1, {{0x1000, 0x9f000, RANGE_RAM}}};
+	h.notes = good;
+	assert_ok(decode_struct(&h));
+	h.notes = none;
+	assert_ok(decode_struct(&h));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		h.notes = bad[i];
+		assert_err(decode_struct(&h), ERR_CORRUPT);
+	}
+	h.notes = none;
+	h.memory.r[0].end += 512;
+	assert_err(decode_struct(&h), ERR_CORRUPT);
+	h.memory.r[0] = (struct range){0x1000, 0x9f000, RANGE_RESERVED};
+	assert_err(decode_struct(&h), ERR_CORRUPT);
+	/* A host's header that also says DUMP: its optional BUILD_ID becomes one. */
+	h = sample_host();
+	strcpy(h.build_id, "0123456789abcdef");
+	n = hostinfo_encode(&h, buf);
+	for (size_t at = 16; at < n - 8; at += 8 + (buf[at + 4] + buf[at + 5] * 256u + 7) / 8 * 8) {
+		if (buf[at] != 18)
+			continue;
+		memcpy(buf + at, "\x08\0\0\x80", 4);
+		memset(buf + at + 8, 0, 16);
+	}
+	reseal(buf, n);
+	assert_err(decode_copy(buf, n, &got), ERR_CORRUPT);
+}
+
 /* Renaming a record's tag makes it unknown, and the one it was missing. */
 static void records(void **state)
 {
@@ -267,6 +307,7 @@ int main(void)
 		cmocka_unit_test(bad_ranges),
 		cmocka_unit_test(bad_addresses),
 		cmocka_unit_test(unknown_values),
+		cmocka_unit_test(dumps),
 		cmocka_unit_test(records),
 		cmocka_unit_test(unchanged_on_error),
 	};
