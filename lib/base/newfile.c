@@ -63,6 +63,16 @@ static err_t flush_directory(const char *path)
 	return io_fsync(fd, path);
 }
 
+/* Another run, to which this one's file looked like a leftover, may have put its
+ * own in its place. That one is not to be renamed, as it is not whole, nor removed. */
+static bool is_ours(const struct newfile *f)
+{
+	struct stat mine, named;
+
+	return !fstat(f->fd, &mine) && !lstat(f->partial, &named) && mine.st_dev == named.st_dev &&
+	       mine.st_ino == named.st_ino;
+}
+
 /* Where a file system knows no RENAME_NOREPLACE, what was found when the file
  * was created has to do. */
 static err_t take_name(const struct newfile *f)
@@ -80,6 +90,8 @@ err_t newfile_commit(struct newfile *f)
 {
 	err_t e = io_fsync(f->fd, f->partial);
 
+	if (!e && !is_ours(f))
+		e = err_new(ERR_REFUSED, "%s was replaced by somebody else", f->partial);
 	if (!e)
 		e = take_name(f);
 	if (e) {
@@ -95,7 +107,8 @@ void newfile_discard(struct newfile *f)
 {
 	if (f->fd < 0)
 		return;
-	unlink(f->partial);
+	if (is_ours(f))
+		unlink(f->partial);
 	close(f->fd);
 	f->fd = -1;
 }

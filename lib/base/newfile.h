@@ -24,7 +24,8 @@ struct newfile {
  */
 err_t newfile_create(struct newfile *f, const char *path, bool replace) ERR_CHECK;
 
-/* Flush, rename, flush the directory, close. On an error the file is gone. */
+/* Flush, rename, flush the directory, close. On an error the file is gone.
+ * ERR_REFUSED: PATH came into being, or another run replaced PATH.partial. */
 err_t newfile_commit(struct newfile *f) ERR_CHECK;
 
 /* Remove it; harmless after newfile_commit. */

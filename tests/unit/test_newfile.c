@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Planted faults that made it fail: renamed at once, leftover not removed,
- * O_EXCL left out, an existing file replaced without being asked. */
+ * O_EXCL left out, an existing file replaced without being asked, another run's
+ * partial file renamed, or removed. */
 #include "unit.h"
 
 #include "base/newfile.h"
@@ -101,6 +102,22 @@ static void existing(void **state)
 	assert_int_equal(access(partial, F_OK), -1);
 }
 
+/* Two runs want the same file: the second takes the first one's for a leftover. */
+static void two_runs(void **state)
+{
+	struct newfile first, second;
+
+	(void)state;
+	assert_ok(newfile_create(&first, path, true));
+	assert_ok(newfile_create(&second, path, true));
+	assert_err(newfile_commit(&first), ERR_REFUSED);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(partial, F_OK), 0);
+	assert_int_equal(write(second.fd, "whole", 5), 5);
+	assert_ok(newfile_commit(&second));
+	assert_content(path, "whole");
+}
+
 static void no_files(void **state)
 {
 	struct newfile f;
@@ -123,6 +140,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(made, setup, teardown),
 		cmocka_unit_test_setup_teardown(discarded, setup, teardown),
 		cmocka_unit_test_setup_teardown(existing, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_files, setup, teardown),
 	};
 
