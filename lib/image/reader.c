@@ -258,7 +258,8 @@ static err_t allocate(struct reader *r, const struct target *t, struct memory_si
 {
 	uint64_t end = align_up(r->slot->image_end, PAGE_BYTES);
 
-	TRY(place_init(&r->placer, sink, &r->scan.room, info->free_fill));
+	TRY(place_init(&r->placer, sink, &r->scan.room, info->free_fill,
+		       r->options->threads));
 	TRY(aio_create(t, r->options->sync_io, &r->aio));
 	TRY(readahead_create(r->aio, &r->halt, end, &r->ahead));
 	return jobs_create(r->aio, &r->halt, &r->jobs);

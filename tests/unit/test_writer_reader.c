@@ -90,12 +90,20 @@ static void machine_deinit(struct machine *m)
 	fake_deinit(&m->mem);
 }
 
+static struct codec_choice choice(const char *text)
+{
+	struct codec_choice c;
+
+	assert_ok(codec_choice_parse(text, &c));
+	return c;
+}
+
 /* Write an image of m->mem; ticks: see tick. */
 static err_t write_image(struct machine *m, const struct how *how, int *ticks)
 {
 	struct image_writer_options o = {
 		.threads = how->threads,
-		.codec = codec_by_name(how->codec),
+		.codec = choice(how->codec),
 		.sync_io = how->sync,
 		.tick = tick,
 		.tick_arg = ticks,
@@ -245,13 +253,13 @@ static void test_contents(void **state)
 static void test_ways(void **state)
 {
 	static const unsigned int threads[] = {1, 2, 4, 16};
-	static const char *const codecs[] = {"none", "lzo"};
+	static const char *const codecs[] = {"none", "lzo", "lz4", "zstd", "zstd:5", "auto"};
 	struct machine m;
 
 	(void)state;
 	for (size_t t = 0; t < ARRAY_LEN(threads); t++)
-		for (unsigned int i = 0; i < 8; i++) {
-			struct how how = {codecs[i & 1], threads[t], i & 2, i & 4};
+		for (unsigned int i = 0; i < 24; i++) {
+			struct how how = {codecs[i / 4], threads[t], i & 1, i & 2};
 
 			machine_init(&m, 17, FAKE_MIXED, RUNS, how.scattered);
 			round_trip(&m, &how);
@@ -779,7 +787,7 @@ static void test_disorder(void **state)
 
 static void test_options(void **state)
 {
-	struct image_writer_options o = {.threads = 0, .codec = codec_by_id(CODEC_LZO)};
+	struct image_writer_options o = {.threads = 0, .codec = choice("lzo")};
 	struct how none = {"lzo", 0, false, false};
 	struct image_writer *w;
 	struct machine m;
