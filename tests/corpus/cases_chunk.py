@@ -185,6 +185,12 @@ def bad_lz4_frame(image):
     _add(image, packer.LZ4, data, frame)
 
 
+# What versions 0.7 wrote. The library may still read it, and RFC 8878 does not
+# know it: other magic, other order of the bytes in a block's header, an empty
+# block at the end.
+ZSTD_0_7 = b"\x27\xb5\x2f\xfd" + b"\x60\x00\x0f" + b"\x80\x10\x00z" + b"\xc0\0\0"
+
+
 def _zstd_of_one_byte(descriptor=0x60, dictionary=b"", size=PAGE):
     """A frame of one RLE block, by RFC 8878, 3.1.1: 4096 times one byte."""
     block = (PAGE << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"z"
@@ -212,7 +218,7 @@ def good_zstd_written_by_hand(image):
         "checksum_missing": _zstd_of_one_byte(0x64),
         "checksum_wrong": _zstd_of_one_byte(0x64) + b"\0\0\0\0",
         "magic_0": bytes(4) + _zstd_of_one_byte()[4:],
-        "of_before_the_standard": b"\x27" + _zstd_of_one_byte()[1:],
+        "of_before_the_standard": ZSTD_0_7,
         "skippable": SKIPPABLE,
         "skippable_before": SKIPPABLE + _zstd_of_one_byte(),
         "skippable_behind": _zstd_of_one_byte() + SKIPPABLE,

@@ -59,6 +59,11 @@ def bad_header_bytes(image, change):
 
 
 @case("9")
+def bad_header_bytes_no_multiple_of_8(image):
+    image.records.append(bytes(4))
+
+
+@case("9")
 def bad_header_reserved(image):
     image.block["reserved"] = 1
 

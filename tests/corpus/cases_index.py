@@ -53,12 +53,18 @@ def bad_directory_tail(image, tail):
     image.directory_tail = tail
 
 
+def _first_of(image, part, length):
+    """Region of only the first bytes of a part, under a right checksum."""
+    raw = image.build()
+    at = image.parts[part][0]
+    return {"length": length, "checksum": crc32c(raw[at : at + length])}
+
+
 @each("6", {"16": 16, "31": 31})
 def bad_directory_cut(image, length):
     image.segments = []
-    raw = image.build()
-    at = image.parts["directory"][0]
-    image.both(directory_length=length, directory_checksum=crc32c(raw[at : at + length]))
+    region = _first_of(image, "directory", length)
+    image.both(directory_length=region["length"], directory_checksum=region["checksum"])
 
 
 @case("6")
@@ -88,7 +94,6 @@ def good_segments_in_another_order(image):
 @each(
     "6",
     {
-        "length_39": {"length": 39},
         "length_0": {"length": 0, "checksum": 0},
         "length_less": {"length": lambda n: n - 1},
         "length_more": {"length": lambda n: n + 1},
@@ -100,6 +105,11 @@ def good_segments_in_another_order(image):
 )
 def bad_place(image, changes):
     image.place[0] = changes
+
+
+@each("6", {"1": 1, "39": 39, "40": 40})
+def bad_segment_cut(image, length):
+    image.place[0] = _first_of(image, "segment 0", length)
 
 
 @case("6")
@@ -220,6 +230,12 @@ def bad_first_pfn_too_high(image, first_pfn):
     image.segments[0].append(_zero(first_pfn))
 
 
+@each("7.2", {"2_40": 1 << 40, "largest": 2**64 - 128})
+def bad_first_pfn_of_skipped_too_high(image, first_pfn):
+    """No page there is saved, but the block is named."""
+    image.segments[0].append(Entry(first_pfn, [("skip", 1)]))
+
+
 @each(
     "7.2",
     {
@@ -232,9 +248,9 @@ def bad_chunk_offset(image, changes):
     image.segments[0][0].changes = changes
 
 
-@case("7.2")
-def bad_chunk_before_data(image):
-    image.at["chunk 0.0"] = DATA_START - 1
+@each("7.2", {"wholly": 12288, "by_a_byte": DATA_START - 1})
+def bad_chunk_before_data(image, at):
+    image.at |= {"header": 65536, "chunk 0.0": 131072, "chunk 0.3": at}
 
 
 @case("7.2")
@@ -282,6 +298,15 @@ def bad_entry_reserved(image, changes):
 @each("7.2", {"less": 2, "more": 4, "0": 0, "largest": 2**16 - 1})
 def bad_entry_data_pages(image, number):
     image.segments[0][0].changes = {"data_pages": number}
+
+
+@each("7.2", {"counted_by_runs": 3, "counted_by_field": 2})
+def bad_entry_data_pages_fit_chunk(image, counted):
+    """The chunk has as many pages as data_pages, but not as the runs, says."""
+    entry = Entry(0x380, [("data", 3)], text_pages(3), packer.LZO, data_pages=2)
+    entry.chunk = packer.lzo(text_pages(2))
+    image.segments[0].append(entry)
+    image.slot |= {"data_pages": 8 + counted, "raw_bytes": (8 + counted) * 4096}
 
 
 @each("7.2", {"0": 0, "less": 2, "more": 4, "129": 129, "largest": 2**16 - 1})
@@ -405,7 +430,8 @@ def bad_data_page_in_window(image):
 @each(
     "7",
     {
-        "next_to_window": (0x2200, [("zero", 1)]),
+        "behind_window": (0x2200, [("zero", 1)]),
+        "below_window": (0x1F80, [("skip", 127), ("zero", 1)]),
         "skipped_in_window": (0x2180, [("skip", 128)]),
         "last_of_ram": (0x3F80, [("skip", 127), ("zero", 1)]),
         "lowest": (0, [("skip", 1), ("zero", 1)]),

@@ -327,4 +327,9 @@ def good_litter_in_padding(image, part):
 
 @case("2")
 def good_parts_in_another_order(image):
-    image.at |= {"directory": 65536, "segment 0": 69632, "chunk 0.0": 81920, "header": 90112}
+    image.at |= {"directory": 65536, "header": 69632, "segment 0": 81920, "chunk 0.0": 90112}
+
+
+@case("3")
+def good_header_next_to_directory(image):
+    image.at |= {"header": 65536, "directory": 69632}
