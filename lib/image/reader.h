@@ -14,6 +14,8 @@
  * Safe on any bytes: what lies on the target is checked before it is used.
  * ERR_CORRUPT names what is damaged: "chunk at 0x12300000-0x1237ffff (128
  * pages): checksum differs".
+ *
+ * To save what is left of a damaged image, see image_reader_options.damaged.
  */
 #ifndef IMAGE_READER_H
 #define IMAGE_READER_H
@@ -36,6 +38,13 @@ struct image_reader_options {
 	/* As in image_writer_options. */
 	err_t (*tick)(void *arg, const struct image_progress *progress);
 	void *tick_arg;
+
+	/* NULL: damage ends the run. Otherwise index segments, entries and chunks
+	 * that are damaged or cannot be read are told here (e is borrowed, one
+	 * call at a time, from any thread) and left out, and all others placed,
+	 * those read before a damaged index segment too. */
+	void (*damaged)(void *arg, err_t e);
+	void *damaged_arg;
 };
 
 /* Header of a VALID image: read, checksum checked, decoded. On error *info is
