@@ -194,13 +194,28 @@ ZSTD_0_7 = b"\x27\xb5\x2f\xfd" + b"\x60\x00\x0f" + b"\x80\x10\x00z" + b"\xc0\0\0
 def _zstd_of_one_byte(descriptor=0x60, dictionary=b"", size=PAGE):
     """A frame of one RLE block, by RFC 8878, 3.1.1: 4096 times one byte."""
     block = (PAGE << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"z"
-    return (
-        b"\x28\xb5\x2f\xfd"
-        + bytes((descriptor,))
-        + dictionary
-        + (size - 256).to_bytes(2, "little")
-        + block
-    )
+    return _zstd_header(descriptor, dictionary, size) + block
+
+
+def _zstd_header(descriptor=0x60, dictionary=b"", size=PAGE):
+    fields = bytes((descriptor,)) + dictionary + (size - 256).to_bytes(2, "little")
+    return b"\x28\xb5\x2f\xfd" + fields
+
+
+@each("7.2", {"lzo": packer.LZO, "lz4": packer.LZ4})
+def bad_stored_equal_to_data(image, codec):
+    """As large as its data, and not larger: as many zeros as it takes, and noise."""
+    candidates = (bytes(n) + noise_pages(1)[n:] for n in range(PAGE))
+    _add(image, codec, next(d for d in candidates if len(packer.pack(codec, d)) == PAGE))
+
+
+@case("7.2")
+def bad_stored_equal_to_data_zstd(image):
+    """A block of 14 equal bytes and one of the rest, which libzstd would not make."""
+    data = b"z" * 14 + noise_pages(1)[14:]
+    same = (14 << 3 | 1 << 1).to_bytes(3, "little") + b"z"
+    rest = ((PAGE - 14) << 3 | 1).to_bytes(3, "little") + data[14:]
+    _add(image, packer.ZSTD, data, _zstd_header() + same + rest)
 
 
 @case("8.1")

@@ -76,11 +76,6 @@ def bad_notes_too_long(_):
     return sample_dump(bytes((1 << 20) + 1))
 
 
-@case("5")
-def bad_release_empty_of_host(image):
-    image.set_record(RELEASE, b"")
-
-
 @each(
     "5.3",
     {

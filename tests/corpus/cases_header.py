@@ -12,6 +12,7 @@ from image import (
     LEVELS,
     MAIN_WINDOW,
     MEMORY,
+    RAM,
     RELEASE,
     REPORT,
     VMCOREINFO,
@@ -20,7 +21,7 @@ from image import (
     u32,
     u64,
 )
-from layout import block, record
+from layout import block, ranges, record
 
 REQUIRED = {
     "memory": MEMORY,
@@ -169,7 +170,7 @@ def bad_length_more(image, tag):
     image.set_record(tag, image.payload(tag) + b"\0")
 
 
-@each("5", {name: tag for name, tag in KNOWN.items() if tag not in (HOSTNAME, BUILD_ID)})
+@each("5", {name: tag for name, tag in KNOWN.items() if tag not in (RELEASE, HOSTNAME, BUILD_ID)})
 def bad_length_zero(image, tag):
     image.set_record(tag, b"")
 
@@ -178,6 +179,7 @@ def bad_length_zero(image, tag):
     "5",
     {
         "release": (RELEASE, b"r" * 64),
+        "release_empty": (RELEASE, b""),
         "hostname": (HOSTNAME, b"h" * 64),
         "hostname_empty": (HOSTNAME, b""),
         "hostname_control": (HOSTNAME, b"\x1b[2J"),
@@ -185,6 +187,8 @@ def bad_length_zero(image, tag):
         "build_id": (BUILD_ID, b"0" * 40),
         "build_id_short": (BUILD_ID, b"0123abcd"),
         "build_id_empty": (BUILD_ID, b""),
+        "build_id_not_hexadecimal": (BUILD_ID, b"unknown"),
+        "hostname_not_utf8": (HOSTNAME, b"\xff\xfe"),
     },
 )
 def good_string(image, change):
@@ -213,7 +217,7 @@ def good_levels(image, levels):
 
 
 @each("5", {"0": 0, "3": 3, "6": 6, "260": 260})
-def bad_levels(image, levels):
+def unsupported_levels(image, levels):
     image.set_record(LEVELS, u32(levels))
 
 
@@ -238,8 +242,20 @@ def good_vmcoreinfo_none(image):
 
 
 @case("5")
-def bad_vmcoreinfo_reserved(image):
-    image.set_record(VMCOREINFO, u64(0x300000) + u32(1024) + u32(1))
+def good_vmcoreinfo_highest(image):
+    image.set_record(VMCOREINFO, u64((1 << 52) - 1024) + u32(1024) + u32(0))
+
+
+@each(
+    "5",
+    {
+        "reserved": u64(0x300000) + u32(1024) + u32(1),
+        "above_2_52": u64((1 << 52) - 1023) + u32(1024) + u32(0),
+        "overflowing": u64(2**64 - 1) + u32(1024) + u32(0),
+    },
+)
+def bad_vmcoreinfo(image, payload):
+    image.set_record(VMCOREINFO, payload)
 
 
 @each(
@@ -284,3 +300,10 @@ def bad_report(image, address):
 @case("5")
 def bad_report_first(image):
     image.set_record(REPORT, u64(0x9F000, 0x302000, 0x303000, 0x304000) + bytes(16))
+
+
+@case("5")
+def bad_report_partly_0_in_ram(image):
+    """Not because of the map: 0 means that there is no report."""
+    image.set_record(MEMORY, ranges((0, 0x4000000, RAM)))
+    image.set_record(REPORT, u64(0x301000, 0, 0x302000, 0x303000) + bytes(16))

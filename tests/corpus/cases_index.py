@@ -443,6 +443,18 @@ def good_page(image, block):
     image.segments[0].sort(key=lambda entry: entry.first_pfn)
 
 
+@case("7")
+def good_run_across_ranges(image):
+    """Each page lies in one range, the run in two."""
+    image.set_record(MEMORY, ranges((0x1000, 0x310000, RAM), (0x310000, 0x4000000, RAM)))
+
+
+@case("7")
+def bad_page_across_ranges(image):
+    """No range holds all of it, though both are RAM."""
+    image.set_record(MEMORY, ranges((0x1000, 0x310800, RAM), (0x310800, 0x4000000, RAM)))
+
+
 @case("7.3")
 def good_counts_by_kind_of_run(image):
     """A FILL run of word 0 counts as fill_pages, not as zero_pages."""

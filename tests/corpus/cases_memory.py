@@ -156,6 +156,7 @@ def good_jump_entry(image, address):
         "below_ram": 0xFFF,
         "reserved": 0x9F000,
         "at_ram_end": 0x4000000,
+        "partly_ram": 0x100200010,
         "nowhere": 0x8000000,
         "in_window": 0x2000000,
         "end_of_window": 0x21FFFFF,

@@ -27,6 +27,8 @@ def _slots(image, first, second, **more):
         "above_2_32": ((VALID, 2**32), (WRITING, 5)),
         "above_2_63": ((VALID, 2**63), (WRITING, 2**63 - 1)),
         "same_generation": ((VALID, 7), (VALID, 7)),
+        "same_generation_writing": ((VALID, 7), (WRITING, 7)),
+        "same_generation_resuming": ((RESUMING, 7), (VALID, 7)),
     },
 )
 def good_pair(image, slots):
@@ -40,6 +42,8 @@ def good_pair(image, slots):
         "retired_after_in_a": ((RETIRED, 8), (RESUMING, 7)),
         "writing_after": ((WRITING, 8), (VALID, 7)),
         "empty_after": ((VALID, 7), (EMPTY, 8)),
+        "same_generation_retired": ((VALID, 7), (RETIRED, 7)),
+        "same_generation_retired_in_a": ((RETIRED, 7), (RESUMING, 7)),
         "far_apart": ((VALID, 0), (RETIRED, 2**64 - 1)),
         "above_2_32": ((VALID, 5), (RETIRED, 2**32)),
         "above_2_63": ((VALID, 2**63 - 1), (RETIRED, 2**63)),
@@ -78,6 +82,19 @@ def none_image_damaged_twin(image, state):
     """The other slot is good and therefore counts."""
     _slots(image, (state, 6), (VALID, 7))
     image.damage("slot b", 300)
+
+
+@each("3.2", {"reserved": {"reserved": 1}, "state": {"state": 5}, "place": {"image_end": 1}})
+def good_twin_that_breaks_a_rule(image, changes):
+    """No good slot, though its checksum holds: the other one counts."""
+    _slots(image, (VALID, 7), (VALID, 8))
+    image.slots[1] |= changes
+
+
+@case("3.2")
+def none_image_breaks_a_rule(image):
+    _slots(image, (WRITING, 6), (VALID, 7))
+    image.slots[1]["image_end"] = 1
 
 
 @each("3.2", {"a": 0, "b": 1})

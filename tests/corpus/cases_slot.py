@@ -140,14 +140,14 @@ def bad_state(image, state):
         "reason_longest": {"reason": b"r" * 255},
         "reason_control": {"reason": b"\x1b[2J\a\r\n"},
         "reason_not_utf8": {"reason": b"\xff\xfe"},
-        "reason_behind_nul": {"reason": b"r\0" + b"x" * 254},
+        "reason_behind_nul": {"reason": b"r\0" + b"x" * 253},
     },
 )
 def good_slot(image, changes):
     image.both(**changes)
 
 
-@each("3", {"full": b"r" * 256, "no_ascii": b"\xff" * 256})
+@each("3", {"nowhere": b"r" * 256, "only_before": b"r\0" + b"x" * 254})
 def bad_reason_without_nul(image, reason):
     image.both(reason=reason)
 

@@ -99,7 +99,9 @@ def _check_chunk(entry, slot, name):
     if entry.codec >= len(CODECS):
         raise Unsupported(f"{name}: codec {entry.codec}")
     require(entry.offset >= DATA_START, f"{name}: the chunk starts before the data")
-    require(1 <= entry.stored <= entry.data_pages * PAGE, f"{name}: stored {entry.stored}")
+    size = entry.data_pages * PAGE
+    fits = entry.stored == size if entry.codec == 0 else 1 <= entry.stored < size
+    require(fits, f"{name}: stored {entry.stored}")
     require(entry.offset + entry.stored <= slot.image_end, f"{name}: the chunk ends too late")
 
 

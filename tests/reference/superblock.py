@@ -78,7 +78,7 @@ def read_slot(raw):
     require(not any(raw[4088:4092]), "slot: the reserved field is not zero")
     require(state < len(STATES), f"slot: state {state}")
     reason = raw[256:512]
-    require(0 in reason, "slot: the reason has no NUL")
+    require(reason[-1] == 0, "slot: the reason does not end with NUL")
     slot = Slot(
         STATES[state],
         generation,
@@ -108,6 +108,10 @@ def _check_places(slot):
     require(slot.stored_bytes <= slot.raw_bytes, "slot: stored_bytes is above raw_bytes")
 
 
+def _rank(slot):
+    return slot.generation, STATES.index(slot.state)
+
+
 def choose_slot(raw_slots):
     """The slot that counts, and what is odd about its twin (None: nothing)."""
     good, faults = [], []
@@ -122,7 +126,7 @@ def choose_slot(raw_slots):
     if len(good) == 1:
         return good[0], f"twin: {faults[0]}"
     first, second = good
-    if second.generation > first.generation:
+    if _rank(second) > _rank(first):
         first, second = second, first
     if first.nonce != second.nonce:
         return first, "twin: another nonce"
