@@ -19,7 +19,7 @@ from chunkdata import CODECS, unpack
 from errors import Corrupt, FormatError, ImageError, Unsupported, require
 from header import Region, read_header
 from index import DATA, SKIP, ZERO, check_index, read_directory, read_segment
-from superblock import IMAGE_STATES, PAGE, SLOT_BYTES, SLOT_OFFSETS, choose_slot
+from superblock import DATA_START, IMAGE_STATES, PAGE, SLOT_BYTES, SLOT_OFFSETS, choose_slot
 
 __all__ = ["Corrupt", "FormatError", "Image", "ImageError", "Unsupported"]
 
@@ -34,8 +34,8 @@ class Image:
     def __init__(self, file):
         self._file = file
         self._size = file.seek(0, os.SEEK_END)
-        if self._size < SLOT_OFFSETS[1] + SLOT_BYTES:
-            raise FormatError("too short for a superblock")
+        if self._size < DATA_START:
+            raise FormatError("too short for an image")
         self.slot, self.twin = choose_slot([self._read(at, SLOT_BYTES) for at in SLOT_OFFSETS])
         if self.slot.state not in IMAGE_STATES:
             raise FormatError(f"no image: the state is {self.slot.state}")
