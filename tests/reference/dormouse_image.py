@@ -40,7 +40,8 @@ class Image:
         if self.slot.state not in IMAGE_STATES:
             raise FormatError(f"no image: the state is {self.slot.state}")
         require(self.slot.image_end <= self._size, "image_end lies behind the end of the target")
-        self.header = read_header(self._read_region(self.slot.header, "header"), self.slot.image_end)
+        raw = self._read_region(self.slot.header, "header")
+        self.header = read_header(raw, self.slot.image_end)
         self.notes = None
         if self.header.dump:
             self.notes = b""
