@@ -16,6 +16,7 @@
 #include "imagewriter/console.h"
 #include "imagewriter/device.h"
 #include "imagewriter/host.h"
+#include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
 #include "memory/freepages.h"
 #include "memory/hostsource.h"
@@ -39,6 +40,7 @@ struct hibernating {
 	struct image_progress progress;
 	char codec[CODEC_CHOICE_TEXT_MAX]; /* that was used */
 	struct console console;
+	struct memwatch memory;
 	struct timespec started;
 };
 
@@ -82,7 +84,7 @@ static err_t find_free(struct hibernating *r)
 	TRY(read_vmcoreinfo(r, v));
 	mem = hostmem_physical(&r->mem);
 	TRY(freepages_find(&r->free, &mem, v, &r->h->host.memory));
-	freepages_add_exchanged(&r->free, &r->mem);
+	freepages_add_exchanged(&r->free, &r->mem.exchanged);
 	return NULL;
 }
 
@@ -122,6 +124,7 @@ static err_t tick(void *arg, const struct image_progress *progress)
 	struct hibernating *r = arg;
 
 	r->progress = *progress;
+	memwatch_tick(&r->memory);
 	return console_tick(&r->console, progress);
 }
 
@@ -158,8 +161,10 @@ static err_t write_image(struct hibernating *r)
 	e = image_writer_create(&o, &r->target, &w);
 	if (!e) {
 		console_init(&r->console, "writing", true);
+		memwatch_init(&r->memory);
 		e = image_writer_run(w, &source, header, hostinfo_encode(&r->h->host, header), &r->slot);
 		console_deinit(&r->console, &r->progress);
+		memwatch_log(&r->memory);
 		image_writer_codec(w, r->codec);
 	}
 	image_writer_destroy(w);

@@ -61,6 +61,12 @@ err_t image_read_header(const struct target *t, const struct slot *slot, struct 
 	return NULL;
 }
 
+err_t image_read_notes(const struct target *t, const struct slot *slot, const struct hostinfo *info,
+		       uint8_t **notes)
+{
+	return indexscan_read_region(t, slot, &info->notes, HOSTINFO_NOTES_MAX, "the notes", notes);
+}
+
 /* The rest of the index. */
 static err_t check_all(struct indexscan *scan)
 {
@@ -311,7 +317,8 @@ static err_t run(struct reader *r)
 	while (atomic_load(&r->running))
 		attend(r, true);
 	threads_join(threads, started);
-	return halt_result(&r->halt);
+	TRY(halt_result(&r->halt));
+	return tick(r); /* so that whoever shows it sees the end */
 }
 
 /* The buffers of a run. */

@@ -52,6 +52,11 @@ struct image_reader_options {
 err_t image_read_header(const struct target *t, const struct slot *slot, struct hostinfo *info)
 	ERR_CHECK;
 
+/* The notes of a dump, checked: info->notes.length bytes, at least 1, in a new
+ * buffer, which the caller frees. On error *notes is unchanged. */
+err_t image_read_notes(const struct target *t, const struct slot *slot, const struct hostinfo *info,
+		       uint8_t **notes) ERR_CHECK;
+
 /*
  * Read and check the whole index: checksums, order, every chunk within the
  * image, every page that it names in RAM of info->memory and outside of

@@ -372,6 +372,7 @@ err_t image_writer_run(struct image_writer *w, struct memory_source *source, con
 	attend(w);
 	threads_join(threads, started);
 	TRY(halt_result(&w->halt));
+	TRY(tick(w)); /* so that whoever shows it sees the end */
 	slot->header = header_region;
 	slot->directory = w->directory;
 	slot->image_end = w->image_end;

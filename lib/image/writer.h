@@ -17,18 +17,12 @@
 #include "base/err.h"
 #include "codec/codec.h"
 #include "formats/slot.h"
+#include "image/progress.h"
 #include "memory/source.h"
 #include "target/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct image_progress {
-	uint64_t done_pages; /* of the source, in whatever class; reading: of the image */
-	uint64_t total_pages;
-	uint64_t data_pages; /* stored, or placed, so far */
-	uint64_t written;    /* bytes that reached the target; reading: that came from it */
-};
 
 struct image_writer_options {
 	unsigned int threads; /* 1 .. 64 */
