@@ -264,6 +264,21 @@ def bad_image_end_behind_target(image):
     image.both(image_end=lambda end: end + 4096)
 
 
+@each("2", {"header": "header", "directory": "directory", "segment": "segment 0"})
+def bad_target_cut(image, part):
+    """The part lies wholly behind the cut: that is damage, and not a failure to read."""
+    image.both()
+    image.at[part] = 65536
+    image.length = lambda end: 65536
+
+
+@case("2")
+def bad_target_cut_before_chunk(image):
+    image.both()
+    image.at["chunk 0.1"] = 65536
+    image.length = lambda end: 65536
+
+
 @case("2")
 def good_image_end_with_room(image):
     image.slot["image_end"] = lambda end: end + 65536

@@ -196,6 +196,10 @@ static void test_bad_slot(void **state)
 	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
 	m.slot.header = (struct slot_region){0};
 	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	m.slot = good;
+	m.slot.image_end = m.t.bytes + 4096;
+	m.slot.header.offset = m.t.bytes; /* where nothing can be read */
+	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
 	machine_deinit(&m);
 }
 
