@@ -108,6 +108,7 @@ def bad_segment_cut(image, length):
 @case("6")
 def bad_place_not_aligned(image):
     image.at["segment 0"] = 65536 + 512
+    image.extend(4096)
 
 
 @case("6")

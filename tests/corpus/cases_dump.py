@@ -191,6 +191,7 @@ def bad_notes_damaged(_, at):
 def bad_notes_not_aligned(_):
     image = sample_dump()
     image.at["notes"] = 65536 + 512
+    image.extend(4096)
     return image
 
 

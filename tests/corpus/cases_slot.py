@@ -165,6 +165,7 @@ def bad_region_not_aligned(image, offset):
     """The part is really there, and only its place is wrong."""
     image.at["header" if offset < 32768 else "directory"] = offset
     image.at["segment 0"] = 40960
+    image.extend(4096)
     image.both()
 
 
@@ -281,8 +282,7 @@ def bad_target_cut_before_chunk(image):
 
 @case("2")
 def good_image_end_with_room(image):
-    image.slot["image_end"] = lambda end: end + 65536
-    image.length = lambda end: end + 65536
+    image.extend(65536)
 
 
 @each(

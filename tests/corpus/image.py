@@ -131,6 +131,10 @@ class Image:
 
         self.touches.append(touch)
 
+    def extend(self, room):
+        """Let the image end later than its last part."""
+        self.slot["image_end"] = self.length = lambda end: end + room
+
     def litter(self, start, end):
         """Overwrite bytes that have no meaning; start and end as in a slice."""
 
