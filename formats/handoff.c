@@ -32,6 +32,8 @@ enum record {
 struct codec_disk {
 	le32_t id;
 	le32_t level;
+	le32_t threads;
+	le32_t reserved;
 };
 
 struct extent_disk {
@@ -39,14 +41,15 @@ struct extent_disk {
 	le64_t length;
 };
 
-static_assert(sizeof(struct codec_disk) == 8, "Handoff: CODEC");
+static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
 static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + 1024 <= HANDOFF_MAX,
 	      "Handoff: everything fits");
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 {
-	struct codec_disk codec = {le32_of(h->codec), le32_of(h->codec_level)};
+	struct codec_disk codec = {le32_of(h->codec), le32_of(h->codec_level),
+				   le32_of(h->threads), le32_of(0)};
 	struct extent_disk *extents;
 	uint8_t host[HOSTINFO_MAX];
 	struct tlv_writer w;
@@ -88,6 +91,9 @@ static err_t get_codec(const struct tlv *t, struct handoff *h)
 	TRY(tlv_get_bytes(t, &d, sizeof(d)));
 	h->codec = le32_get(d.id);
 	h->codec_level = le32_get(d.level);
+	h->threads = le32_get(d.threads);
+	if (!h->threads || h->threads > HANDOFF_THREADS_MAX || le32_get(d.reserved))
+		return err_new(ERR_CORRUPT, "handoff asks for %u threads", h->threads);
 	if (h->codec > UINT8_MAX && h->codec != HANDOFF_CODEC_AUTO)
 		return err_new(ERR_UNSUPPORTED, "handoff asks for unknown codec %u", h->codec);
 	return NULL;

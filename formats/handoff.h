@@ -16,6 +16,7 @@
 
 #define HANDOFF_MAX	    (128u << 10)
 #define HANDOFF_PATH	    "/handoff"
+#define HANDOFF_THREADS_MAX 64u
 #define HANDOFF_CODEC_AUTO  UINT32_MAX /* the writer picks one by measuring */
 
 enum handoff_mode {
@@ -40,6 +41,7 @@ struct handoff {
 	struct extent extents[EXTENTS_MAX];
 	uint32_t codec;			/* id, codec/codec.h; or HANDOFF_CODEC_AUTO */
 	uint32_t codec_level;		/* 0: the codec has none */
+	uint32_t threads;		/* that may compress: the window has room for so many */
 	uint64_t mailbox;		/* physical address of the stub's page in the main window */
 	uint64_t trampoline;		/* physical address of room for the way back, in the main window */
 	struct hostinfo host;		/* HANDOFF_HIBERNATE: jump_entry is still 0 */

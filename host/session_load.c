@@ -63,10 +63,10 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);
 	h->extent_count = s->target.extent_count;
 	memcpy(h->extents, s->target.extents, sizeof(h->extents));
-	writer_needs_codec(s->config, h);
 	h->mailbox = loader_mailbox(w->main);
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;
+	writer_needs_handoff(s->config, h);
 }
 
 /* The handoff as a file in an archive of its own; owned by the caller. */
@@ -122,7 +122,7 @@ err_t session_load(struct session *s)
 	TRY(fresh_nonce(s->nonce, sizeof(s->nonce)));
 	TRY(prepare_report(s));
 	TRY(window_choose(&s->host.memory,
-			  writer_needs_window(s->config, &s->host),
+			  writer_needs_plan(s->config, &s->host).bytes,
 			  s->config->window, &w));
 	snprintf(text, sizeof(text), "window at 0x%llx (%s), %llu of its pages free",
 		 (unsigned long long)w.main.start, w.why, (unsigned long long)w.free_pages);

@@ -3,7 +3,6 @@
 
 #include "base/util.h"
 #include "codec/codec.h"
-#include "jump/window.h"
 
 static struct codec_choice choice_of(const struct config *config)
 {
@@ -13,18 +12,19 @@ static struct codec_choice choice_of(const struct config *config)
 	return choice;
 }
 
-uint64_t writer_needs_window(const struct config *config, const struct hostinfo *host)
+struct window_plan writer_needs_plan(const struct config *config, const struct hostinfo *host)
 {
 	struct codec_choice choice = choice_of(config);
 
-	return window_bytes(host->cpus, range_bytes(&host->memory, RANGE_RAM),
-			    codec_choice_workspace(&choice));
+	return window_plan(host->cpus, range_bytes(&host->memory, RANGE_RAM),
+			   codec_choice_workspace(&choice));
 }
 
-void writer_needs_codec(const struct config *config, struct handoff *h)
+void writer_needs_handoff(const struct config *config, struct handoff *h)
 {
 	struct codec_choice choice = choice_of(config);
 
 	h->codec = choice.codec ? codec_id(choice.codec) : HANDOFF_CODEC_AUTO;
 	h->codec_level = (uint32_t)choice.level;
+	h->threads = writer_needs_plan(config, &h->host).threads;
 }

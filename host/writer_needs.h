@@ -6,14 +6,13 @@
 #include "config/config.h"
 #include "formats/handoff.h"
 #include "formats/hostinfo.h"
+#include "jump/window.h"
 
-#include <stdint.h>
+/* Its window and threads, for this host. A codec that does not exist counts as
+ * none: preflight refuses it. */
+struct window_plan writer_needs_plan(const struct config *config, const struct hostinfo *host);
 
-/* Bytes of its main window, for this host. A codec that does not exist counts
- * as none: preflight refuses it. */
-uint64_t writer_needs_window(const struct config *config, const struct hostinfo *host);
-
-/* What the handoff says of the codec; it is one that preflight has accepted. */
-void writer_needs_codec(const struct config *config, struct handoff *h);
+/* What the handoff says of codec and threads; h->host is there already. */
+void writer_needs_handoff(const struct config *config, struct handoff *h);
 
 #endif

@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define THREADS_MAX 16
 #define READ_TIME   10 /* seconds to read a message in before a reboot */
 
 struct hibernating {
@@ -142,7 +141,7 @@ static err_t choose_codec(const struct handoff *h, struct codec_choice *out)
 static err_t write_image(struct hibernating *r)
 {
 	struct image_writer_options o = {
-		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), THREADS_MAX),
+		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), r->h->threads),
 		.tick = tick,
 		.tick_arg = r,
 	};

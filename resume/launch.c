@@ -14,6 +14,7 @@ static void fill_handoff(const struct target *t, const struct slot *slot,
 {
 	memset(h, 0, sizeof(*h));
 	h->mode = HANDOFF_RESTORE;
+	h->threads = 1; /* of compressing ones there are none */
 	memcpy(h->nonce, slot->nonce, sizeof(h->nonce));
 	h->device_bytes = t->device_bytes;
 	snprintf(h->device_name, sizeof(h->device_name), "%s", t->name);

@@ -29,13 +29,18 @@ struct window {
 };
 
 /*
- * Bytes of the main window for a host of so many CPUs and so much RAM: its copies
- * have to be made, exchanged and exchanged back, so it is as small as does. The
- * codec_bytes: scratch memory of one compressing thread. The writer was seen to use 38 MiB at most with 2 CPUs and 2 GiB (measured as its
- * least MemAvailable); each more CPU takes some 1.3 MiB, each GiB 64 KiB. 64 MiB
- * at most up to 16 CPUs and 64 GiB.
+ * The writer's memory, decided before it is loaded: bytes of the main window for
+ * a host of so many CPUs and so much RAM, and how many threads may compress in
+ * it. codec_bytes: scratch memory of each. The window's copies have to be made,
+ * exchanged and exchanged back, so it is as small as does: 64 MiB at most as long
+ * as four threads fit; 64 KiB more for each GiB. Measured by tests/vm/run memory.
  */
-uint64_t window_bytes(uint32_t cpus, uint64_t ram, size_t codec_bytes);
+struct window_plan {
+	uint64_t bytes;
+	uint32_t threads;
+};
+
+struct window_plan window_plan(uint32_t cpus, uint64_t ram, size_t codec_bytes);
 
 /*
  * Choose. memory: the firmware's map. forced: an address to take instead (2 MiB

@@ -23,6 +23,8 @@ static struct handoff sample(void)
 		.extent_count = 2,
 		.extents = { { 0x100000, 0x200000 }, { 0x10000, 0x4000 } },
 		.codec = 1,
+		.codec_level = 3,
+		.threads = 2,
 		.mailbox = 0x10000f80, /* within its page */
 		.trampoline = 0x13fff000,
 		.host = sample_host(),
@@ -59,6 +61,8 @@ static void assert_same(const struct handoff *a, const struct handoff *b)
 	assert_int_equal(a->extent_count, b->extent_count);
 	assert_memory_equal(a->extents, b->extents, a->extent_count * sizeof(a->extents[0]));
 	assert_int_equal(a->codec, b->codec);
+	assert_int_equal(a->codec_level, b->codec_level);
+	assert_int_equal(a->threads, b->threads);
 	assert_int_equal(a->mailbox, b->mailbox);
 	assert_int_equal(a->trampoline, b->trampoline);
 	assert_same_host(&a->host, &b->host);
