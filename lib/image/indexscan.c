@@ -16,6 +16,11 @@ err_t indexscan_read_region(const struct target *t, const struct slot *slot,
 	CLEANUP_FREE uint8_t *buf = NULL;
 	uint64_t whole = align_up(region->length, PAGE_BYTES);
 
+	/* Cut off: damage, and no failure of the device when something is read there. */
+	if (slot->image_end > t->bytes)
+		return err_new(ERR_CORRUPT, "the image ends at byte %llu, %s at %llu",
+			       (unsigned long long)slot->image_end, t->name,
+			       (unsigned long long)t->bytes);
 	if (!region->length || region->length > max || region->offset % PAGE_BYTES ||
 	    region->offset < SLOT_DATA_START || region->offset > slot->image_end ||
 	    whole > slot->image_end - region->offset)
@@ -36,10 +41,6 @@ err_t indexscan_init(struct indexscan *s, const struct target *target, const str
 {
 	*s = (struct indexscan){.target = target, .slot = slot};
 	room_init(&s->room, info);
-	if (slot->image_end > target->bytes)
-		return err_new(ERR_CORRUPT, "the image ends at byte %llu, %s at %llu",
-			       (unsigned long long)slot->image_end, target->name,
-			       (unsigned long long)target->bytes);
 	s->buf = alloc_now(INDEX_SEGMENT_MAX);
 	if (!s->buf)
 		return err_new(ERR_NOMEM, "index segment");

@@ -38,12 +38,27 @@ struct worker {
 	unsigned int number;
 };
 
+/* A superblock says that this is a header: "no header here" would mean that there
+ * is no image. */
+static err_t ours_or_corrupt(err_t e)
+{
+	if (!e || err_kind(e) != ERR_FORMAT)
+		return e;
+	err_free(e);
+	return err_new(ERR_CORRUPT, "the header of the image is none");
+}
+
 err_t image_read_header(const struct target *t, const struct slot *slot, struct hostinfo *info)
 {
 	CLEANUP_FREE uint8_t *buf = NULL;
+	struct hostinfo found;
 
 	TRY(indexscan_read_region(t, slot, &slot->header, HOSTINFO_MAX, "the header", &buf));
-	return hostinfo_decode(buf, slot->header.length, info);
+	TRY(ours_or_corrupt(hostinfo_decode(buf, slot->header.length, &found)));
+	if (!found.dump && !found.jump_entry)
+		return err_new(ERR_CORRUPT, "the image has no jump-back entry");
+	*info = found;
+	return NULL;
 }
 
 err_t image_read_notes(const struct target *t, const struct slot *slot, const struct hostinfo *info,

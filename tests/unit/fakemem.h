@@ -220,10 +220,14 @@ static inline struct hostinfo fake_host(const struct fakemem *f, enum free_fill 
 			fake_add_page(&h.memory, at);
 		if (f->kind[i] == FAKE_WINDOW)
 			fake_add_page(&h.windows, at);
+		if (f->kind[i] == FAKE_RAM)
+			h.jump_entry = at;
 	}
-	if (!h.memory.count) { /* an empty source: all is window */
+	if (!h.memory.count) { /* an empty source: all but the entry is window */
 		fake_add_page(&h.memory, 0);
 		fake_add_page(&h.windows, 0);
+		h.jump_entry = PAGE_BYTES;
+		fake_add_page(&h.memory, h.jump_entry);
 	}
 	h.main_window = h.windows.r[0];
 	return h;

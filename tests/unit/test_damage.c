@@ -119,6 +119,40 @@ static void test_damaged_index(void **state)
 	machine_deinit(&m);
 }
 
+/* Put a header into the image, and the checksum of its region right. */
+static void forge_header(struct machine *m, const struct hostinfo *host, const char *magic)
+{
+	uint8_t buf[HOSTINFO_MAX];
+	size_t n = hostinfo_encode(host, buf);
+
+	if (magic)
+		memcpy(buf, magic, 8);
+	m->slot.header.length = (uint32_t)n;
+	m->slot.header.crc32c = crc32c(0, buf, n);
+	assert_int_equal(pwrite(m->file.fd, buf, n, (off_t)m->slot.header.offset), n);
+}
+
+/* Whole, and made by no correct writer. Planted: kind of hostinfo_decode's error
+ * handed on; jump-back entry not looked at. */
+static void test_forged_header(void **state)
+{
+	struct hostinfo host, made;
+	struct machine m;
+
+	(void)state;
+	machine_init(&m, 3, FAKE_TEXT, ALL, false);
+	assert_ok(write_image(&m, &usual, NULL));
+	made = m.host;
+	forge_header(&m, &made, NULL);
+	assert_ok(image_read_header(&m.t, &m.slot, &host));
+	forge_header(&m, &made, "DORM-OFF");
+	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	made.jump_entry = 0;
+	forge_header(&m, &made, NULL);
+	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	machine_deinit(&m);
+}
+
 /* A superblock with a good checksum and bad numbers. Planted: image's end not
  * compared with the target's; counts not compared. */
 static void test_bad_slot(void **state)
@@ -161,6 +195,10 @@ static void test_bad_slot(void **state)
 	m.slot.header.length = HOSTINFO_MAX + 1;
 	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
 	m.slot.header = (struct slot_region){0};
+	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	m.slot = good;
+	m.slot.image_end = m.t.bytes + 4096;
+	m.slot.header.offset = m.t.bytes; /* where nothing can be read */
 	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
 	machine_deinit(&m);
 }
@@ -321,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_damaged_data),
 		cmocka_unit_test(test_damaged_index),
+		cmocka_unit_test(test_forged_header),
 		cmocka_unit_test(test_bad_slot),
 		cmocka_unit_test(test_forged_index),
 		cmocka_unit_test(test_forged_chunk),

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A second reader of Dormouse images, for the tests.
+
+Written from docs/image-format.md alone, so that its agreement with the C code
+says something about both and about the document. It checks everything that a
+reader or restorer has to check, and is not made to be fast. Numbers in
+parentheses are sections of that document.
+"""
+
+import argparse
+import collections
+import hashlib
+import json
+import os
+import sys
+
+from checksum import crc32c
+from chunkdata import CODECS, unpack
+from errors import Corrupt, FormatError, ImageError, Unsupported, require
+from header import Region, read_header
+from index import DATA, SKIP, ZERO, check_index, read_directory, read_segment
+from superblock import DATA_START, IMAGE_STATES, PAGE, SLOT_BYTES, SLOT_OFFSETS, choose_slot
+
+__all__ = ["Corrupt", "FormatError", "Image", "ImageError", "Unsupported"]
+
+
+class Image:
+    """An image in an open file whose bytes are its address space.
+
+    Made only when slots, header, notes, directory and index are right; chunks
+    are read by verify() and pages().
+    """
+
+    def __init__(self, file):
+        self._file = file
+        self._size = file.seek(0, os.SEEK_END)
+        if self._size < DATA_START:
+            raise FormatError("too short for an image")
+        self.slot, self.twin = choose_slot([self._read(at, SLOT_BYTES) for at in SLOT_OFFSETS])
+        if self.slot.state not in IMAGE_STATES:
+            raise FormatError(f"no image: the state is {self.slot.state}")
+        require(self.slot.image_end <= self._size, "image_end lies behind the end of the target")
+        raw = self._read_region(self.slot.header, "header")
+        self.header = read_header(raw, self.slot.image_end)
+        self.notes = None
+        if self.header.dump:
+            self.notes = b""
+            if self.header.dump != Region(0, 0, 0):
+                self.notes = self._read_region(self.header.dump, "notes")
+        self.places = read_directory(
+            self._read_region(self.slot.directory, "directory"), self.slot
+        )
+        self.entries = []
+        for number, place in enumerate(self.places):
+            raw = self._read_region(place, f"segment {number}")
+            self.entries += read_segment(raw, number, self.slot)
+        check_index(self.entries, self.slot)
+        self._check_pages()
+
+    def _read(self, offset, length):
+        self._file.seek(offset)
+        raw = self._file.read(length)
+        if len(raw) != length:
+            raise OSError(f"only {len(raw)} of {length} bytes at {offset}")
+        return raw
+
+    def _read_region(self, region, name):
+        raw = self._read(region.offset, region.length)
+        require(crc32c(raw) == region.checksum, f"{name}: checksum")
+        return raw
+
+    def _check_pages(self):
+        """The restorer's rule of section 7: only RAM outside of the windows."""
+        for entry in self.entries:
+            pfn = entry.first_pfn
+            for run in entry.runs:
+                for page in range(pfn, pfn + run.pages):
+                    allowed = run.kind == SKIP or self.header.saved_may_hold(page)
+                    require(allowed, f"pfn {page:#x} is no RAM, or in a window")
+                pfn += run.pages
+
+    def _chunk(self, entry):
+        name = f"chunk of pfn {entry.first_pfn:#x}"
+        stored = self._read(entry.offset, entry.stored)
+        require(crc32c(stored) == entry.checksum, f"{name}: checksum")
+        try:
+            return unpack(entry.codec, stored, entry.data_pages * PAGE)
+        except Corrupt as fault:
+            raise Corrupt(f"{name}: {fault}") from None
+
+    def pages(self):
+        """Every saved page, ascending, as (pfn, bytes)."""
+        for entry in self.entries:
+            data = self._chunk(entry) if entry.data_pages else b""
+            pfn, at = entry.first_pfn, 0
+            for run in entry.runs:
+                for page in range(pfn, pfn + run.pages):
+                    if run.kind == DATA:
+                        yield page, data[at : at + PAGE]
+                        at += PAGE
+                    elif run.kind == ZERO:
+                        yield page, bytes(PAGE)
+                    elif run.kind != SKIP:
+                        yield page, run.word.to_bytes(8, "little") * (PAGE // 8)
+                pfn += run.pages
+
+    def verify(self):
+        """Read every chunk."""
+        for entry in self.entries:
+            if entry.data_pages:
+                self._chunk(entry)
+
+    def summary(self):
+        """What the image says, made of what JSON knows."""
+        slot, header = self.slot, self.header
+        codecs = collections.Counter(CODECS[e.codec][0] for e in self.entries if e.data_pages)
+        return {
+            "state": slot.state,
+            "generation": slot.generation,
+            "nonce": slot.nonce.hex(),
+            "created": slot.created,
+            "failed_resumes": slot.failed_resumes,
+            "reason": slot.reason,
+            "twin": self.twin,
+            "image_end": slot.image_end,
+            "data_pages": slot.data_pages,
+            "zero_pages": slot.zero_pages,
+            "fill_pages": slot.fill_pages,
+            "raw_bytes": slot.raw_bytes,
+            "stored_bytes": slot.stored_bytes,
+            "segments": len(self.places),
+            "entries": len(self.entries),
+            "chunks": dict(sorted(codecs.items())),
+            "header": {
+                "memory": [r._asdict() for r in header.memory],
+                "windows": [r._asdict() for r in header.windows],
+                "main_window": header.main_window and header.main_window._asdict(),
+                "jump_entry": header.jump_entry,
+                "levels": header.levels,
+                "writer": header.writer and header.writer.hex(),
+                "free_fill": header.free_fill,
+                "dump": header.dump and header.dump._asdict(),
+                "release": header.release,
+                "hostname": header.hostname,
+                "build_id": header.build_id,
+                "cpus": header.cpus,
+                "vmcoreinfo": header.vmcoreinfo,
+                "report": header.report and header.report[0],
+            },
+        }
+
+
+def _write_pages(image, path):
+    with open(path, "w", encoding="ascii") as out:
+        for pfn, page in image.pages():
+            out.write(f"{pfn} {hashlib.sha256(page).hexdigest()}\n")
+
+
+def main():
+    """tests/reference/read-image"""
+    parser = argparse.ArgumentParser(
+        prog="read-image",
+        description="Check a whole image.",
+        epilog="Exit codes: 0 whole, 1 not read, 6 no image, 7 unsupported, 8 corrupt.",
+    )
+    parser.add_argument("image")
+    parser.add_argument("--json", action="store_true", help="print what was found")
+    parser.add_argument("--pages", metavar="OUT", help="write 'pfn sha256' for each saved page")
+    options = parser.parse_args()
+    try:
+        with open(options.image, "rb") as file:
+            image = Image(file)
+            image.verify()
+            if options.pages:
+                _write_pages(image, options.pages)
+    except ImageError as fault:
+        print(f"{fault.kind}: {fault}", file=sys.stderr)
+        return fault.exit_code
+    except OSError as fault:
+        print(f"read-image: {fault}", file=sys.stderr)
+        return 1
+    if options.json:
+        print(json.dumps(image.summary(), indent=2))
+    else:
+        slot = image.slot
+        twin = f" ({image.twin})" if image.twin else ""
+        print(
+            f"{slot.state}: {slot.data_pages} data, {slot.zero_pages} zero,"
+            f" {slot.fill_pages} fill pages in {len(image.entries)} blocks{twin}"
+        )
+    return 0

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The two slots of the superblock (3), and which of them counts (3.2)."""
+
+import struct
+from typing import NamedTuple
+
+from checksum import crc32c
+from errors import Corrupt, FormatError, Unsupported, require
+
+PAGE = 4096
+SLOT_BYTES = 4096
+SLOT_OFFSETS = (4096, 8192)
+DATA_START = 16384
+HEADER_MAX = 65536
+DIRECTORY_MAX = 16777216
+STATES = ("empty", "writing", "valid", "resuming", "retired")
+IMAGE_STATES = ("valid", "resuming")
+
+_FIXED = struct.Struct("<8sIIQ16sQII QII QII QQQQQQI")
+
+
+class Region(NamedTuple):
+    """A part of the image, with its checksum."""
+
+    offset: int
+    length: int
+    checksum: int
+
+    @property
+    def end(self):
+        """Where the last of its 4096-byte blocks ends."""
+        return self.offset + (self.length + PAGE - 1) // PAGE * PAGE
+
+
+def check_region(region, image_end, longest, name):
+    """What section 3 says of every region."""
+    require(region.offset % PAGE == 0, f"{name}: its offset is no multiple of 4096")
+    require(region.offset >= DATA_START, f"{name}: it starts before the data")
+    require(region.length >= 1, f"{name}: it is empty")
+    require(region.length <= longest, f"{name}: {region.length} bytes are too many")
+    require(region.end <= image_end, f"{name}: it ends behind image_end")
+
+
+class Slot(NamedTuple):
+    """One good slot."""
+
+    state: str
+    generation: int
+    nonce: bytes
+    created: int
+    features_compat: int
+    header: Region
+    directory: Region
+    image_end: int
+    data_pages: int
+    zero_pages: int
+    fill_pages: int
+    raw_bytes: int
+    stored_bytes: int
+    failed_resumes: int
+    reason: str
+
+
+def read_slot(raw):
+    """Check one slot, in the order of section 3, and take it apart."""
+    if raw[:8] != b"DORMOUSE":
+        raise FormatError("no superblock")
+    require(crc32c(raw[:4092]) == int.from_bytes(raw[4092:], "little"), "slot: checksum")
+    fields = _FIXED.unpack_from(raw)
+    _, version, state, generation, nonce, created, compat, incompat = fields[:8]
+    if version != 1:
+        raise Unsupported(f"slot: version {version}")
+    if incompat:
+        raise Unsupported(f"slot: features_incompat {incompat:#x}")
+    require(not any(raw[140:256]), "slot: sealing is not zero")
+    require(compat or not any(raw[512:4056]), "slot: spare is not zero")
+    require(not any(raw[4056:4088]), "slot: tag is not zero")
+    require(not any(raw[4088:4092]), "slot: the reserved field is not zero")
+    require(state < len(STATES), f"slot: state {state}")
+    reason = raw[256:512]
+    require(reason[-1] == 0, "slot: the reason does not end with NUL")
+    slot = Slot(
+        STATES[state],
+        generation,
+        nonce,
+        created,
+        compat,
+        Region(*fields[8:11]),
+        Region(*fields[11:14]),
+        *fields[14:21],
+        reason[: reason.index(0)].decode("utf-8", "replace"),
+    )
+    if slot.state in IMAGE_STATES:
+        _check_places(slot)
+    return slot
+
+
+def _check_places(slot):
+    require(slot.image_end % PAGE == 0, "slot: image_end is no multiple of 4096")
+    require(slot.image_end < 1 << 63, "slot: image_end is too large")
+    check_region(slot.header, slot.image_end, HEADER_MAX, "header")
+    check_region(slot.directory, slot.image_end, DIRECTORY_MAX, "directory")
+    require(
+        slot.header.end <= slot.directory.offset or slot.directory.end <= slot.header.offset,
+        "slot: header and directory overlap",
+    )
+    require(slot.raw_bytes == slot.data_pages * PAGE, "slot: raw_bytes")
+    require(slot.stored_bytes <= slot.raw_bytes, "slot: stored_bytes is above raw_bytes")
+
+
+def _rank(slot):
+    return slot.generation, STATES.index(slot.state)
+
+
+def choose_slot(raw_slots):
+    """The slot that counts, and what is odd about its twin (None: nothing)."""
+    good, faults = [], []
+    for raw in raw_slots:
+        try:
+            good.append(read_slot(raw))
+        except (FormatError, Corrupt) as fault:
+            faults.append(fault)
+    if not good:
+        # A damaged slot is a trace of an image; no superblock is none.
+        raise next((f for f in faults if isinstance(f, Corrupt)), faults[0])
+    if len(good) == 1:
+        return good[0], f"twin: {faults[0]}"
+    first, second = good
+    if _rank(second) > _rank(first):
+        first, second = second, first
+    if first.nonce != second.nonce:
+        return first, "twin: another nonce"
+    if first.generation == second.generation:
+        return first, "twin: the same generation"
+    return first, None
