@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "elf/sink.h"
+#include "host/hostview.h"
 #include "host/imagefile.h"
 #include "host/watch.h"
 #include "image/reader.h"
@@ -46,14 +47,41 @@ static err_t restore(struct unpacking *u)
 	return e;
 }
 
+/* Of a host, not of a dump; without it the dump is still worth having. */
+static err_t finish_host(struct unpacking *u)
+{
+	err_t e = hostview_finish(&u->image.host, u->sink);
+
+	if (!e || err_kind(e) != ERR_FORMAT)
+		return e;
+	log_warn("what the host had in the windows (see inspect) is not in the dump where it was: "
+		 "%s",
+		 err_text(e));
+	err_free(e);
+	return NULL;
+}
+
+/* An empty dump with room for the notes. */
+static err_t create(struct unpacking *u)
+{
+	const struct imagefile *image = &u->image;
+	size_t n = image->host.dump ? image->notes_bytes : hostview_notes_bytes(&image->host);
+	CLEANUP_FREE uint8_t *empty = calloc(1, n ? n : 1);
+
+	if (!empty)
+		return err_new(ERR_NOMEM, "unpacking");
+	return elfsink_create(u->o->to, u->o->force, &image->host.memory,
+			      image->host.dump && n ? image->notes : empty, n, u->o->threads,
+			      &u->sink);
+}
+
 static err_t unpack(struct unpacking *u)
 {
-	struct imagefile *image = &u->image;
-
-	TRY(imagefile_open_image(image, u->o->from));
-	TRY(elfsink_create(u->o->to, u->o->force, &image->host.memory, image->notes,
-			   image->notes_bytes, u->o->threads, &u->sink));
+	TRY(imagefile_open_image(&u->image, u->o->from));
+	TRY(create(u));
 	TRY(err_context(restore(u), "%s", u->o->from));
+	if (!u->image.host.dump)
+		TRY(finish_host(u));
 	TRY(watch_check());
 	TRY(elfsink_finish(u->sink));
 	if (u->damaged)

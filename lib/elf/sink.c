@@ -17,6 +17,7 @@ struct elfsink {
 	struct range_list memory; /* whole pages of RAM */
 	uint64_t offset[RANGE_MAX];
 	uint64_t bytes;	  /* of the whole file */
+	size_t notes_bytes;
 	uint8_t *buffers; /* BLOCK_BYTES for each thread */
 };
 
@@ -106,6 +107,7 @@ err_t elfsink_create(const char *path, bool replace, const struct range_list *me
 	if (!s)
 		return err_new(ERR_NOMEM, "writing %s", path);
 	s->file.fd = -1;
+	s->notes_bytes = notes_bytes;
 	s->buffers = aligned_alloc(PAGE_BYTES, threads * BLOCK_BYTES);
 	e = s->buffers ? lay_out(s, memory, notes_bytes)
 		       : err_new(ERR_NOMEM, "buffers to write %s", path);
@@ -173,6 +175,51 @@ static err_t unmap(void *self, unsigned int thread, uint64_t first_pfn, uint8_t 
 struct memory_sink elfsink_interface(struct elfsink *s)
 {
 	return (struct memory_sink){s, map, unmap};
+}
+
+/* Where in the file n bytes of RAM are. */
+static bool find(const struct elfsink *s, uint64_t address, size_t n, uint64_t *at)
+{
+	for (size_t i = 0; i < s->memory.count; i++) {
+		const struct range *r = &s->memory.r[i];
+
+		if (address < r->start || address >= r->end || n > r->end - address)
+			continue;
+		*at = s->offset[i] + (address - r->start);
+		return true;
+	}
+	return false;
+}
+
+static err_t read_placed(void *self, uint64_t address, void *buf, size_t n)
+{
+	struct elfsink *s = self;
+	uint64_t at;
+
+	if (!find(s, address, n, &at))
+		return err_new(ERR_FORMAT, "physical address %#llx is not in the image's RAM",
+			       (unsigned long long)address);
+	return io_pread(s->file.fd, buf, n, at, s->file.partial);
+}
+
+struct physical elfsink_physical(struct elfsink *s)
+{
+	return (struct physical){s, read_placed};
+}
+
+err_t elfsink_put(struct elfsink *s, uint64_t address, const uint8_t *page)
+{
+	uint64_t at;
+
+	if (address % PAGE_BYTES || !find(s, address, PAGE_BYTES, &at))
+		return err_new(ERR_INVALID, "%#llx is no page of the dump",
+			       (unsigned long long)address);
+	return io_pwrite(s->file.fd, page, PAGE_BYTES, at, s->file.partial);
+}
+
+err_t elfsink_put_notes(struct elfsink *s, const uint8_t *notes)
+{
+	return io_pwrite(s->file.fd, notes, s->notes_bytes, phdrs_end(s), s->file.partial);
 }
 
 err_t elfsink_finish(struct elfsink *s)

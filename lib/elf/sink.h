@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/range.h"
+#include "memory/physical.h"
 #include "memory/source.h"
 
 #include <stddef.h>
@@ -31,6 +32,15 @@ err_t elfsink_create(const char *path, bool replace, const struct range_list *me
 		     struct elfsink **out) ERR_CHECK;
 
 struct memory_sink elfsink_interface(struct elfsink *s);
+
+/* What has been placed so far, to be read; holes are zero. Valid while s is. */
+struct physical elfsink_physical(struct elfsink *s);
+
+/* One page, at an aligned address in RAM, by itself; ERR_INVALID elsewhere. */
+err_t elfsink_put(struct elfsink *s, uint64_t address, const uint8_t *page) ERR_CHECK;
+
+/* Other notes of the same length, in place of those given at first. */
+err_t elfsink_put_notes(struct elfsink *s, const uint8_t *notes) ERR_CHECK;
 
 /* Whole: flushed to the medium (fsync) and renamed. */
 err_t elfsink_finish(struct elfsink *s) ERR_CHECK;
