@@ -22,6 +22,7 @@ def take(machine, path, timeout=300):
     """QEMU's dump of the machine, which stands still meanwhile."""
     said = machine.monitor(f"dump-guest-memory {path}", timeout).strip()
     expect(not said, f"dump-guest-memory: {said}")
+    path.chmod(0o600)  # QEMU leaves it read-only
     with Dump(path) as dump:
         expect(dump.vmcoreinfo, "QEMU's dump has no VMCOREINFO note: did the guest load its driver for fw_cfg?")
 

@@ -10,11 +10,12 @@ import subprocess
 from lib.scenario import expect
 
 FREE, ZERO = 16, 1  # of the option -d: kinds of pages to leave out
+ERRORS_ONLY = ("--message-level", "4")
 
 
 def make(dump, path, *options, timeout=300):
     """Runs makedumpfile; options say which pages to leave out, and how to compress."""
-    command = ["makedumpfile", *options, "--message-level", "1", dump, path]
+    command = ["makedumpfile", *options, *ERRORS_ONLY, dump, path]
     result = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     expect(result.returncode == 0, f"makedumpfile exited {result.returncode}: {result.stdout}{result.stderr}".strip())
     return path

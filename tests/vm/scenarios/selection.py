@@ -100,7 +100,7 @@ declare("hole", "Debian's 6.12, memory with a hole, two nodes", debian("6.12"), 
 @scenario("selection-unknown", check=True)
 def unknown(out):
     """pack saves every page, and says so, when vmcoreinfo is not there or lacks a line"""
-    dump = take_dump(out, test_kernel(), levels=5, mem=320)
+    dump = take_dump(out, test_kernel(), levels=5, mem=256)
     edited = out / "edited.img"
 
     def saves_all(what):
