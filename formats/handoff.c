@@ -29,17 +29,24 @@ enum record {
 	 TLV_SEEN(REC_EXTENTS) | TLV_SEEN(REC_CODEC) | TLV_SEEN(REC_MAILBOX) |                     \
 	 TLV_SEEN(REC_TRAMPOLINE) | TLV_SEEN(REC_HOST))
 
+struct codec_disk {
+	le32_t id;
+	le32_t level;
+};
+
 struct extent_disk {
 	le64_t start;
 	le64_t length;
 };
 
+static_assert(sizeof(struct codec_disk) == 8, "Handoff: CODEC");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
 static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + 1024 <= HANDOFF_MAX,
 	      "Handoff: everything fits");
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 {
+	struct codec_disk codec = {le32_of(h->codec), le32_of(h->codec_level)};
 	struct extent_disk *extents;
 	uint8_t host[HOSTINFO_MAX];
 	struct tlv_writer w;
@@ -55,7 +62,7 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 	for (uint32_t i = 0; i < h->extent_count; i++)
 		extents[i] = (struct extent_disk){le64_of(h->extents[i].start),
 						  le64_of(h->extents[i].length)};
-	tlv_put_u32(&w, REC_CODEC, h->codec);
+	tlv_put(&w, REC_CODEC, &codec, sizeof(codec));
 	tlv_put_u64(&w, REC_MAILBOX, h->mailbox);
 	tlv_put_u64(&w, REC_TRAMPOLINE, h->trampoline);
 	tlv_put(&w, REC_HOST, host, hostinfo_encode(&h->host, host));
@@ -76,12 +83,13 @@ static err_t get_choice(const struct tlv *t, uint32_t max, uint32_t *out)
 
 static err_t get_codec(const struct tlv *t, struct handoff *h)
 {
-	uint32_t id = 0;
+	struct codec_disk d = {0};
 
-	TRY(tlv_get_u32(t, &id));
-	if (id > UINT8_MAX)
-		return err_new(ERR_UNSUPPORTED, "handoff asks for unknown codec %u", id);
-	h->codec = (uint8_t)id;
+	TRY(tlv_get_bytes(t, &d, sizeof(d)));
+	h->codec = le32_get(d.id);
+	h->codec_level = le32_get(d.level);
+	if (h->codec > UINT8_MAX && h->codec != HANDOFF_CODEC_AUTO)
+		return err_new(ERR_UNSUPPORTED, "handoff asks for unknown codec %u", h->codec);
 	return NULL;
 }
 

@@ -16,6 +16,7 @@
 
 #define HANDOFF_MAX	    (128u << 10)
 #define HANDOFF_PATH	    "/handoff"
+#define HANDOFF_CODEC_AUTO  UINT32_MAX /* the writer picks one by measuring */
 
 enum handoff_mode {
 	HANDOFF_HIBERNATE = 1, /* write the host's memory to the target */
@@ -37,7 +38,8 @@ struct handoff {
 	char device_name[64];		/* as the loader called it; for messages only */
 	uint32_t extent_count;
 	struct extent extents[EXTENTS_MAX];
-	uint8_t codec;			/* id, codec/codec.h */
+	uint32_t codec;			/* id, codec/codec.h; or HANDOFF_CODEC_AUTO */
+	uint32_t codec_level;		/* 0: the codec has none */
 	uint64_t mailbox;		/* physical address of the stub's page in the main window */
 	uint64_t trampoline;		/* physical address of room for the way back, in the main window */
 	struct hostinfo host;		/* HANDOFF_HIBERNATE: jump_entry is still 0 */

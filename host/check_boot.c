@@ -12,10 +12,14 @@
 
 void check_boot_codec(const struct preflight *p, struct finding *out)
 {
-	if (codec_by_name(p->config->codec))
-		finding_set(out, FINDING_OK, "codec %s", p->config->codec);
+	struct codec_choice choice;
+	err_t e = codec_choice_parse(p->config->codec, &choice);
+
+	if (e)
+		finding_set(out, FINDING_REFUSE, "%s", err_text(e));
 	else
-		finding_set(out, FINDING_REFUSE, "there is no codec \"%s\"", p->config->codec);
+		finding_set(out, FINDING_OK, "codec %s", p->config->codec);
+	err_free(e);
 }
 
 void check_boot_writer(const struct preflight *p, struct finding *out)

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "host/mounts.h"
 #include "host/stack.h"
+#include "host/writer_needs.h"
 #include "jump/cpufeature.h"
 #include "jump/window.h"
 
@@ -139,7 +140,7 @@ void check_machine_virtio_mem(const struct preflight *p, struct finding *out)
 void check_machine_free_memory(const struct preflight *p, struct finding *out)
 {
 	uint64_t need = LOAD_BYTES +
-			window_bytes(p->host.cpus, range_bytes(&p->host.memory, RANGE_RAM));
+			writer_needs_window(p->config, &p->host);
 
 	if (p->mem_available < need)
 		finding_set(out, FINDING_REFUSE,

@@ -9,153 +9,34 @@
 #include "host/exitcode.h"
 #include "host/hibernate.h"
 #include "host/status.h"
+#include "host/tools.h"
+#include "image/threads.h"
 #include "jump/writer_files.h"
 
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef DORMOUSE_VERSION
 #define DORMOUSE_VERSION "0.1"
 #endif
 
-struct command {
-	const char *name;
-	const char *summary;
-	const char *options; /* letters of those it takes besides --help and --config */
-	err_t (*run)(const struct config *config, int *exit_code);
-};
-
-static err_t run_hibernate(const struct config *config, int *exit_code)
-{
-	return hibernate_run(config, exit_code);
-}
-
-static err_t run_status(const struct config *config, int *exit_code)
-{
-	err_t e = status_print(config);
-
-	*exit_code = e ? EXITCODE_FAILED : EXITCODE_DONE;
-	return e;
-}
-
-static err_t run_doctor(const struct config *config, int *exit_code)
-{
-	err_t e = doctor_print(config);
-
-	*exit_code = !e				  ? EXITCODE_DONE
-		     : err_kind(e) == ERR_REFUSED ? EXITCODE_REFUSED
-						  : EXITCODE_FAILED;
-	return e;
-}
-
-static const struct command commands[] = {
-	{"hibernate", "write this machine's memory to the target, then power off", "tn",
-	 run_hibernate},
-	{"status", "what the last hibernation did, and what the target holds", "t", run_status},
-	{"doctor", "can this machine hibernate? Every check, in plain words", "t", run_doctor},
-};
-
-static const struct option long_options[] = {
-	{"help", no_argument, NULL, 'h'},
-	{"config", required_argument, NULL, 'c'},
-	{"target", required_argument, NULL, 't'},
-	{"then", required_argument, NULL, 'n'},
-	{NULL, 0, NULL, 0},
-};
-
-static const char *option_help(char letter)
-{
-	switch (letter) {
-	case 't':
-		return "  --target DEVICE   instead of the configuration's target\n";
-	case 'n':
-		return "  --then WHAT       poweroff (default), reboot, or return: write the "
-		       "image, then\n"
-		       "                    retire it and go on\n";
-	default:
-		return "";
-	}
-}
-
-static void print_exit_codes(void)
-{
-	printf("\nexit codes:\n"
-	       "  %d  done: resumed, or returned as asked\n"
-	       "  %d  failed; the session goes on\n"
-	       "  %d  wrong arguments or configuration\n"
-	       "  %d  refused before anything was changed; the message says why\n"
-	       "  %d  the writer gave up and jumped back; nothing is lost\n"
-	       "  %d  aborted by a key (Esc or Backspace) while the image was written\n",
-	       EXITCODE_DONE, EXITCODE_FAILED, EXITCODE_USAGE, EXITCODE_REFUSED, EXITCODE_GAVE_UP,
-	       EXITCODE_ABORTED);
-}
-
-static void print_help(void)
-{
-	printf("usage: dormouse COMMAND [OPTION...]\n"
-	       "Hibernation through a writer kernel.\n\ncommands:\n");
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
-	printf("\n\"dormouse COMMAND --help\" tells a command's options; --version prints the "
-	       "version.\n");
-	print_exit_codes();
-}
-
-static void print_command_help(const struct command *c)
-{
-	printf("usage: dormouse %s [OPTION...]\n%s\n\noptions:\n", c->name, c->summary);
-	for (const char *o = c->options; *o; o++)
-		printf("%s", option_help(*o));
-	printf("  --config FILE     instead of " CONFIG_PATH "\n"
-	       "  --help            this text\n");
-	print_exit_codes();
-}
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-		if (!strcmp(name, commands[i].name))
-			return &commands[i];
-	}
-	return NULL;
-}
-
+/* What the command line says. Options that a command does not take are not set. */
 struct arguments {
 	const char *config, *target, *then; /* NULL: not given */
 	bool help;
+	struct tool_options tool;
 };
 
-static err_t parse_arguments(const struct command *c, int argc, char **argv, struct arguments *a)
-{
-	int o;
-
-	opterr = 0;
-	for (;;) {
-		const char *word = optind < argc ? argv[optind] : "";
-
-		o = getopt_long(argc, argv, ":", long_options, NULL);
-		if (o == -1)
-			break;
-		if (o == ':')
-			return err_new(ERR_INVALID, "%s needs a value", word);
-		if (o == '?' || (strchr("tn", o) && !strchr(c->options, o)))
-			return err_new(ERR_INVALID, "%s: unknown option; see dormouse %s --help",
-				       word, c->name);
-		if (o == 'h')
-			a->help = true;
-		else if (o == 'c')
-			a->config = optarg;
-		else if (o == 't')
-			a->target = optarg;
-		else if (o == 'n')
-			a->then = optarg;
-	}
-	if (optind < argc)
-		return err_new(ERR_INVALID, "%s: unexpected argument", argv[optind]);
-	return NULL;
-}
+struct command {
+	const char *name;
+	const char *operands; /* "DUMP IMAGE", for --help; "" */
+	const char *summary;
+	const char *options; /* letters of those it takes besides --help */
+	err_t (*run)(const struct arguments *a, int *exit_code);
+};
 
 /* Configuration file, then what the command line says instead. */
 static err_t make_config(const struct arguments *a, struct config *config)
@@ -173,20 +54,255 @@ static err_t make_config(const struct arguments *a, struct config *config)
 	return NULL;
 }
 
-static err_t run_command(const struct command *c, int argc, char **argv, int *exit_code)
+static err_t run_hibernate(const struct arguments *a, int *exit_code)
 {
-	struct arguments a = {0};
 	struct config config;
 
+	TRY(make_config(a, &config));
+	return hibernate_run(&config, exit_code);
+}
+
+static err_t run_status(const struct arguments *a, int *exit_code)
+{
+	struct config config;
+	err_t e;
+
+	TRY(make_config(a, &config));
+	e = status_print(&config);
+	*exit_code = e ? EXITCODE_FAILED : EXITCODE_DONE;
+	return e;
+}
+
+static err_t run_doctor(const struct arguments *a, int *exit_code)
+{
+	struct config config;
+	err_t e;
+
+	TRY(make_config(a, &config));
+	e = doctor_print(&config);
+	*exit_code = !e				  ? EXITCODE_DONE
+		     : err_kind(e) == ERR_REFUSED ? EXITCODE_REFUSED
+						  : EXITCODE_FAILED;
+	return e;
+}
+
+static err_t run_tool(err_t (*tool)(const struct tool_options *), const struct arguments *a,
+		      int *exit_code)
+{
+	err_t e = tool(&a->tool);
+
+	*exit_code = tools_exit_code(e);
+	return e;
+}
+
+static err_t run_inspect(const struct arguments *a, int *exit_code)
+{
+	return run_tool(inspect_run, a, exit_code);
+}
+
+static err_t run_verify(const struct arguments *a, int *exit_code)
+{
+	return run_tool(verify_run, a, exit_code);
+}
+
+static err_t run_pack(const struct arguments *a, int *exit_code)
+{
+	return run_tool(pack_run, a, exit_code);
+}
+
+static err_t run_unpack(const struct arguments *a, int *exit_code)
+{
+	return run_tool(unpack_run, a, exit_code);
+}
+
+static const struct command commands[] = {
+	{"hibernate", "", "write this machine's memory to the target, then power off", "ctn",
+	 run_hibernate},
+	{"status", "", "what the last hibernation did, and what the target holds", "ct",
+	 run_status},
+	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct",
+	 run_doctor},
+	{"inspect", "IMAGE", "what an image is, and of what machine", "j", run_inspect},
+	{"verify", "IMAGE", "check every byte of an image", "T", run_verify},
+	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTaf", run_pack},
+	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "Tkf", run_unpack},
+};
+
+static const struct option long_options[] = {
+	{"help", no_argument, NULL, 'h'},
+	{"config", required_argument, NULL, 'c'},
+	{"target", required_argument, NULL, 't'},
+	{"then", required_argument, NULL, 'n'},
+	{"codec", required_argument, NULL, 'C'},
+	{"threads", required_argument, NULL, 'T'},
+	{"all-pages", no_argument, NULL, 'a'},
+	{"force", no_argument, NULL, 'f'},
+	{"keep-going", no_argument, NULL, 'k'},
+	{"json", no_argument, NULL, 'j'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct {
+	char letter;
+	const char *text;
+} option_help[] = {
+	{'c', "  --config FILE     instead of " CONFIG_PATH "\n"},
+	{'t', "  --target DEVICE   instead of the configuration's target\n"},
+	{'n', "  --then WHAT       poweroff (default), reboot, or return: write the image, then\n"
+	      "                    retire it and go on\n"},
+	{'j', "  --json            for programs\n"},
+	{'C', "  --codec CODEC     lz4 (default), zstd, zstd:1 to zstd:19, lzo, none, or auto\n"},
+	{'T', "  --threads N       instead of one for each CPU\n"},
+	{'a', "  --all-pages       also those that were free\n"},
+	{'f', "  --force           replace what is there\n"},
+	{'k', "  --keep-going      leave out what is damaged, and save the rest\n"},
+};
+
+static void print_exit_codes(void)
+{
+	printf("\nexit codes:\n"
+	       "  %d  done: resumed, or returned as asked\n"
+	       "  %d  failed; the session goes on\n"
+	       "  %d  wrong arguments or configuration\n"
+	       "  %d  refused before anything was changed; the message says why\n"
+	       "  %d  the writer gave up and jumped back; nothing is lost\n"
+	       "  %d  aborted: by a key (Esc or Backspace) while the image was written, by Ctrl-C\n"
+	       "  %d  there is no image, or no dump\n"
+	       "  %d  the image or dump is of a newer version, or of a kind that is not supported\n"
+	       "  %d  the image or dump is damaged\n",
+	       EXITCODE_DONE, EXITCODE_FAILED, EXITCODE_USAGE, EXITCODE_REFUSED, EXITCODE_GAVE_UP,
+	       EXITCODE_ABORTED, EXITCODE_FORMAT, EXITCODE_UNSUPPORTED, EXITCODE_CORRUPT);
+}
+
+static void print_help(void)
+{
+	printf("usage: dormouse COMMAND [OPTION...] [FILE...]\n"
+	       "Hibernation through a writer kernel, and its images.\n\ncommands:\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+	printf("\n\"dormouse COMMAND --help\" tells a command's options; --version prints the "
+	       "version.\n");
+	print_exit_codes();
+}
+
+static void print_command_help(const struct command *c)
+{
+	printf("usage: dormouse %s [OPTION...]%s%s\n%s\n\noptions:\n", c->name,
+	       *c->operands ? " " : "", c->operands, c->summary);
+	for (size_t i = 0; i < ARRAY_LEN(option_help); i++)
+		if (strchr(c->options, option_help[i].letter))
+			printf("%s", option_help[i].text);
+	printf("  --help            this text\n");
+	print_exit_codes();
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static err_t parse_threads(const char *text, unsigned int *out)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n < 1 || n > IMAGE_THREADS_MAX)
+		return err_new(ERR_INVALID, "--threads: \"%s\" is no number from 1 to %u", text,
+			       IMAGE_THREADS_MAX);
+	*out = (unsigned int)n;
+	return NULL;
+}
+
+static err_t take_option(struct arguments *a, int letter, const char *value)
+{
+	switch (letter) {
+	case 'h':
+		a->help = true;
+		return NULL;
+	case 'c':
+		a->config = value;
+		return NULL;
+	case 't':
+		a->target = value;
+		return NULL;
+	case 'n':
+		a->then = value;
+		return NULL;
+	case 'C':
+		return err_context(codec_choice_parse(value, &a->tool.codec), "--codec");
+	case 'T':
+		return parse_threads(value, &a->tool.threads);
+	case 'a':
+		a->tool.all_pages = true;
+		return NULL;
+	case 'f':
+		a->tool.force = true;
+		return NULL;
+	case 'k':
+		a->tool.keep_going = true;
+		return NULL;
+	default:
+		a->tool.json = true;
+		return NULL;
+	}
+}
+
+/* Exactly the files that the command wants. */
+static err_t take_operands(const struct command *c, int count, char **words, struct arguments *a)
+{
+	int wanted = !*c->operands ? 0 : strchr(c->operands, ' ') ? 2 : 1;
+
+	if (count > wanted)
+		return err_new(ERR_INVALID, "%s: unexpected argument", words[wanted]);
+	if (count < wanted)
+		return err_new(ERR_INVALID, "usage: dormouse %s [OPTION...] %s", c->name,
+			       c->operands);
+	a->tool.from = wanted > 0 ? words[0] : NULL;
+	a->tool.to = wanted > 1 ? words[1] : NULL;
+	return NULL;
+}
+
+static err_t parse_arguments(const struct command *c, int argc, char **argv, struct arguments *a)
+{
+	int o;
+
+	opterr = 0;
+	for (;;) {
+		const char *word = optind < argc ? argv[optind] : "";
+
+		o = getopt_long(argc, argv, ":", long_options, NULL);
+		if (o == -1)
+			break;
+		if (o == ':')
+			return err_new(ERR_INVALID, "%s needs a value", word);
+		if (o == '?' || (o != 'h' && !strchr(c->options, o)))
+			return err_new(ERR_INVALID, "%s: unknown option; see dormouse %s --help",
+				       word, c->name);
+		TRY(take_option(a, o, optarg));
+	}
+	return a->help ? NULL : take_operands(c, argc - optind, argv + optind, a);
+}
+
+static err_t run_command(const struct command *c, int argc, char **argv, int *exit_code)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct arguments a = {
+		.tool.threads = cpus < 1 ? 1 : (unsigned int)min_u64((uint64_t)cpus, IMAGE_THREADS_MAX),
+	};
+
 	*exit_code = EXITCODE_USAGE;
+	TRY(codec_choice_parse("lz4", &a.tool.codec));
 	TRY(parse_arguments(c, argc, argv, &a));
 	if (a.help) {
 		print_command_help(c);
 		*exit_code = EXITCODE_DONE;
 		return NULL;
 	}
-	TRY(make_config(&a, &config));
-	return c->run(&config, exit_code);
+	return c->run(&a, exit_code);
 }
 
 static err_t run(int argc, char **argv, int *exit_code)

@@ -2,7 +2,7 @@
 #include "host/session.h"
 
 #include "base/util.h"
-#include "codec/codec.h"
+#include "host/writer_needs.h"
 #include "formats/cpio.h"
 #include "formats/handoff.h"
 #include "formats/report.h"
@@ -63,7 +63,7 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);
 	h->extent_count = s->target.extent_count;
 	memcpy(h->extents, s->target.extents, sizeof(h->extents));
-	h->codec = codec_id(codec_by_name(s->config->codec));
+	writer_needs_codec(s->config, h);
 	h->mailbox = loader_mailbox(w->main);
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;
@@ -122,7 +122,7 @@ err_t session_load(struct session *s)
 	TRY(fresh_nonce(s->nonce, sizeof(s->nonce)));
 	TRY(prepare_report(s));
 	TRY(window_choose(&s->host.memory,
-			  window_bytes(s->host.cpus, range_bytes(&s->host.memory, RANGE_RAM)),
+			  writer_needs_window(s->config, &s->host),
 			  s->config->window, &w));
 	snprintf(text, sizeof(text), "window at 0x%llx (%s), %llu of its pages free",
 		 (unsigned long long)w.main.start, w.why, (unsigned long long)w.free_pages);

@@ -2,6 +2,7 @@
 #include "host/status.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "host/record.h"
 #include "image/commit.h"
@@ -35,6 +36,7 @@ static void print_time(const char *what, uint64_t seconds)
 static void print_host(const struct target *t, const struct slot *slot)
 {
 	CLEANUP_FREE struct hostinfo *host = malloc(sizeof(*host));
+	char hostname[sizeof(host->hostname)], release[sizeof(host->release)];
 	err_t e;
 
 	if (!host)
@@ -43,10 +45,19 @@ static void print_host(const struct target *t, const struct slot *slot)
 	if (e)
 		printf("  header: %s\n", err_text(e));
 	else
-		printf("  host: %s, kernel %s, %u CPUs, %llu MiB of RAM\n", host->hostname,
-		       host->release, host->cpus,
+		printf("  host: %s, kernel %s, %u CPUs, %llu MiB of RAM\n",
+		       text_printable(hostname, sizeof(hostname), host->hostname),
+		       text_printable(release, sizeof(release), host->release), host->cpus,
 		       (unsigned long long)(range_bytes(&host->memory, RANGE_RAM) / MIB));
 	err_free(e);
+}
+
+/* Why it was given up, or could not be resumed. */
+static void print_reason(const char *what, const struct slot *slot)
+{
+	char reason[SLOT_REASON_MAX];
+
+	printf("  %s: %s\n", what, text_printable(reason, sizeof(reason), slot->reason));
 }
 
 static void print_image(const struct target *t, const struct slot *slot)
@@ -56,8 +67,10 @@ static void print_image(const struct target *t, const struct slot *slot)
 	       (unsigned long long)(slot->raw_bytes / MIB),
 	       (unsigned long long)(slot->zero_pages * PAGE_BYTES / MIB));
 	print_host(t, slot);
-	if (slot->failed_resumes)
-		printf("  failed resumes: %u, the last: %s\n", slot->failed_resumes, slot->reason);
+	if (slot->failed_resumes) {
+		printf("  failed resumes: %u\n", slot->failed_resumes);
+		print_reason("the last", slot);
+	}
 }
 
 static err_t print_target(const struct target *t)
@@ -78,7 +91,7 @@ static err_t print_target(const struct target *t)
 	if (c.slot.state == SLOT_VALID || c.slot.state == SLOT_RESUMING)
 		print_image(t, &c.slot);
 	else if (c.slot.reason[0])
-		printf("  because: %s\n", c.slot.reason);
+		print_reason("because", &c.slot);
 	return NULL;
 }
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define DRAW_EVERY  500000000ull /* ns */
-#define BAR_WIDTH   30
 #define ESC_WAIT_MS 30 /* an arrow key sends Esc and more at once; Esc alone nothing more */
 #define KEY_ESCAPE_CHAR 0x1b
 #define KEY_RUBOUT_CHAR 0x7f
@@ -100,20 +99,10 @@ static bool keyboard_pressed(const struct console *c)
 
 static void draw(const struct console *c, const struct image_progress *p, bool last)
 {
-	double seconds = (double)(now_ns() - c->started) / 1e9;
-	double share = p->total_pages ? (double)p->done_pages / (double)p->total_pages : 1;
-	double mib = (double)p->data_pages * PAGE_BYTES / (double)MIB;
-	char bar[BAR_WIDTH + 1];
+	char line[160];
 
-	memset(bar, '.', BAR_WIDTH);
-	memset(bar, '#', (size_t)(share * BAR_WIDTH));
-	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r%s [%s] %3.0f %%  %.0f MiB, %.0f MiB/s", c->verb, bar, share * 100, mib,
-		seconds > 0 ? mib / seconds : 0);
-	if (last)
-		fprintf(stderr, " in %.1f s        \n", seconds);
-	else if (share > 0.02)
-		fprintf(stderr, ", %.0f s left   ", seconds / share - seconds);
+	progress_line(line, sizeof(line), c->verb, p, (double)(now_ns() - c->started) / 1e9, last);
+	fprintf(stderr, "\r%s%s", line, last ? "\n" : "");
 }
 
 err_t console_tick(void *arg, const struct image_progress *progress)

@@ -16,6 +16,7 @@
 #include "imagewriter/console.h"
 #include "imagewriter/device.h"
 #include "imagewriter/host.h"
+#include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
 #include "memory/freepages.h"
 #include "memory/hostsource.h"
@@ -37,7 +38,9 @@ struct hibernating {
 	struct freepages free;
 	struct slot slot;
 	struct image_progress progress;
+	char codec[CODEC_CHOICE_TEXT_MAX]; /* that was used */
 	struct console console;
+	struct memwatch memory;
 	struct timespec started;
 };
 
@@ -81,7 +84,7 @@ static err_t find_free(struct hibernating *r)
 	TRY(read_vmcoreinfo(r, v));
 	mem = hostmem_physical(&r->mem);
 	TRY(freepages_find(&r->free, &mem, v, &r->h->host.memory));
-	freepages_add_exchanged(&r->free, &r->mem);
+	freepages_add_exchanged(&r->free, &r->mem.exchanged);
 	return NULL;
 }
 
@@ -121,14 +124,25 @@ static err_t tick(void *arg, const struct image_progress *progress)
 	struct hibernating *r = arg;
 
 	r->progress = *progress;
+	memwatch_tick(&r->memory);
 	return console_tick(&r->console, progress);
+}
+
+static err_t choose_codec(const struct handoff *h, struct codec_choice *out)
+{
+	*out = (struct codec_choice){.level = (int)h->codec_level};
+	if (h->codec != HANDOFF_CODEC_AUTO)
+		out->codec = codec_by_id((uint8_t)h->codec);
+	if ((!out->codec && h->codec != HANDOFF_CODEC_AUTO) || !codec_choice_valid(out))
+		return err_new(ERR_UNSUPPORTED, "codec %u, level %u is not known to this writer",
+			       h->codec, h->codec_level);
+	return NULL;
 }
 
 static err_t write_image(struct hibernating *r)
 {
 	struct image_writer_options o = {
 		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), THREADS_MAX),
-		.codec = codec_by_id(r->h->codec),
 		.tick = tick,
 		.tick_arg = r,
 	};
@@ -138,8 +152,7 @@ static err_t write_image(struct hibernating *r)
 	struct hostsource host;
 	err_t e;
 
-	if (!o.codec)
-		return err_new(ERR_UNSUPPORTED, "codec %u is not known to this writer", r->h->codec);
+	TRY(choose_codec(r->h, &o.codec));
 	if (!header)
 		return err_new(ERR_NOMEM, "writing the image");
 	memcpy(o.nonce, r->h->nonce, NONCE_BYTES);
@@ -148,8 +161,11 @@ static err_t write_image(struct hibernating *r)
 	e = image_writer_create(&o, &r->target, &w);
 	if (!e) {
 		console_init(&r->console, "writing", true);
+		memwatch_init(&r->memory);
 		e = image_writer_run(w, &source, header, hostinfo_encode(&r->h->host, header), &r->slot);
 		console_deinit(&r->console, &r->progress);
+		memwatch_log(&r->memory);
+		image_writer_codec(w, r->codec);
 	}
 	image_writer_destroy(w);
 	hostsource_deinit(&host);
@@ -254,9 +270,9 @@ void hibernate_run(struct handoff *h, uint64_t entry)
 	e = write_and_commit(&r, entry);
 	if (e)
 		give_up(&r, e, entry);
-	log_info("image is valid: %llu MiB of %llu MiB stored, in %u ms",
+	log_info("image is valid: %llu MiB of %llu MiB stored (%s), in %u ms",
 		 (unsigned long long)(r.slot.stored_bytes / MIB),
-		 (unsigned long long)(r.slot.raw_bytes / MIB), clock_ms_since(&r.started));
+		 (unsigned long long)(r.slot.raw_bytes / MIB), r.codec, clock_ms_since(&r.started));
 	switch (h->then) {
 	case HANDOFF_RETURN:
 		come_back(&r, entry);

@@ -14,6 +14,7 @@
 #include "imagewriter/console.h"
 #include "imagewriter/device.h"
 #include "imagewriter/host.h"
+#include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
 #include "jump/cpufeature.h"
 #include "jump/loader.h"
@@ -34,6 +35,7 @@ struct restoring {
 	struct hostinfo info;
 	struct regions mem;
 	struct console console;
+	struct memwatch memory;
 	struct image_progress progress;
 	struct timespec started;
 };
@@ -59,6 +61,7 @@ static err_t tick(void *arg, const struct image_progress *progress)
 	struct restoring *r = arg;
 
 	r->progress = *progress;
+	memwatch_tick(&r->memory);
 	return console_tick(&r->console, progress);
 }
 
@@ -101,8 +104,10 @@ static err_t place(struct restoring *r)
 
 	TRY(regions_init(&r->mem, &r->info.memory, &r->info.windows, true));
 	console_init(&r->console, "reading", true);
+	memwatch_init(&r->memory);
 	e = image_restore(&r->target, &r->commit.slot, &r->info, &sink, &o);
 	console_deinit(&r->console, &r->progress);
+	memwatch_log(&r->memory);
 	regions_deinit(&r->mem);
 	return e;
 }

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume/verdict.h"
 
+#include "base/text.h"
+
 #include <stddef.h>
 
 static err_t decide_valid(const struct commit *c, bool retry)
 {
+	char reason[SLOT_REASON_MAX];
+
 	/* The damaged one may have been the newer, and have said RESUMING. */
 	if (!c->twin_good)
 		return err_new(ERR_CORRUPT,
 			       "there is an image, but one of its two superblocks is damaged: "
 			       "whether its memory was given control since cannot be known");
+	text_printable(reason, sizeof(reason), c->slot.reason);
 	if (c->slot.failed_resumes && !retry)
 		return err_new(ERR_REFUSED,
 			       "it was not resumed at an earlier boot (%u times), the last time "
 			       "because: %s. If none of its disks was written to since, "
 			       "dormouse.retry on the kernel's command line tries again",
-			       c->slot.failed_resumes, c->slot.reason);
+			       c->slot.failed_resumes, reason);
 	return NULL;
 }
 

@@ -14,6 +14,8 @@
 static const struct codec *const codecs[] = {
 	[CODEC_NONE] = &codec_none,
 	[CODEC_LZO] = &codec_lzo,
+	[CODEC_LZ4] = &codec_lz4,
+	[CODEC_ZSTD] = &codec_zstd,
 };
 
 const struct codec *codec_by_id(uint8_t id)
@@ -36,4 +38,14 @@ uint8_t codec_id(const struct codec *codec)
 	while (codecs[id] != codec)
 		id++;
 	return id;
+}
+
+size_t codec_decompress_workspace(void)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(codecs); i++)
+		if (codecs[i] && codecs[i]->decompress_workspace)
+			most = max_u64(most, codecs[i]->decompress_workspace());
+	return most;
 }

@@ -17,7 +17,7 @@ void config_init(struct config *config)
 {
 	memset(config, 0, sizeof(*config));
 	config->then = CONFIG_POWEROFF;
-	strcpy(config->codec, "lzo");
+	strcpy(config->codec, "lz4");
 }
 
 err_t config_parse_then(const char *text, enum config_then *out)

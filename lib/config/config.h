@@ -26,7 +26,7 @@ struct config {
 	char target[CONFIG_TEXT_MAX];
 	enum config_then then;		  /* default: poweroff */
 	char initramfs[CONFIG_TEXT_MAX];  /* empty: /boot/initrd.img-RELEASE */
-	char codec[16];			  /* default: lzo */
+	char codec[16];			  /* default: lz4 */
 	uint64_t window;		  /* physical address; 0: chosen */
 	char writer_dir[CONFIG_TEXT_MAX]; /* empty: where it is installed */
 	char writer_cmdline[CONFIG_TEXT_MAX];

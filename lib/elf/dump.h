@@ -22,7 +22,8 @@
 
 #define ELFDUMP_NOTES_MAX (1u << 20) /* as the image format has it */
 
-/* Memory in the file: [start, end) of the machine at offset and on. Whole pages. */
+/* Memory in the file: [start, end) of the machine at offset and on. Of bytes, not
+ * of pages: the kernel cuts its segments where the firmware's map does. */
 struct elfdump_segment {
 	uint64_t start, end, offset;
 };
@@ -30,40 +31,43 @@ struct elfdump_segment {
 struct elfdump {
 	int fd;
 	char name[128];
-	struct range_list memory; /* PT_LOADs by p_memsz, sorted, neighbours joined; all RAM */
-	uint32_t segment_count;	  /* with content in the file (p_filesz), sorted, apart */
+	/* PT_LOADs by p_memsz, neighbours joined, then whole pages of them; sorted; all RAM. */
+	struct range_list memory;
+	uint32_t segment_count; /* with content in the file (p_filesz), sorted, apart */
 	struct elfdump_segment *segments;
-	uint8_t *notes; /* contents of all PT_NOTE segments, one after the other */
+	uint8_t *notes; /* contents of all PT_NOTE segments, one after the other, each
+			 * padded with zeros to a multiple of 4 bytes */
 	uint32_t notes_bytes;
 	uint32_t cpus; /* number of NT_PRSTATUS notes named CORE */
 };
 
 /*
  * Open and check. ERR_FORMAT: no ELF file; ERR_UNSUPPORTED: another class,
- * machine, byte order or type, segments that are not whole pages, notes of more than
- * ELFDUMP_NOTES_MAX, or memory in more than RANGE_MAX pieces; ERR_CORRUPT: a
- * table, segment or note that lies outside of the file (a dump that was cut
- * off), segments that overlap, addresses above 2^52, notes that do not add up.
+ * machine, byte order or type, notes of more than ELFDUMP_NOTES_MAX, memory in
+ * more than RANGE_MAX pieces, or none; ERR_CORRUPT: a table, segment or note that
+ * lies outside of the file (a dump that was cut off), two contents of the same
+ * memory, addresses above 2^52, notes that do not add up; ERR_INVALID: neither a
+ * file nor a disk. On error there is nothing to close.
  */
 err_t elfdump_open(struct elfdump *d, const char *path) ERR_CHECK;
 void elfdump_close(struct elfdump *d);
 
-/* Its memory by physical address; ERR_FORMAT where the file has none. */
+/* Its memory by physical address; ERR_FORMAT where the file has none of it. From
+ * any thread. */
 struct physical elfdump_physical(struct elfdump *d);
 
 /* The VMCOREINFO note. ERR_FORMAT: there is none. */
 err_t elfdump_vmcoreinfo(const struct elfdump *d, struct vmcoreinfo *out) ERR_CHECK;
 
-/*
- * The same for notes that are not in a file: what a VMCOREINFO note among n bytes
- * of notes says, and how many NT_PRSTATUS notes there are.
- */
+/* The same for notes that are not in a dump's file, but an image's. ERR_CORRUPT: they do
+ * not add up. */
 err_t elfdump_find_vmcoreinfo(const uint8_t *notes, size_t n, struct vmcoreinfo *out) ERR_CHECK;
 
 /*
  * As the source of an image: all memory in the file but the free pages (borrowed;
- * NULL: none is free). Pages are read into a buffer of each thread, since a file
- * that shrinks or a disk that fails must give an error, not a signal.
+ * NULL: none is free). Of a page that is there in part, the rest is zeros. Pages are
+ * read into a buffer of each thread, since a file that shrinks (ERR_CORRUPT) or a
+ * disk that fails must give an error, not a signal. d is borrowed.
  */
 struct elfdump_source;
 

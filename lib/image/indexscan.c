@@ -63,17 +63,31 @@ void indexscan_rewind(struct indexscan *s)
 
 static err_t read_segment(struct indexscan *s)
 {
+	uint32_t number = s->next++;
 	struct index_place place;
 
-	TRY(directory_place(s->directory, s->next, s->slot->image_end, &place));
-	TRY(err_context(
-		target_read(s->target, s->buf, align_up(place.length, PAGE_BYTES), place.offset),
-		"index segment %u", s->next));
+	TRY(directory_place(s->directory, number, s->slot->image_end, &place));
+	TRY(target_read(s->target, s->buf, align_up(place.length, PAGE_BYTES), place.offset));
 	if (crc32c(0, s->buf, place.length) != place.crc32c)
-		return err_new(ERR_CORRUPT, "index segment %u: checksum differs", s->next);
-	TRY(index_cursor_init(&s->cursor, s->buf, place.length, s->slot->nonce, s->next,
-			      s->cursor.next_pfn));
-	s->next++;
+		return err_new(ERR_CORRUPT, "checksum differs");
+	return index_cursor_init(&s->cursor, s->buf, place.length, s->slot->nonce, number,
+				 s->cursor.next_pfn);
+}
+
+static err_t name_segment(const struct indexscan *s, err_t e)
+{
+	return err_context(e, "index segment %u, for memory from %#llx on", s->next - 1,
+			   (unsigned long long)s->cursor.next_pfn * PAGE_BYTES);
+}
+
+/* NULL when damage is to be told and passed over. */
+static err_t pass_over(struct indexscan *s, err_t e)
+{
+	if (!e || !s->damaged || err_kind(e) == ERR_NOMEM)
+		return e;
+	s->any_damaged = true;
+	s->damaged(s->damaged_arg, e);
+	err_free(e);
 	return NULL;
 }
 
@@ -129,16 +143,37 @@ static err_t check_counts(const struct indexscan *s)
 	return NULL;
 }
 
+/* The next entry of the segment at hand, checked; *more = false at its end. */
+static err_t next_of_segment(struct indexscan *s, struct chunk *chunk, bool *more)
+{
+	err_t e = index_cursor_next(&s->cursor, chunk, more);
+
+	if (e) {
+		s->cursor.left = 0; /* where the next entry begins is not known */
+		s->cursor.p = s->cursor.end;
+		return name_segment(s, e);
+	}
+	if (*more) {
+		TRY(check_data(s, chunk));
+		TRY(check_pages(s, chunk));
+	}
+	return NULL;
+}
+
 err_t indexscan_next(struct indexscan *s, struct chunk *chunk, bool *more)
 {
 	for (;;) {
-		TRY(index_cursor_next(&s->cursor, chunk, more));
+		err_t e = next_of_segment(s, chunk, more);
+
+		if (e) {
+			TRY(pass_over(s, e));
+			continue;
+		}
 		if (*more)
-			break;
+			return NULL;
 		if (s->next == s->segments)
-			return check_counts(s);
-		TRY(read_segment(s));
+			return s->any_damaged ? NULL : check_counts(s);
+		e = read_segment(s);
+		TRY(pass_over(s, e ? name_segment(s, e) : NULL));
 	}
-	TRY(check_data(s, chunk));
-	return check_pages(s, chunk);
 }

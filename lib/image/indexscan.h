@@ -25,6 +25,13 @@ struct indexscan {
 	uint8_t *buf;		 /* the segment at hand */
 	struct index_cursor cursor;
 	uint64_t data_pages, zero_pages, fill_pages, stored_bytes; /* so far */
+
+	/* NULL, or what damage is told (borrowed) instead of ending the scan:
+	 * what is damaged is left out, and the counts are not compared. Set
+	 * after init. */
+	void (*damaged)(void *arg, err_t e);
+	void *damaged_arg;
+	bool any_damaged;
 };
 
 /* Bytes of a region, checksum verified, into a new buffer; the caller frees it.

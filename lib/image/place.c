@@ -12,11 +12,15 @@
 #define POISON	    0xaa /* kernel: include/linux/poison.h, PAGE_POISON */
 
 err_t place_init(struct placer *p, struct memory_sink *sink, const struct room *room,
-		 enum free_fill free_fill)
+		 enum free_fill free_fill, unsigned int threads)
 {
 	*p = (struct placer){.sink = sink, .room = room, .free_fill = free_fill};
+	p->workspace_bytes = align_up(codec_decompress_workspace(), 64);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->returned, NULL);
+	p->workspace = alloc_now(p->workspace_bytes * threads);
+	if (!p->workspace)
+		return err_new(ERR_NOMEM, "decompression buffers");
 	for (; p->scratch_count < PLACE_SCRATCH; p->scratch_count++) {
 		p->scratch[p->scratch_count] = alloc_now(BLOCK_BYTES);
 		if (!p->scratch[p->scratch_count])
@@ -29,6 +33,7 @@ void place_deinit(struct placer *p)
 {
 	while (p->scratch_count)
 		free(p->scratch[--p->scratch_count]);
+	free(p->workspace);
 	pthread_cond_destroy(&p->returned);
 	pthread_mutex_destroy(&p->lock);
 }
@@ -166,7 +171,7 @@ static err_t check_crc(const struct chunk *c, const struct place_piece pieces[2]
  * be the stored bytes themselves.
  */
 static err_t unpack(const struct chunk *c, const struct place_piece pieces[2], uint8_t *join,
-		    uint8_t *bounce, uint8_t *direct, const uint8_t **raw)
+		    uint8_t *bounce, uint8_t *direct, void *workspace, const uint8_t **raw)
 {
 	const uint8_t *in = pieces[0].p;
 
@@ -179,18 +184,19 @@ static err_t unpack(const struct chunk *c, const struct place_piece pieces[2], u
 	if (!direct && !bounce)
 		return NULL;
 	return codec_by_id(c->codec)->decompress(in, c->stored, direct ? direct : bounce,
-						 (size_t)c->data_pages * PAGE_BYTES);
+						 (size_t)c->data_pages * PAGE_BYTES, workspace);
 }
 
-static err_t place_data(struct placer *p, const struct chunk *c, const struct place_piece pieces[2],
-			struct block *b)
+static err_t place_data(struct placer *p, unsigned int thread, const struct chunk *c,
+			const struct place_piece pieces[2], struct block *b)
 {
 	uint8_t *direct = b->pages ? single_run(c, b->pages) : NULL, *join, *bounce;
 	const uint8_t *raw;
 	err_t e;
 
 	scratch_take(p, &join, pieces[1].n > 0, &bounce, !direct && c->codec != CODEC_NONE);
-	e = unpack(c, pieces, join, bounce, direct, &raw);
+	e = unpack(c, pieces, join, bounce, direct, p->workspace + thread * p->workspace_bytes,
+		   &raw);
 	if (!e && b->pages)
 		fill_block(p, c, b, raw);
 	scratch_return(p, join, bounce);
@@ -208,7 +214,7 @@ err_t place_chunk(struct placer *p, unsigned int thread, const struct chunk *c,
 	if (p->sink)
 		TRY(p->sink->map(p->sink->self, thread, c->first_pfn, &b.pages));
 	if (c->stored)
-		e = place_data(p, c, pieces, &b);
+		e = place_data(p, thread, c, pieces, &b);
 	else if (b.pages)
 		fill_block(p, c, &b, NULL);
 	if (b.pages)

@@ -21,6 +21,8 @@ struct placer {
 	enum free_fill free_fill;
 	pthread_mutex_t lock; /* of the scratch buffers not in use */
 	pthread_cond_t returned;
+	uint8_t *workspace; /* of the codecs; one for each thread */
+	size_t workspace_bytes;
 	unsigned int scratch_count;
 	uint8_t *scratch[PLACE_SCRATCH];
 };
@@ -32,7 +34,7 @@ struct place_piece {
 };
 
 err_t place_init(struct placer *p, struct memory_sink *sink, const struct room *room,
-		 enum free_fill free_fill) ERR_CHECK;
+		 enum free_fill free_fill, unsigned int threads) ERR_CHECK;
 void place_deinit(struct placer *p); /* also after an error of init */
 
 /*

@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "image/aio.h"
+#include "image/alloc.h"
 #include "image/halt.h"
 #include "image/indexscan.h"
 #include "image/jobs.h"
@@ -11,6 +12,7 @@
 #include "image/threads.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static_assert(CHUNK_PAGES * PAGE_BYTES <= READAHEAD_BYTES, "a chunk lies in two units at most");
@@ -25,6 +27,8 @@ struct reader {
 	struct readahead *ahead;
 	struct jobs *jobs;
 	struct ticker ticker;
+	pthread_mutex_t damage; /* of the calls to options->damaged, and of: */
+	uint8_t *reread;	/* a chunk by itself, where a whole unit cannot be read */
 	atomic_uint running; /* workers that have not come to their end */
 	atomic_uint_fast64_t done_pages, data_pages;
 };
@@ -40,6 +44,12 @@ err_t image_read_header(const struct target *t, const struct slot *slot, struct 
 
 	TRY(indexscan_read_region(t, slot, &slot->header, HOSTINFO_MAX, "the header", &buf));
 	return hostinfo_decode(buf, slot->header.length, info);
+}
+
+err_t image_read_notes(const struct target *t, const struct slot *slot, const struct hostinfo *info,
+		       uint8_t **notes)
+{
+	return indexscan_read_region(t, slot, &info->notes, HOSTINFO_NOTES_MAX, "the notes", notes);
 }
 
 /* The rest of the index. */
@@ -84,21 +94,33 @@ static uint64_t named_pages(const struct chunk *c)
 	return n;
 }
 
-/* Wait for a job's units, then place it. */
-static err_t do_job(struct worker *t, const struct job *job)
+/* The bytes of a job's chunk, when they have been read. */
+static err_t await_pieces(struct reader *r, const struct job *job, struct place_piece pieces[2])
 {
 	const struct chunk *c = &job->chunk;
-	struct place_piece pieces[2] = {0};
 	size_t left = c->stored;
 
 	for (int i = 0; i < 2 && job->units[i]; i++) {
-		TRY(readahead_await(t->r->ahead, job->units[i]));
+		TRY(readahead_await(r->ahead, job->units[i]));
 		pieces[i].n = left;
 		pieces[i].p =
 			readahead_bytes(job->units[i], c->offset + c->stored - left, &pieces[i].n);
 		left -= pieces[i].n;
 	}
-	return place_chunk(&t->r->placer, t->number, c, pieces);
+	return NULL;
+}
+
+/* A chunk by itself: a unit holds several, of which only some may lie where
+ * nothing can be read. *unreadable: this one does. */
+static err_t place_alone(struct worker *t, const struct chunk *c, bool *unreadable)
+{
+	uint64_t start = align_down(c->offset, PAGE_BYTES);
+	uint64_t end = align_up(c->offset + c->stored, PAGE_BYTES);
+	struct place_piece pieces[2] = {{t->r->reread + (c->offset - start), c->stored}};
+	err_t e = target_read(t->r->scan.target, t->r->reread, end - start, start);
+
+	*unreadable = e != NULL;
+	return e ? e : place_chunk(&t->r->placer, t->number, c, pieces);
 }
 
 /* What a person needs to know of the chunk that e is about. */
@@ -110,6 +132,37 @@ static err_t name_chunk(err_t e, const struct chunk *c)
 			   (unsigned long long)start + CHUNK_PAGES * PAGE_BYTES - 1, c->data_pages);
 }
 
+/*
+ * Wait for a job's bytes, then place it. Damage to the image, which can be
+ * passed over, is what cannot be read, and ERR_CORRUPT; other errors are of the
+ * place that the pages go to.
+ */
+static err_t do_job(struct worker *t, const struct job *job)
+{
+	struct place_piece pieces[2] = {0};
+	struct reader *r = t->r;
+	err_t e = await_pieces(r, job, pieces);
+	bool unreadable = e != NULL;
+
+	if (!e)
+		e = place_chunk(&r->placer, t->number, &job->chunk, pieces);
+	if (!e || !r->options->damaged || halted(&r->halt))
+		return name_chunk(e, &job->chunk);
+	pthread_mutex_lock(&r->damage);
+	if (unreadable) {
+		err_free(e);
+		e = place_alone(t, &job->chunk, &unreadable);
+	}
+	e = name_chunk(e, &job->chunk);
+	if (e && (unreadable || err_kind(e) == ERR_CORRUPT)) {
+		r->options->damaged(r->options->damaged_arg, e);
+		err_free(e);
+		e = NULL;
+	}
+	pthread_mutex_unlock(&r->damage);
+	return e;
+}
+
 static void *work(void *arg)
 {
 	struct worker *t = arg;
@@ -117,7 +170,7 @@ static void *work(void *arg)
 	struct job *job;
 
 	while ((job = jobs_take(r->jobs))) {
-		err_t e = name_chunk(do_job(t, job), &job->chunk);
+		err_t e = do_job(t, job);
 
 		if (e)
 			fail(r, e);
@@ -249,7 +302,8 @@ static err_t run(struct reader *r)
 	while (atomic_load(&r->running))
 		attend(r, true);
 	threads_join(threads, started);
-	return halt_result(&r->halt);
+	TRY(halt_result(&r->halt));
+	return tick(r); /* so that whoever shows it sees the end */
 }
 
 /* The buffers of a run. */
@@ -258,10 +312,23 @@ static err_t allocate(struct reader *r, const struct target *t, struct memory_si
 {
 	uint64_t end = align_up(r->slot->image_end, PAGE_BYTES);
 
-	TRY(place_init(&r->placer, sink, &r->scan.room, info->free_fill));
+	TRY(place_init(&r->placer, sink, &r->scan.room, info->free_fill,
+		       r->options->threads));
 	TRY(aio_create(t, r->options->sync_io, &r->aio));
 	TRY(readahead_create(r->aio, &r->halt, end, &r->ahead));
+	r->reread = r->options->damaged ? alloc_now((CHUNK_PAGES + 2) * PAGE_BYTES) : NULL;
+	if (r->options->damaged && !r->reread)
+		return err_new(ERR_NOMEM, "reading a damaged image");
 	return jobs_create(r->aio, &r->halt, &r->jobs);
+}
+
+static void tell_index_damage(void *arg, err_t e)
+{
+	struct reader *r = arg;
+
+	pthread_mutex_lock(&r->damage);
+	r->options->damaged(r->options->damaged_arg, e);
+	pthread_mutex_unlock(&r->damage);
 }
 
 /* Check the whole index, then do all chunks. sink NULL: nothing is placed. */
@@ -276,13 +343,16 @@ static err_t read_image(const struct target *t, const struct slot *slot,
 		return err_new(ERR_INVALID, "%u threads, possible are 1 to %u", options->threads,
 			       IMAGE_THREADS_MAX);
 	halt_init(&r.halt);
+	pthread_mutex_init(&r.damage, NULL);
 	e = allocate(&r, t, sink, info);
 	if (!e)
 		e = indexscan_init(&r.scan, t, slot, info);
-	if (!e)
+	if (!e && !options->damaged)
 		e = check_all(&r.scan);
 	if (!e) {
 		indexscan_rewind(&r.scan);
+		r.scan.damaged = options->damaged ? tell_index_damage : NULL;
+		r.scan.damaged_arg = &r;
 		e = run(&r);
 	}
 	aio_destroy(r.aio); /* before the buffers that requests may be on their way to */
@@ -290,6 +360,8 @@ static err_t read_image(const struct target *t, const struct slot *slot,
 	readahead_destroy(r.ahead);
 	place_deinit(&r.placer);
 	indexscan_deinit(&r.scan);
+	free(r.reread);
+	pthread_mutex_destroy(&r.damage);
 	halt_deinit(&r.halt);
 	return e;
 }

@@ -14,6 +14,8 @@
  * Safe on any bytes: what lies on the target is checked before it is used.
  * ERR_CORRUPT names what is damaged: "chunk at 0x12300000-0x1237ffff (128
  * pages): checksum differs".
+ *
+ * To save what is left of a damaged image, see image_reader_options.damaged.
  */
 #ifndef IMAGE_READER_H
 #define IMAGE_READER_H
@@ -36,12 +38,24 @@ struct image_reader_options {
 	/* As in image_writer_options. */
 	err_t (*tick)(void *arg, const struct image_progress *progress);
 	void *tick_arg;
+
+	/* NULL: damage ends the run. Otherwise index segments, entries and chunks
+	 * that are damaged or cannot be read are told here (e is borrowed, one
+	 * call at a time, from any thread) and left out, and all others placed,
+	 * those read before a damaged index segment too. */
+	void (*damaged)(void *arg, err_t e);
+	void *damaged_arg;
 };
 
 /* Header of a VALID image: read, checksum checked, decoded. On error *info is
  * unchanged. */
 err_t image_read_header(const struct target *t, const struct slot *slot, struct hostinfo *info)
 	ERR_CHECK;
+
+/* The notes of a dump, checked: info->notes.length bytes, at least 1, in a new
+ * buffer, which the caller frees. On error *notes is unchanged. */
+err_t image_read_notes(const struct target *t, const struct slot *slot, const struct hostinfo *info,
+		       uint8_t **notes) ERR_CHECK;
 
 /*
  * Read and check the whole index: checksums, order, every chunk within the

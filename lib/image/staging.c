@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct buffer {
 	struct aio_request req;
@@ -29,6 +30,7 @@ struct staging {
 	pthread_cond_t turned;
 	uint64_t end; /* of the stream so far, as an offset in the image */
 	uint64_t written;
+	uint64_t busy_ns, busy_since; /* with something in flight: before, and since when */
 	unsigned int in_flight;
 	struct buffer buffers[STAGING_BUFFERS];
 };
@@ -70,13 +72,22 @@ void staging_destroy(struct staging *s)
 	free(s);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 /* The first n bytes of a buffer go out. */
 static void submit(struct staging *s, struct buffer *b, size_t n)
 {
 	size_t skip = b->number ? 0 : SLOT_DATA_START;
 
 	pthread_mutex_lock(&s->lock);
-	s->in_flight++;
+	if (!s->in_flight++)
+		s->busy_since = now_ns();
 	pthread_mutex_unlock(&s->lock);
 	b->req.buf = b->data + skip;
 	b->req.n = n - skip;
@@ -178,7 +189,8 @@ void staging_written(struct staging *s, struct aio_request *req)
 	struct buffer *b = (struct buffer *)req; /* its first member */
 
 	pthread_mutex_lock(&s->lock);
-	s->in_flight--;
+	if (!--s->in_flight)
+		s->busy_ns += now_ns() - s->busy_since;
 	s->written += req->result ? 0 : req->n;
 	b->filled = 0;
 	b->number += STAGING_BUFFERS;
@@ -196,12 +208,14 @@ unsigned int staging_in_flight(struct staging *s)
 	return n;
 }
 
-uint64_t staging_bytes_written(struct staging *s)
+uint64_t staging_bytes_written(struct staging *s, uint64_t *busy_ns)
 {
 	uint64_t n;
 
 	pthread_mutex_lock(&s->lock);
 	n = s->written;
+	if (busy_ns)
+		*busy_ns = s->busy_ns + (s->in_flight ? now_ns() - s->busy_since : 0);
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }

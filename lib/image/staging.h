@@ -45,8 +45,9 @@ void staging_written(struct staging *s, struct aio_request *req);
 /* Buffers that are on their way to the target. */
 unsigned int staging_in_flight(struct staging *s);
 
-/* Bytes that reached the target. */
-uint64_t staging_bytes_written(struct staging *s);
+/* Bytes that reached the target; of *busy_ns (may be NULL), in which it had any
+ * to take. */
+uint64_t staging_bytes_written(struct staging *s, uint64_t *busy_ns);
 
 /* After halt_take: whoever waits gives up. */
 void staging_wake(struct staging *s);

@@ -12,14 +12,17 @@
 #include "image/aio.h"
 #include "image/alloc.h"
 #include "image/blockscan.h"
+#include "image/chooser.h"
 #include "image/halt.h"
 #include "image/indexwriter.h"
 #include "image/inorder.h"
 #include "image/staging.h"
 #include "image/threads.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BLOCK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
 
@@ -37,6 +40,7 @@ struct image_writer {
 	struct halt halt;
 	struct aio *aio;
 	struct staging *staging;
+	struct chooser chooser;
 	struct worker *workers;
 
 	/* of the run */
@@ -51,13 +55,13 @@ struct image_writer {
 
 static bool worker_init(struct worker *t, struct image_writer *w, unsigned int number)
 {
-	const struct codec *codec = w->options.codec;
+	const struct codec_choice *choice = &w->options.codec;
 
 	t->w = w;
 	t->number = number;
 	t->bounce = alloc_now(BLOCK_BYTES);
-	t->compressed = alloc_now(codec->bound(BLOCK_BYTES));
-	t->workspace = alloc_now(codec->workspace);
+	t->compressed = alloc_now(codec_choice_bound(choice, BLOCK_BYTES));
+	t->workspace = alloc_now(codec_choice_workspace(choice));
 	return t->bounce && t->compressed && t->workspace;
 }
 
@@ -88,6 +92,7 @@ err_t image_writer_create(const struct image_writer_options *options, const stru
 		return err_new(ERR_NOMEM, "image writer");
 	w->options = *options;
 	w->target = target;
+	chooser_init(&w->chooser, &w->options.codec, options->threads);
 	halt_init(&w->halt);
 	e = allocate(w);
 	if (e) {
@@ -145,25 +150,48 @@ static const uint8_t *gather(const struct chunk *c, const uint8_t *pages, uint8_
 	return bounce;
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* What is stored for raw bytes of data: they themselves, when they do not shrink. */
+static const uint8_t *compress(struct worker *t, const struct codec_choice *choice,
+			       const uint8_t *data, size_t raw, struct chunk *c)
+{
+	size_t n = raw;
+
+	c->codec = codec_id(choice->codec);
+	if (c->codec != CODEC_NONE)
+		n = choice->codec->compress(data, raw, t->compressed, choice->level, t->workspace);
+	if (n < raw)
+		data = t->compressed;
+	else
+		c->codec = CODEC_NONE;
+	c->stored = (uint32_t)min_u64(n, raw);
+	c->crc32c = crc32c(0, data, c->stored);
+	return data;
+}
+
 /* Compress and append the data pages of a block; the chunk's place is set. */
 static err_t store(struct worker *t, const uint8_t *pages, struct chunk *c)
 {
-	const struct codec *codec = t->w->options.codec;
 	const uint8_t *data = gather(c, pages, t->bounce);
-	size_t raw = (size_t)c->data_pages * PAGE_BYTES, n = raw;
+	size_t raw = (size_t)c->data_pages * PAGE_BYTES;
+	const struct codec_choice *choice;
+	uint64_t before = 0;
+	bool measure;
 
-	c->codec = codec_id(codec);
-	if (c->codec != CODEC_NONE)
-		n = codec->compress(data, raw, t->compressed, t->workspace);
-	if (n < raw) {
-		data = t->compressed;
-	} else {
-		n = raw;
-		c->codec = CODEC_NONE;
-	}
-	c->stored = (uint32_t)n;
-	c->crc32c = crc32c(0, data, n);
-	return staging_append(t->w->staging, data, n, false, &c->offset);
+	choice = chooser_next(&t->w->chooser, &measure);
+	if (measure)
+		before = cpu_ns();
+	data = compress(t, choice, data, raw, c);
+	if (measure)
+		chooser_note(&t->w->chooser, choice, raw, c->stored, cpu_ns() - before);
+	return staging_append(t->w->staging, data, c->stored, false, &c->offset);
 }
 
 static void count(struct image_writer *w, const struct chunk *c)
@@ -235,17 +263,35 @@ static err_t tick(struct image_writer *w)
 		.done_pages = atomic_load(&w->done_pages),
 		.total_pages = w->source->blocks * CHUNK_PAGES,
 		.data_pages = atomic_load(&w->data_pages),
-		.written = staging_bytes_written(w->staging),
+		.written = staging_bytes_written(w->staging, NULL),
 	};
 
 	return w->options.tick ? w->options.tick(w->options.tick_arg, &p) : NULL;
 }
 
+/* Whether there is a codec to be picked; measured since the run's begin. */
+static void consider_codec(struct image_writer *w, const struct timespec *begin)
+{
+	uint64_t written, busy_ns;
+	struct timespec now;
+
+	if (chooser_picked(&w->chooser))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	written = staging_bytes_written(w->staging, &busy_ns);
+	chooser_consider(&w->chooser,
+			 (uint64_t)((now.tv_sec - begin->tv_sec) * 1000 +
+				    (now.tv_nsec - begin->tv_nsec) / 1000000),
+			 written, busy_ns);
+}
+
 /* Until all workers have ended and nothing is in flight. */
 static void attend(struct image_writer *w)
 {
+	struct timespec begin;
 	struct ticker ticker;
 
+	clock_gettime(CLOCK_MONOTONIC, &begin);
 	ticker_init(&ticker);
 	while (atomic_load(&w->running) || staging_in_flight(w->staging)) {
 		struct aio_request *req = aio_wait(w->aio, ticker_left(&ticker));
@@ -257,6 +303,7 @@ static void attend(struct image_writer *w)
 			if (e)
 				fail(w, e);
 		}
+		consider_codec(w, &begin);
 		if (ticker_due(&ticker) && !halted(&w->halt)) {
 			err_t e = tick(w);
 
@@ -282,6 +329,26 @@ static err_t begin(struct image_writer *w, const uint8_t *header, size_t n,
 	return staging_append(w->staging, header, n, true, &region->offset);
 }
 
+err_t image_writer_add_notes(struct image_writer *w, const uint8_t *notes, size_t n,
+			     struct slot_region *region)
+{
+	static_assert(HOSTINFO_NOTES_MAX + HOSTINFO_MAX < STAGING_BUFFERS * STAGING_BYTES / 2,
+		      "notes and header find room before anything is written");
+
+	if (!n || n > HOSTINFO_NOTES_MAX)
+		return err_new(ERR_INVALID, "notes of %zu bytes", n);
+	region->length = (uint32_t)n;
+	region->crc32c = crc32c(0, notes, n);
+	return staging_append(w->staging, notes, n, true, &region->offset);
+}
+
+void image_writer_codec(struct image_writer *w, char out[CODEC_CHOICE_TEXT_MAX])
+{
+	const struct codec_choice *picked = chooser_picked(&w->chooser);
+
+	codec_choice_print(picked ? picked : &w->options.codec, out);
+}
+
 err_t image_writer_run(struct image_writer *w, struct memory_source *source, const uint8_t *header,
 		       size_t header_bytes, struct slot *slot)
 {
@@ -305,6 +372,7 @@ err_t image_writer_run(struct image_writer *w, struct memory_source *source, con
 	attend(w);
 	threads_join(threads, started);
 	TRY(halt_result(&w->halt));
+	TRY(tick(w)); /* so that whoever shows it sees the end */
 	slot->header = header_region;
 	slot->directory = w->directory;
 	slot->image_end = w->image_end;

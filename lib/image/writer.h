@@ -7,8 +7,8 @@
  *   io_uring (O_DIRECT, one large request, several in flight). Index entries are
  *   put back in order as workers finish, and go to the target in segments.
  *
- * All memory is allocated before the first write: about 1.2 MiB for each thread
- * and 5 MiB besides, by image_writer_create; and 0.6 MiB, and 1.4 KiB for each GiB
+ * All memory is allocated before the first write: about 1 MiB for each thread,
+ * the codec's scratch memory for each, and 5 MiB besides, by image_writer_create; and 0.6 MiB, and 1.4 KiB for each GiB
  * of the source, by image_writer_run.
  */
 #ifndef IMAGE_WRITER_H
@@ -17,22 +17,16 @@
 #include "base/err.h"
 #include "codec/codec.h"
 #include "formats/slot.h"
+#include "image/progress.h"
 #include "memory/source.h"
 #include "target/target.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct image_progress {
-	uint64_t done_pages; /* of the source, in whatever class; reading: of the image */
-	uint64_t total_pages;
-	uint64_t data_pages; /* stored, or placed, so far */
-	uint64_t written;    /* bytes that reached the target; reading: that came from it */
-};
-
 struct image_writer_options {
 	unsigned int threads; /* 1 .. 64 */
-	const struct codec *codec;
+	struct codec_choice codec;
 	uint8_t nonce[NONCE_BYTES];
 	bool sync_io; /* without io_uring, whether the kernel has it or not */
 
@@ -47,6 +41,17 @@ struct image_writer;
 err_t image_writer_create(const struct image_writer_options *options, const struct target *target,
 			  struct image_writer **out) ERR_CHECK;
 void image_writer_destroy(struct image_writer *w); /* w may be NULL */
+
+/*
+ * The notes of a dump, for struct hostinfo's record of them: at most
+ * HOSTINFO_NOTES_MAX bytes, at least 1. At most once, before image_writer_run.
+ */
+err_t image_writer_add_notes(struct image_writer *w, const uint8_t *notes, size_t n,
+			     struct slot_region *region) ERR_CHECK;
+
+/* The codec that "auto" has picked, for messages, after image_writer_run: the
+ * text of it, or "auto" when the image was too small to pick one. */
+void image_writer_codec(struct image_writer *w, char out[CODEC_CHOICE_TEXT_MAX]);
 
 /*
  * Once for each writer. Write header (an encoded struct hostinfo), all blocks of the source, index

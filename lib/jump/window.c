@@ -40,13 +40,14 @@
 #define KPF_NOPAGE (1ull << 20)
 
 #define BASE_BYTES    (42 * MIB)
-#define CPU_BYTES     (1280 * KIB)
+#define CPU_BYTES     (1152 * KIB)
 #define CPUS_MAX      16 /* as many as the writer uses */
 #define PER_GIB_BYTES (64 * KIB)
 
-uint64_t window_bytes(uint32_t cpus, uint64_t ram)
+uint64_t window_bytes(uint32_t cpus, uint64_t ram, size_t codec_bytes)
 {
-	uint64_t n = BASE_BYTES + min_u64(cpus, CPUS_MAX) * CPU_BYTES + ram / GIB * PER_GIB_BYTES;
+	uint64_t n = BASE_BYTES + min_u64(cpus, CPUS_MAX) * (CPU_BYTES + codec_bytes) +
+		     ram / GIB * PER_GIB_BYTES;
 
 	return align_up(n, WINDOW_ALIGN);
 }

@@ -31,11 +31,11 @@ struct window {
 /*
  * Bytes of the main window for a host of so many CPUs and so much RAM: its copies
  * have to be made, exchanged and exchanged back, so it is as small as does. The
- * writer was seen to use 38 MiB at most with 2 CPUs and 2 GiB (measured as its
+ * codec_bytes: scratch memory of one compressing thread. The writer was seen to use 38 MiB at most with 2 CPUs and 2 GiB (measured as its
  * least MemAvailable); each more CPU takes some 1.3 MiB, each GiB 64 KiB. 64 MiB
  * at most up to 16 CPUs and 64 GiB.
  */
-uint64_t window_bytes(uint32_t cpus, uint64_t ram);
+uint64_t window_bytes(uint32_t cpus, uint64_t ram, size_t codec_bytes);
 
 /*
  * Choose. memory: the firmware's map. forced: an address to take instead (2 MiB

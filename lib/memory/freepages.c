@@ -178,16 +178,16 @@ err_t freepages_find(struct freepages *out, const struct physical *mem, const st
 	return e;
 }
 
-void freepages_add_exchanged(struct freepages *f, const struct hostmem *mem)
+void freepages_add_exchanged(struct freepages *f, const struct exchanged *x)
 {
 	uint64_t n = 0;
 
-	for (size_t i = 0; mem->backup && i < mem->windows.count; i++) {
-		const struct range *w = &mem->windows.r[i];
+	for (size_t i = 0; x->known && i < x->windows.count; i++) {
+		const struct range *w = &x->windows.r[i];
 
 		for (uint64_t pfn = w->start >> PAGE_BITS; pfn < w->end >> PAGE_BITS; pfn++, n++)
-			if (freepages_has(f, pfn) && !freepages_has(f, mem->source_pfn[n]))
-				mark(f, mem->source_pfn[n], 1);
+			if (freepages_has(f, pfn) && !freepages_has(f, x->source_pfn[n]))
+				mark(f, x->source_pfn[n], 1);
 	}
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/range.h"
-#include "memory/hostmem.h"
+#include "memory/exchanged.h"
 #include "memory/physical.h"
 #include "memory/vmcoreinfo.h"
 
@@ -33,9 +33,9 @@ void freepages_deinit(struct freepages *f);
 /*
  * Pages of the windows were exchanged with others. Where the host's own page was
  * free, the other one holds nothing of worth: call that free too. Needs
- * mem->backup.
+ * the list.
  */
-void freepages_add_exchanged(struct freepages *f, const struct hostmem *mem);
+void freepages_add_exchanged(struct freepages *f, const struct exchanged *x);
 
 static inline bool freepages_has(const struct freepages *f, uint64_t pfn)
 {

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/range.h"
 #include "memory/devmem.h"
+#include "memory/exchanged.h"
 #include "memory/physical.h"
 
 #include <stdbool.h>
@@ -20,9 +21,7 @@
 
 struct hostmem {
 	struct devmem dev;
-	struct range_list windows;
-	bool backup;	      /* the list was found and is right */
-	uint32_t *source_pfn; /* for each page of the windows, in order: where its content is */
+	struct exchanged exchanged;
 	uint64_t cached;      /* physical start of the mapping in view, or UINT64_MAX */
 	uint8_t *view;
 };

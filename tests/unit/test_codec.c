@@ -59,16 +59,29 @@ static void fill(uint8_t *p, size_t n, enum content content)
 static struct fenced compress(const struct codec *c, const struct fenced *in, size_t n, size_t *size)
 {
 	struct fenced out = fence(c->bound(n)), cut;
-	void *workspace = malloc(c->workspace + 1);
+	size_t workspace_bytes = c->workspace ? c->workspace(c->level_default) : 0;
+	struct fenced workspace = fence(align_up(workspace_bytes, 64));
 
-	memset(workspace, 0xa5, c->workspace); /* nothing may depend on what is there */
-	*size = c->compress(in->p, n, out.p, workspace);
+	memset(workspace.p, 0xa5, workspace_bytes); /* nothing may depend on what is there */
+	*size = c->compress(in->p, n, out.p, c->level_default, workspace.p);
 	assert_true(*size > 0 && *size <= c->bound(n));
-	free(workspace);
+	unfence(&workspace);
 	cut = fence(*size);
 	memcpy(cut.p, out.p, *size);
 	unfence(&out);
 	return cut;
+}
+
+static err_t decompress(const struct codec *c, const void *in, size_t in_bytes, void *out, size_t n)
+{
+	size_t bytes = c->decompress_workspace ? c->decompress_workspace() : 0;
+	struct fenced workspace = fence(align_up(bytes, 64));
+	err_t e;
+
+	memset(workspace.p, 0xa5, bytes);
+	e = c->decompress(in, in_bytes, out, n, workspace.p);
+	unfence(&workspace);
+	return e;
 }
 
 static void round_trip_one(const struct codec *c, size_t n, enum content content)
@@ -79,7 +92,7 @@ static void round_trip_one(const struct codec *c, size_t n, enum content content
 	fill(in.p, n, content);
 	packed = compress(c, &in, n, &size);
 	memset(out.p, 0xee, n);
-	assert_ok(c->decompress(packed.p, size, out.p, n));
+	assert_ok(decompress(c, packed.p, size, out.p, n));
 	assert_memory_equal(in.p, out.p, n);
 	unfence(&in);
 	unfence(&out);
@@ -99,7 +112,7 @@ static void negative_one(const struct codec *c, size_t n, enum content content)
 		struct fenced cut = fence(i);
 
 		memcpy(cut.p, packed.p, i);
-		assert_err(c->decompress(cut.p, i, out.p, n), ERR_CORRUPT);
+		assert_err(decompress(c, cut.p, i, out.p, n), ERR_CORRUPT);
 		unfence(&cut);
 	}
 	unfence(&out);
@@ -107,16 +120,16 @@ static void negative_one(const struct codec *c, size_t n, enum content content)
 	longer = fence(size + 1);
 	memcpy(longer.p, packed.p, size);
 	out = fence(n);
-	assert_err(c->decompress(longer.p, size + 1, out.p, n), ERR_CORRUPT);
+	assert_err(decompress(c, longer.p, size + 1, out.p, n), ERR_CORRUPT);
 	unfence(&out);
 	out = fence(n - 1);
-	assert_err(c->decompress(packed.p, size, out.p, n - 1), ERR_CORRUPT);
+	assert_err(decompress(c, packed.p, size, out.p, n - 1), ERR_CORRUPT);
 	unfence(&out);
 	out = fence(n + 1);
-	assert_err(c->decompress(packed.p, size, out.p, n + 1), ERR_CORRUPT);
+	assert_err(decompress(c, packed.p, size, out.p, n + 1), ERR_CORRUPT);
 	unfence(&out);
 	out = fence(PAGE_BYTES);
-	assert_err(c->decompress(packed.p, size, out.p, 1), ERR_CORRUPT);
+	assert_err(decompress(c, packed.p, size, out.p, 1), ERR_CORRUPT);
 	unfence(&out);
 	unfence(&longer);
 	unfence(&packed);
@@ -133,7 +146,7 @@ static void flips_one(const struct codec *c, size_t n, enum content content)
 	packed = compress(c, &in, n, &size);
 	for (size_t bit = 0; bit < size * 8; bit++) {
 		packed.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		err_free(c->decompress(packed.p, size, out.p, n));
+		err_free(decompress(c, packed.p, size, out.p, n));
 		packed.p[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	unfence(&in);
@@ -187,7 +200,7 @@ static void shrinks(void **state)
 
 static void table(void **state)
 {
-	static const char *const ids[] = { "none", "lzo" }; /* docs/image-format.md, "Codecs" */
+	static const char *const ids[] = { "none", "lzo", "lz4", "zstd" }; /* docs/image-format.md, "Codecs" */
 
 	(void)state;
 	for (uint8_t id = 0; id < ARRAY_LEN(ids); id++) {
@@ -202,6 +215,83 @@ static void table(void **state)
 	assert_null(codec_by_id(255));
 	assert_null(codec_by_name("lz"));
 	assert_null(codec_by_name(""));
+}
+
+/* Each level round trips within its scratch memory. */
+static void levels(void **state)
+{
+	struct codec leveled;
+
+	(void)state;
+	for (int id = 0; id < 256; id++)
+		for (int l = 1; codec_by_id((uint8_t)id) && l <= codec_by_id((uint8_t)id)->level_max; l++) {
+			leveled = *codec_by_id((uint8_t)id);
+			leveled.level_default = l;
+			round_trip_one(&leveled, PAGE_BYTES, WORDS);
+			round_trip_one(&leveled, LARGEST, WORDS);
+			round_trip_one(&leveled, LARGEST, NOISE);
+		}
+}
+
+/* Two Zstandard frames, and one that is to be skipped, are not one frame. */
+static void zstd_frames(void **state)
+{
+	const struct codec *c = codec_by_id(CODEC_ZSTD);
+	struct fenced in = fence(PAGE_BYTES), packed, two, out = fence(2 * PAGE_BYTES);
+	static const uint8_t skippable[] = { 0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4 };
+	size_t size;
+
+	(void)state;
+	fill(in.p, PAGE_BYTES, WORDS);
+	packed = compress(c, &in, PAGE_BYTES, &size);
+	two = fence(2 * size);
+	memcpy(two.p, packed.p, size);
+	memcpy(two.p + size, packed.p, size);
+	assert_err(decompress(c, two.p, 2 * size, out.p, 2 * PAGE_BYTES), ERR_CORRUPT);
+	unfence(&two);
+	two = fence(size + sizeof(skippable));
+	memcpy(two.p, packed.p, size);
+	memcpy(two.p + size, skippable, sizeof(skippable));
+	assert_err(decompress(c, two.p, size + sizeof(skippable), out.p, PAGE_BYTES), ERR_CORRUPT);
+	assert_err(decompress(c, skippable, sizeof(skippable), out.p, PAGE_BYTES), ERR_CORRUPT);
+	unfence(&two);
+	unfence(&packed);
+	unfence(&in);
+	unfence(&out);
+}
+
+static void choices(void **state)
+{
+	static const char *const good[] = { "none", "lzo", "lz4", "zstd:1", "zstd:19", "auto" };
+	static const char *const bad[] = { "",	     "gzip",   "zstd:",	  "zstd:0",  "zstd:20",
+					   "zstd:1x", "lz4:1", "zstd:-1", "auto:1", "zstd:999999999999",
+					   "averylongnameofacodec" };
+	char text[CODEC_CHOICE_TEXT_MAX];
+	struct codec_choice c;
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		assert_ok(codec_choice_parse(good[i], &c));
+		codec_choice_print(&c, text);
+		assert_string_equal(text, good[i]);
+		assert_true(codec_choice_valid(&c));
+	}
+	assert_ok(codec_choice_parse("zstd", &c));
+	assert_ptr_equal(c.codec, codec_by_id(CODEC_ZSTD));
+	assert_int_equal(c.level, c.codec->level_default);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_err(codec_choice_parse(bad[i], &c), ERR_INVALID);
+	c = (struct codec_choice){ codec_by_id(CODEC_LZ4), 1 };
+	assert_false(codec_choice_valid(&c));
+	c = (struct codec_choice){ NULL, 0 };
+	for (size_t i = 0; i < (codec_candidates(&count), count); i++) {
+		const struct codec_choice *candidate = &codec_candidates(&count)[i];
+
+		assert_true(codec_choice_valid(candidate));
+		assert_true(codec_choice_workspace(candidate) <= codec_choice_workspace(&c));
+		assert_true(codec_choice_bound(candidate, LARGEST) <= codec_choice_bound(&c, LARGEST));
+	}
 }
 
 static void *many_rounds(void *arg)
@@ -227,7 +317,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip), cmocka_unit_test(negative), cmocka_unit_test(flips),
-		cmocka_unit_test(shrinks),    cmocka_unit_test(table),	  cmocka_unit_test(threads),
+		cmocka_unit_test(shrinks),    cmocka_unit_test(table),	  cmocka_unit_test(levels),
+		cmocka_unit_test(zstd_frames), cmocka_unit_test(choices), cmocka_unit_test(threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

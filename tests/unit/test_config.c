@@ -24,7 +24,7 @@ static void test_defaults(void **state)
 	assert_ok(parse("", &c));
 	assert_string_equal(c.target, "");
 	assert_int_equal(c.then, CONFIG_POWEROFF);
-	assert_string_equal(c.codec, "lzo");
+	assert_string_equal(c.codec, "lz4");
 	assert_int_equal(c.window, 0);
 }
 

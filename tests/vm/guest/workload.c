@@ -327,6 +327,28 @@ static int set_clock(const char *ns)
 	return 0;
 }
 
+/*
+ * The worst index: memory of which each second page is free, and each other one
+ * is filled with a word of its own.
+ */
+static _Noreturn void sieve(const char *file, const char *mib)
+{
+	size_t pages = strtoul(mib, NULL, 10) << 8;
+	uint64_t *p = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	madvise(p, pages * PAGE_BYTES, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < pages; i++)
+		for (size_t w = 0; w < PAGE_WORDS; w++)
+			p[i * PAGE_WORDS + w] = i | 1ull << 40;
+	for (size_t i = 0; i < pages; i += 2)
+		if (madvise(p + i * PAGE_WORDS, PAGE_BYTES, MADV_DONTNEED))
+			err(1, "madvise");
+	for (;;)
+		report(file, "ready");
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "", *a = argc > 2 ? argv[2] : NULL, *b = argc > 3 ? argv[3] : NULL;
@@ -351,7 +373,9 @@ int main(int argc, char **argv)
 		return fill(a, b);
 	if (a && b && !strcmp(command, "hog"))
 		hog(a, b);
-	fprintf(stderr, "usage: workload now | setclock NS | counter FILE | tcp FILE | hog FILE MIB |\n"
+	if (a && b && !strcmp(command, "sieve"))
+		sieve(a, b);
+	fprintf(stderr, "usage: workload now | setclock NS | counter FILE | tcp FILE | hog FILE MIB | sieve FILE MIB |\n"
 			"       zeros MIB | fill FILE MIB | sum FILE | files DIR PROGRESS | checkfiles DIR\n");
 	return 2;
 }

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/imagefile.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "image/reader.h"
+
+#include <stdlib.h>
+
+static err_t open_slots(struct imagefile *f)
+{
+	if (f->target.bytes < SLOT_DATA_START)
+		return err_new(ERR_FORMAT, "too small to hold an image");
+	TRY(commit_load(&f->target, &f->commit));
+	if (!f->commit.twin_good)
+		log_warn("%s: one of the two superblocks is damaged", f->target.name);
+	return NULL;
+}
+
+err_t imagefile_open(struct imagefile *f, const char *path)
+{
+	*f = (struct imagefile){.target.fd = -1};
+	TRY(target_open(&f->target, path, false, false));
+	return err_context(open_slots(f), "%s", path);
+}
+
+bool imagefile_holds(const struct imagefile *f)
+{
+	return f->commit.slot.state == SLOT_VALID || f->commit.slot.state == SLOT_RESUMING;
+}
+
+static err_t read_header(struct imagefile *f)
+{
+	const struct slot *slot = &f->commit.slot;
+	char reason[SLOT_REASON_MAX];
+
+	if (!imagefile_holds(f)) {
+		text_printable(reason, sizeof(reason), slot->reason);
+		return err_new(ERR_FORMAT, "there is no image on it: the superblock says %s%s%s",
+			       slot_state_name(slot->state), *reason ? ", because: " : "", reason);
+	}
+	TRY(image_read_header(&f->target, slot, &f->host));
+	if (!f->host.dump || !f->host.notes.length)
+		return NULL;
+	f->notes_bytes = f->host.notes.length;
+	return image_read_notes(&f->target, slot, &f->host, &f->notes);
+}
+
+err_t imagefile_read(struct imagefile *f)
+{
+	return err_context(read_header(f), "%s", f->target.name);
+}
+
+err_t imagefile_open_image(struct imagefile *f, const char *path)
+{
+	TRY(imagefile_open(f, path));
+	return imagefile_read(f);
+}
+
+void imagefile_close(struct imagefile *f)
+{
+	free(f->notes);
+	f->notes = NULL;
+	target_close(&f->target);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An image to be read, on any machine, from a file or a device. */
+#ifndef HOST_IMAGEFILE_H
+#define HOST_IMAGEFILE_H
+
+#include "base/err.h"
+#include "formats/hostinfo.h"
+#include "image/commit.h"
+#include "target/target.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct imagefile {
+	struct target target;
+	struct commit commit;
+	struct hostinfo host;
+	uint8_t *notes; /* of a dump; NULL: none */
+	size_t notes_bytes;
+};
+
+/*
+ * Open, and read the superblock; a damaged twin of it is logged as a warning.
+ * ERR_FORMAT: there is none. Else commit_load's errors.
+ */
+err_t imagefile_open(struct imagefile *f, const char *path) ERR_CHECK;
+
+/* Is there an image: VALID or RESUMING? */
+bool imagefile_holds(const struct imagefile *f);
+
+/*
+ * Then all but index and chunks. ERR_FORMAT: no image: EMPTY, WRITING or RETIRED.
+ * Else image_read_header's errors.
+ */
+err_t imagefile_read(struct imagefile *f) ERR_CHECK;
+
+/* Both. */
+err_t imagefile_open_image(struct imagefile *f, const char *path) ERR_CHECK;
+
+void imagefile_close(struct imagefile *f); /* also after an error */
+
+#endif

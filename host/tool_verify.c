@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/tools.h"
+
+#include "base/util.h"
+#include "host/imagefile.h"
+#include "host/watch.h"
+#include "image/reader.h"
+
+#include <stdio.h>
+
+static err_t verify(struct imagefile *image, const struct tool_options *o)
+{
+	struct watch watch;
+	struct image_reader_options options = {
+		.threads = o->threads, .tick = watch_tick, .tick_arg = &watch};
+	const struct slot *slot = &image->commit.slot;
+	err_t e;
+
+	TRY(imagefile_open_image(image, o->from));
+	watch_init(&watch, "verifying");
+	e = image_verify(&image->target, slot, &image->host, &options);
+	watch_end(&watch);
+	TRY(err_context(e, "%s", o->from));
+	printf("%s: whole, %llu MiB of memory\n", o->from,
+	       (unsigned long long)(slot->raw_bytes / MIB));
+	return NULL;
+}
+
+err_t verify_run(const struct tool_options *o)
+{
+	CLEANUP_FREE struct imagefile *image = calloc(1, sizeof(*image));
+	err_t e;
+
+	if (!image)
+		return err_new(ERR_NOMEM, "verifying");
+	watch_signals();
+	e = verify(image, o);
+	imagefile_close(image);
+	return e;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Text that comes from elsewhere, an image or a dump, made fit for a terminal or
+ * for JSON. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/*
+ * A copy that a terminal may get: valid UTF-8 without control characters (C0,
+ * DEL, C1); each byte that is none of it becomes '?'. Cut off to n - 1 bytes, not
+ * within a character. out may not be text.
+ */
+char *text_printable(char *out, size_t n, const char *text);
+
+/* The text as a JSON string (RFC 8259), quotes included; bytes that are no UTF-8
+ * become U+FFFD. */
+void text_json(FILE *out, const char *text);
+
+#endif
