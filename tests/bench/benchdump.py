@@ -53,7 +53,7 @@ def _make(kernel, path):
     m.start()
     m.ready_wait(LIMIT)
     hog = "workload hog /run/{0} {1} >/run/{0}.log 2>&1 & while [ ! -e /run/{0} ]; do usleep 100000; done"
-    m.run(hog.format("ended", ENDED_MIB) + "; kill $!", LIMIT)
+    m.run(hog.format("ended", ENDED_MIB) + "; kill $!; wait $! || :", LIMIT)
     m.run(hog.format("running", RUNNING_MIB), LIMIT)
     m.run("mkdir /tmp/files && mount -t ext4 -o ro /dev/vdb /tmp/files", LIMIT)
     m.run("find /tmp/files -type f | xargs cat >/dev/null", LIMIT)
