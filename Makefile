@@ -17,7 +17,7 @@ prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
 WRITER := $(B)/writer.vmlinux.lz4 $(B)/writer.cpio
 
-.PHONY: all programs writer deps demo check check-all unit unit-programs vm arrows bench-vm install clean
+.PHONY: all programs writer deps demo check check-all unit unit-programs vm arrows bench-vm bench-pipeline install clean
 .DELETE_ON_ERROR:
 
 all: programs writer
@@ -92,6 +92,10 @@ check-all: deps
 bench-vm: deps
 	$(MAKE) -s all
 	tests/bench/vm
+
+bench-pipeline: deps
+	$(MAKE) -s programs
+	tests/bench/pipeline
 
 # DESTDIR=... for a package. The example becomes no one's configuration by itself.
 install: all

@@ -9,9 +9,10 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lib.scenario import Failure, expect
+from lib.scenario import expect
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dormouse"
 
 
 @dataclass
@@ -33,46 +34,59 @@ def test_kernel():
 
 
 @functools.cache
-def debian_kernel():
-    """The newest 6.12 cloud kernel of the archive: another build, with KEXEC_JUMP off."""
-    search = subprocess.run(
-        ["apt-cache", "search", "--names-only", r"^linux-image-6\.12\.[0-9]+\+deb12-cloud-amd64$"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+def debian_kernel(series="6.12", modules=()):
+    """Debian's newest cloud kernel of a series: another build, with KEXEC_JUMP off.
+
+    modules: to load besides those that make the guest's disks appear.
+    """
+    folder = _debian_package(series)
+    (image,) = folder.glob("boot/vmlinuz-*")
+    return Kernel(image, _with_dependencies(folder, ["virtio_pci", "virtio_blk", *modules]))
+
+
+def _debian_package(series):
+    """The unpacked package, from the cache or the archive."""
+    names = rf"^linux-image-{re.escape(series)}\.[0-9]+(\+deb12|-[0-9]+)-cloud-amd64$"
+    search = subprocess.run(["apt-cache", "search", "--names-only", names], capture_output=True, text=True, check=True)
     packages = [line.split()[0] for line in search.stdout.splitlines()]
-    expect(packages, "apt-cache knows no Debian 6.12 cloud kernel; run apt-get update")
+    expect(packages, f"apt-cache knows no Debian {series} cloud kernel; run apt-get update")
     package = max(packages, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dormouse"
-    folder = cache / package
+    folder = CACHE / package
     if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "-qq", "download", package], cwd=cache, check=True, stderr=subprocess.DEVNULL)
-        (deb,) = cache.glob(f"{package}_*.deb")
-        partial = cache / f"{package}.partial"
+        CACHE.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["apt-get", "-qq", "download", package], cwd=CACHE, check=True, stderr=subprocess.DEVNULL)
+        (deb,) = CACHE.glob(f"{package}_*.deb")
+        partial = CACHE / f"{package}.partial"
         subprocess.run(["rm", "-rf", partial], check=True)
         subprocess.run(["dpkg-deb", "-x", deb, partial], check=True)
         deb.unlink()
         partial.rename(folder)
-    (image,) = folder.glob("boot/vmlinuz-*")
-    return Kernel(image, _with_dependencies(folder, ["virtio_blk"]))
+    return folder
+
+
+def _module_name(path):
+    return path.name.split(".")[0].replace("-", "_")
 
 
 def _with_dependencies(folder, names):
     """The modules' contents, each after those it depends on. The package has no modules.dep."""
-    files = {p.name.split(".")[0].replace("-", "_"): p for p in folder.glob("lib/modules/**/*.ko.xz")}
+    (listing,) = folder.glob("lib/modules/*/modules.builtin")
+    builtin = {_module_name(Path(line)) for line in listing.read_text().splitlines()}
+    files = {_module_name(p): p for pattern in ("*.ko", "*.ko.xz") for p in folder.glob(f"lib/modules/**/{pattern}")}
     ordered = {}
 
     def add(name):
-        if name in ordered or name not in files:  # not a file: built in
+        if name in ordered or name in builtin:
             return
-        content = lzma.decompress(files[name].read_bytes())
+        expect(name in files, f"{folder.name} has no module {name}")
+        content = files[name].read_bytes()
+        if files[name].suffix == ".xz":
+            content = lzma.decompress(content)
         for depends in re.findall(rb"\0depends=([^\0]*)\0", content):
             for other in filter(None, depends.decode().split(",")):
                 add(other.replace("-", "_"))
         ordered[name] = content
 
     for name in names:
-        if name not in files:
-            raise Failure(f"{folder.name} has no module {name}")
         add(name)
     return list(ordered.items())

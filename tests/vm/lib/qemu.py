@@ -241,12 +241,12 @@ class Machine:
         """Waits for the shell in the guest."""
         self.console_wait("^guest: ready", timeout)
 
-    def monitor(self, command):
+    def monitor(self, command, timeout=10):
         """Runs a command of QEMU's human monitor; returns its output."""
         number = len(self._replies)
         request = {"execute": "human-monitor-command", "id": number, "arguments": {"command-line": command}}
         self._monitor_socket.sendall(json.dumps(request).encode() + b"\n")
-        reply = self._wait(lambda: self._replies.get(number), 10, f"answer of the monitor to `{command}`")
+        reply = self._wait(lambda: self._replies.get(number), timeout, f"answer of the monitor to `{command}`")
         expect("return" in reply, f"the monitor refused `{command}`: {reply}")
         return reply["return"]
 

@@ -4,7 +4,7 @@
  * free, the rest shared libraries and noise) is written and restored, and the
  * codec alone is timed over the same chunks, on as many threads:
  *
- *   pipeline TARGET [CODEC [THREADS [MiB [sync]]]]
+ *   codec TARGET [CODEC [THREADS [MiB [sync]]]]
  *
  * TARGET is a file, created and removed. On a slow disk the disk is measured;
  * /dev/shm shows the CPU's part.
@@ -56,7 +56,7 @@ static void check(err_t e)
 {
 	if (!e)
 		return;
-	fprintf(stderr, "pipeline: %s\n", err_text(e));
+	fprintf(stderr, "codec: %s\n", err_text(e));
 	exit(1);
 }
 
@@ -202,7 +202,7 @@ int main(int argc, char **argv)
 	wo.codec = codec_by_name(argc > 2 ? argv[2] : "lzo");
 	if (argc < 2 || !wo.codec || blocks > FAKE_BLOCKS_MAX || wo.threads < 1 ||
 	    wo.threads > 64) {
-		fprintf(stderr, "usage: pipeline TARGET [CODEC [THREADS [MiB [sync]]]]\n");
+		fprintf(stderr, "usage: codec TARGET [CODEC [THREADS [MiB [sync]]]]\n");
 		return 2;
 	}
 	wo.sync_io = ro.sync_io = argc > 5;
