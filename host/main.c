@@ -151,7 +151,8 @@ static const struct {
 	{'n', "  --then WHAT       poweroff (default), reboot, or return: write the image, then\n"
 	      "                    retire it and go on\n"},
 	{'j', "  --json            for programs\n"},
-	{'C', "  --codec CODEC     lz4 (default), zstd, zstd:1 to zstd:19, lzo, none, or auto\n"},
+	{'C', "  --codec CODEC     lz4 (default), lz4:1 (dense) to lz4:16 (fast), zstd,\n"
+	      "                    zstd:1 (fast) to zstd:19 (dense), lzo, none, or auto\n"},
 	{'T', "  --threads N       instead of one for each CPU\n"},
 	{'a', "  --all-pages       also those that were free\n"},
 	{'f', "  --force           replace what is there\n"},

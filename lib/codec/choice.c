@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One for a fast target, one for a common one, one for a slow one. LZO is never
- * better than LZ4. */
+/* From those for fast targets to those for slow ones. LZO is never better than LZ4. */
 static const struct codec_choice candidates[] = {
 	{&codec_none, 0},
-	{&codec_lz4, 0},
+	{&codec_lz4, 4},
+	{&codec_lz4, 1},
 	{&codec_zstd, 1},
 };
 
@@ -31,9 +31,9 @@ bool codec_choice_valid(const struct codec_choice *choice)
 static err_t unknown(const char *text)
 {
 	return err_new(ERR_INVALID,
-		       "there is no codec \"%s\": possible are none, lzo, lz4, zstd, zstd:1 to "
-		       "zstd:%d, and auto",
-		       text, codec_zstd.level_max);
+		       "there is no codec \"%s\": possible are lz4, lz4:1 (dense) to lz4:%d "
+		       "(fast), zstd, zstd:1 (fast) to zstd:%d (dense), lzo, none, and auto",
+		       text, codec_lz4.level_max, codec_zstd.level_max);
 }
 
 err_t codec_choice_parse(const char *text, struct codec_choice *out)

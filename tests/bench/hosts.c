@@ -101,7 +101,7 @@ static void write_image(struct simulated *s, const struct hostinfo *host, const 
 			struct slot *slot)
 {
 	struct memory_source source = {s, s->blocks.count, first_pfn, classify, map, unmap};
-	struct image_writer_options o = {.threads = THREADS, .codec = {codec_by_id(CODEC_LZ4), 0}};
+	struct image_writer_options o = {.threads = THREADS, .codec = {codec_by_id(CODEC_LZ4), 1}};
 	uint8_t *header = malloc(HOSTINFO_MAX);
 	struct image_writer *w;
 

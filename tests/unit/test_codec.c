@@ -262,9 +262,9 @@ static void zstd_frames(void **state)
 
 static void choices(void **state)
 {
-	static const char *const good[] = { "none", "lzo", "lz4", "zstd:1", "zstd:19", "auto" };
+	static const char *const good[] = { "none", "lzo", "lz4:1", "lz4:16", "zstd:1", "zstd:19", "auto" };
 	static const char *const bad[] = { "",	     "gzip",   "zstd:",	  "zstd:0",  "zstd:20",
-					   "zstd:1x", "lz4:1", "zstd:-1", "auto:1", "zstd:999999999999",
+					   "zstd:1x", "lz4:17", "lzo:1", "zstd:-1", "auto:1", "zstd:999999999999",
 					   "averylongnameofacodec" };
 	char text[CODEC_CHOICE_TEXT_MAX];
 	struct codec_choice c;
@@ -282,7 +282,7 @@ static void choices(void **state)
 	assert_int_equal(c.level, c.codec->level_default);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_err(codec_choice_parse(bad[i], &c), ERR_INVALID);
-	c = (struct codec_choice){ codec_by_id(CODEC_LZ4), 1 };
+	c = (struct codec_choice){ codec_by_id(CODEC_LZO), 1 };
 	assert_false(codec_choice_valid(&c));
 	c = (struct codec_choice){ NULL, 0 };
 	for (size_t i = 0; i < (codec_candidates(&count), count); i++) {
