@@ -53,12 +53,12 @@ def _make(kernel, path):
     m.start()
     m.ready_wait(LIMIT)
     hog = "workload hog /run/{0} {1} >/run/{0}.log 2>&1 & while [ ! -e /run/{0} ]; do usleep 100000; done"
-    m.run(hog.format("ended", ENDED_MIB) + "; kill $!; wait $! || :", LIMIT)
     m.run(hog.format("running", RUNNING_MIB), LIMIT)
     m.run("mkdir /tmp/files && mount -t ext4 -o ro /dev/vdb /tmp/files", LIMIT)
     m.run("find /tmp/files -type f | xargs cat >/dev/null", LIMIT)
     cached = int(m.run("awk '/^Cached/ { print int($2 / 1024) }' /proc/meminfo"))
     expect(cached >= 1024, f"only {cached} MiB of files are in the guest's page cache")
+    m.run(hog.format("ended", ENDED_MIB) + "; kill $!; wait $! || :", LIMIT)
     dumps.take(m, path, LIMIT)
     m.kill()
     dumps.put_headers_first(path)

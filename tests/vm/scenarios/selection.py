@@ -9,9 +9,6 @@ from lib.kernels import debian_kernel, test_kernel
 from lib.scenario import add, expect, scenario
 
 FREE_MIN = 20000  # pages with content that the guest has freed, or the comparison says little
-# The firmware's, below 4 GiB. Without struct pages, so that makedumpfile leaves it out. pack saves what nobody calls free.
-ROM = range(0xFFFC0000 // dumps.PAGE, 0x100000000 // dumps.PAGE)
-
 NO_CHOICE = "every page is saved"  # pack says so when it cannot tell free pages
 
 # Without one of these lines of vmcoreinfo nobody can tell which pages are free.
@@ -63,7 +60,7 @@ def compare(out, dump):
     dumps.put_headers_first(dump)
     judgement = kdump.Judgement(kdump.make(dump, out / "kdump.img", "-d", str(kdump.FREE), "-l"))
     with dumps.Dump(dump) as source, dumps.Dump(out / "unpacked.img") as copied:
-        counts = dumps.compare(source, copied, lambda pfn: pfn in ROM or judgement.is_kept(pfn))
+        counts = dumps.compare(source, copied, judgement.is_kept)
     (out / "pages.txt").write_text("".join(f"{name}: {n}\n" for name, n in sorted(counts.items())))
     return counts
 
