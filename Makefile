@@ -66,6 +66,11 @@ $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
 		-lcmocka -larchive -lblkid -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
+$(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
+		-llz4 -llzo2 -lzstd -luring -lpthread
+
 unit-programs: $(UNIT)
 
 unit: $(UNIT)
@@ -94,7 +99,7 @@ bench-vm: deps
 	tests/bench/vm
 
 bench-pipeline: deps
-	$(MAKE) -s programs
+	$(MAKE) -s programs $(B)/bench/hosts
 	tests/bench/pipeline
 
 # DESTDIR=... for a package. The example becomes no one's configuration by itself.
