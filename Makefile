@@ -1,23 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Everything is built under build/; kernels are cached outside the tree
 # (imagewriter/build-kernel). SAN=1: address and undefined-behaviour sanitizers.
+# FUZZ=1: those, and what libFuzzer needs.
 comma := ,
-B := build$(if $(SAN),-san)
+B := build$(if $(SAN),-san)$(if $(FUZZ),-fuzz)
 CC ?= gcc
 CFLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -ffunction-sections -fdata-sections \
 	-Wall -Wextra -Wshadow -Wmissing-prototypes -Werror -Wno-format-truncation \
 	-I. -Ilib $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
 LDFLAGS := -Wl,--gc-sections
+ifdef FUZZ
+CC := clang
+CFLAGS += -Wno-unknown-warning-option -fno-sanitize-recover=all \
+	-fsanitize=fuzzer-no-link,address,undefined
+endif
 
 LIB_SRC := $(wildcard lib/*/*.c formats/*.c) $(wildcard lib/*/*.S)
 LIB_OBJ := $(patsubst %,$(B)/obj/%.o,$(LIB_SRC))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,build-fuzz/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 
 PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
 WRITER := $(B)/writer.vmlinux.lz4 $(B)/writer.cpio
 
-.PHONY: all programs writer deps demo check check-all unit unit-programs vm arrows bench-vm bench-pipeline install clean
+.PHONY: all programs writer deps demo check check-all fuzz fuzz-targets fuzz-programs unit unit-programs vm arrows bench-vm bench-pipeline install clean
 .DELETE_ON_ERROR:
 
 all: programs writer
@@ -70,6 +77,27 @@ $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
 		-llz4 -llzo2 -lzstd -luring -lpthread
+# Seeds are made by the code as it is in use; the targets run it with sanitizers.
+$(B)/fuzz/make-seeds: tests/fuzz/seeds.c $(B)/libdormouse.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
+		-lcmocka -llz4 -llzo2 -lzstd
+
+build-fuzz/fuzz/fuzz_image: fuzz_extra := -Wl,--wrap=aligned_alloc,--wrap=free
+build-fuzz/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build-fuzz/libdormouse.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< build-fuzz/libdormouse.a \
+		$(fuzz_extra) -llz4 -llzo2 -lzstd -luring -lpthread
+
+fuzz-targets: $(FUZZERS)
+
+fuzz-programs: $(B)/fuzz/make-seeds
+	$(MAKE) FUZZ=1 fuzz-targets
+
+# Each target for so many seconds: make fuzz SECONDS=60
+SECONDS := 600
+fuzz: deps
+	tests/fuzz/run $(SECONDS)
 
 unit-programs: $(UNIT)
 
@@ -114,6 +142,6 @@ install: all
 		$(DESTDIR)/usr/share/initramfs-tools/scripts/init-premount/dormouse
 
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-fuzz
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -21,6 +21,8 @@ err_t notes_next(const uint8_t *notes, size_t n, size_t *at, struct note *out, b
 	uint64_t name, content;
 
 	*more = left >= sizeof(h);
+	if (!left)
+		return NULL; /* there may be no notes at all: not even an address of them */
 	if (!*more)
 		return all_zero(notes + *at, left)
 			       ? NULL

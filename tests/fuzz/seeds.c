@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What fuzzing begins with: right inputs of each target, made by the product's
+ * encoders. seeds FOLDER writes FOLDER/fuzz_NAME/NUMBER.
+ */
+#include "unit.h"
+
+#include "elffile.h"
+#include "sample_host.h"
+#include "smallimage.h"
+
+#include "base/bytes.h"
+#include "base/util.h"
+#include "codec/codec.h"
+#include "formats/directory.h"
+#include "formats/handoff.h"
+#include "formats/index.h"
+#include "formats/report.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+static const uint8_t nonce[NONCE_BYTES] = "nonce of a seed";
+static const char info_text[] =
+	"OSRELEASE=6.12.1\nSIZE(page)=64\nSYMBOL(init_top_pgt)=ffffffff8a00\n";
+
+static const char *folder;
+
+/* One more seed of a target: a first part, which may be empty, and a second. */
+static void put2(const char *target, const void *a, size_t a_bytes, const void *b, size_t b_bytes)
+{
+	static unsigned int number;
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, target);
+	mkdir(path, 0777);
+	snprintf(path, sizeof(path), "%s/%s/%u", folder, target, number++);
+	f = fopen(path, "w");
+	if (!f || fwrite(a, 1, a_bytes, f) != a_bytes || fwrite(b, 1, b_bytes, f) != b_bytes ||
+	    fclose(f)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static struct slot sample_slot(enum slot_state state)
+{
+	struct slot s = {
+		.state = state,
+		.generation = 7,
+		.created = 1700000000,
+		.header = {SLOT_DATA_START, 2000, 1},
+		.directory = {SLOT_DATA_START + 4096, 48, 2},
+		.image_end = 1 << 20,
+		.data_pages = 10,
+		.zero_pages = 3,
+		.fill_pages = 1,
+		.raw_bytes = 10 * PAGE_BYTES,
+		.stored_bytes = 4711,
+	};
+
+	memcpy(s.nonce, nonce, sizeof(nonce));
+	return s;
+}
+
+static void slots(void)
+{
+	for (unsigned int state = SLOT_EMPTY; state <= SLOT_RETIRED; state++) {
+		struct slot s = sample_slot((enum slot_state)state);
+		uint8_t b[SLOT_BYTES];
+
+		snprintf(s.reason, sizeof(s.reason), "a key was pressed");
+		s.failed_resumes = state;
+		slot_encode(&s, b);
+		put2("fuzz_slot", b, SLOT_BYTES, "", 0);
+	}
+}
+
+static struct hostinfo sample_dump(void)
+{
+	struct hostinfo h = {
+		.release = "6.1",
+		.cpus = 4,
+		.dump = true,
+		.memory = {2, {{0, 0x9f000, RANGE_RAM}, {0x100000, 0x400000, RANGE_RAM}}},
+	};
+
+	return h;
+}
+
+static void headers(void)
+{
+	static uint8_t b[HANDOFF_MAX];
+	struct hostinfo host = sample_host(), dump = sample_dump();
+	struct handoff h = {
+		.mode = HANDOFF_HIBERNATE,
+		.then = HANDOFF_POWEROFF,
+		.device_bytes = 1 << 30,
+		.device_name = "/dev/vda2",
+		.extent_count = 2,
+		.extents = {{1 << 20, 1 << 20}, {4 << 20, 1 << 21}},
+		.codec = CODEC_LZ4,
+		.codec_level = 4,
+		.threads = 2,
+		.mailbox = 0x10001000,
+		.trampoline = 0x10002000,
+		.host = host,
+	};
+	struct report r = {.result = REPORT_FAILED, .text = "target is full", .log = "a\nb\n"};
+
+	put2("fuzz_header", "\0", 1, b, hostinfo_encode(&host, b));
+	host.report[0] = host.report[1] = host.report[2] = host.report[3] = 0;
+	host.jump_entry = 0;
+	put2("fuzz_header", "\0", 1, b, hostinfo_encode(&host, b));
+	put2("fuzz_header", "\0", 1, b, hostinfo_encode(&dump, b));
+	memcpy(h.nonce, nonce, sizeof(nonce));
+	h.host.jump_entry = 0;
+	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
+	h.mode = HANDOFF_RESTORE;
+	h.host.jump_entry = 0x20000123;
+	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
+	report_encode(&r, nonce, b);
+	put2("fuzz_header", "\2", 1, b, REPORT_BYTES);
+	report_prepare(b, nonce);
+	put2("fuzz_header", "\2", 1, b, REPORT_BYTES);
+}
+
+/* A block with every kind of run. */
+static struct chunk sample_chunk(uint64_t block)
+{
+	struct chunk c = {
+		.first_pfn = block * CHUNK_PAGES,
+		.run_count = 5,
+		.runs = {{RUN_DATA, 2, 0},
+			 {RUN_ZERO, 7, 0},
+			 {RUN_FILL, 3, 0x1122334455667788},
+			 {RUN_SKIP, 9, 0},
+			 {RUN_DATA, 1, 0}},
+		.data_pages = 3,
+		.codec = CODEC_LZO,
+		.stored = 700,
+		.offset = 40000,
+		.crc32c = 5,
+	};
+
+	return c;
+}
+
+static void indexes(void)
+{
+	struct index_place places[3] = {
+		{SLOT_DATA_START, 700, 1}, {SLOT_DATA_START + 4096, 65536, 2}, {1 << 30, 1, 3}};
+	static struct index_segment seg;
+	uint8_t b[256];
+
+	for (uint32_t n = 0; n <= 3; n++) {
+		directory_encode(places, n, nonce, b);
+		put2("fuzz_index", "\0", 1, b, directory_bytes(n));
+	}
+	for (uint32_t n = 0; n <= 6; n += 2) {
+		index_segment_init(&seg, nonce, n);
+		for (uint32_t i = 0; i < n; i++) {
+			struct chunk c = sample_chunk(i * i);
+
+			if (i == 1)
+				c = (struct chunk){.first_pfn = i * CHUNK_PAGES,
+						   .run_count = 1,
+						   .runs = {{RUN_ZERO, CHUNK_PAGES, 0}}};
+			index_segment_add(&seg, &c);
+		}
+		put2("fuzz_index", "\1", 1, seg.buf, index_segment_finish(&seg));
+	}
+}
+
+/* n pages, some of which can be compressed well. */
+static void fill_pages(uint8_t *p, unsigned int n, uint64_t seed)
+{
+	for (size_t i = 0; i < n * (size_t)PAGE_BYTES; i++)
+		p[i] = i % 512 < 40 ? (uint8_t)unit_random(&seed) : (uint8_t)(i / 64);
+}
+
+/* Compress with any codec; returns the size, or 0 when there is no such codec. */
+static size_t compress(uint8_t codec, const uint8_t *raw, size_t n, uint8_t *out)
+{
+	const struct codec *c = codec_by_id(codec);
+	void *w = c && c->workspace ? malloc(c->workspace(c->level_default)) : NULL;
+	size_t stored = c ? c->compress(raw, n, out, c->level_default, w) : 0;
+
+	free(w);
+	return stored;
+}
+
+static void chunks(void)
+{
+	static uint8_t raw[8 * PAGE_BYTES], out[16 * PAGE_BYTES];
+
+	for (uint8_t codec = 0; codec_by_id(codec); codec++)
+		for (unsigned int n = 1; n <= 8; n *= 2) {
+			uint8_t head[3] = {codec, (uint8_t)(n - 1), 1};
+
+			fill_pages(raw, n, n);
+			put2("fuzz_chunk", head, 3, out, compress(codec, raw, n * PAGE_BYTES, out));
+			head[0] |= 0x80;
+			put2("fuzz_chunk", head, 3, raw, 100 * n);
+		}
+}
+
+static size_t put_notes(struct elffile *f)
+{
+	size_t from = f->n;
+	uint8_t registers[336] = {7};
+
+	elffile_note(f, "CORE", NT_PRSTATUS, registers, sizeof(registers));
+	elffile_note(f, "VMCOREINFO", 0, info_text, sizeof(info_text) - 1);
+	return from;
+}
+
+static void elfs(void)
+{
+	struct elffile f = elffile_new(4);
+	Elf64_Shdr s = {.sh_info = 4};
+
+	elffile_notes(&f, 0, put_notes(&f));
+	elffile_load(&f, 1, 0x2000, 2 * PAGE_BYTES, PAGE_BYTES + 9);
+	elffile_load(&f, 2, 0x1000, PAGE_BYTES, 200);
+	elffile_load(&f, 3, 0x180000 + 100, 3 * PAGE_BYTES, 700);
+	put2("fuzz_elf", f.b, f.n, "", 0);
+	/* The kernel's text, and a number of headers in a section header. */
+	f.p[3] = f.p[1];
+	f.p[3].p_filesz = f.p[3].p_memsz = 64;
+	f.p[3].p_offset += 3;
+	f.p[3].p_vaddr = 0xffffffff81000000;
+	f.h->e_phnum = PN_XNUM;
+	f.h->e_shentsize = sizeof(s);
+	f.h->e_shoff = f.n;
+	put2("fuzz_elf", f.b, f.n, &s, sizeof(s));
+	elffile_free(&f);
+	f = elffile_new(1);
+	elffile_load(&f, 0, 0, 64 * MIB, 100);
+	put2("fuzz_elf", f.b, f.n, "", 0);
+	elffile_free(&f);
+}
+
+struct parts {
+	uint8_t b[PARTS][65536];
+	uint16_t n[PARTS];
+};
+
+/* Blocks of data, one for each codec, and what index and directory say of them. */
+static void make_chunks(struct parts *p, uint8_t only_codec)
+{
+	static struct index_segment seg;
+	static uint8_t raw[3 * PAGE_BYTES];
+	struct index_place place = {smallimage_place[PART_SEGMENT].offset, 0, 0};
+
+	index_segment_init(&seg, nonce, 0);
+	for (uint8_t codec = 0; codec_by_id(codec); codec++) {
+		struct chunk c = sample_chunk(2u + codec); /* from 1 MiB on */
+
+		if (only_codec != UINT8_MAX && codec != only_codec)
+			continue;
+		fill_pages(raw, 3, codec);
+		c.codec = codec;
+		c.offset = smallimage_place[PART_DATA].offset + p->n[PART_DATA];
+		c.stored = (uint32_t)compress(codec, raw, sizeof(raw),
+					      p->b[PART_DATA] + p->n[PART_DATA]);
+		p->n[PART_DATA] += (uint16_t)c.stored;
+		index_segment_add(&seg, &c);
+	}
+	p->n[PART_SEGMENT] = (uint16_t)index_segment_finish(&seg);
+	memcpy(p->b[PART_SEGMENT], seg.buf, p->n[PART_SEGMENT]);
+	directory_encode(&place, 1, nonce, p->b[PART_DIRECTORY]);
+	p->n[PART_DIRECTORY] = (uint16_t)directory_bytes(1);
+}
+
+static void make_header(struct parts *p, bool dump, enum free_fill fill)
+{
+	struct hostinfo h = dump ? sample_dump() : sample_host();
+	struct elffile f = elffile_new(0);
+	size_t from = put_notes(&f), n = f.n - from;
+
+	if (dump) {
+		p->n[PART_DATA] = (uint16_t)align_up(p->n[PART_DATA], PAGE_BYTES);
+		h.notes.offset = smallimage_place[PART_DATA].offset + p->n[PART_DATA];
+		h.notes.length = (uint32_t)n;
+		memcpy(p->b[PART_DATA] + p->n[PART_DATA], f.b + from, n);
+		p->n[PART_DATA] += (uint16_t)n;
+	} else { /* so small that a restore takes no time */
+		h.memory = (struct range_list){
+			2, {{0, 0x9fc00, RANGE_RAM}, {0x100000, 0x400000, RANGE_RAM}}};
+		h.windows = (struct range_list){1, {{0x380000, 0x400000, RANGE_RAM}}};
+		h.main_window = h.windows.r[0];
+		h.jump_entry = 0x200123;
+		h.report[0] = h.report[1] = h.report[2] = h.report[3] = 0;
+	}
+	h.free_fill = fill;
+	p->n[PART_HEADER] = (uint16_t)hostinfo_encode(&h, p->b[PART_HEADER]);
+	elffile_free(&f);
+}
+
+static void put_image(const struct parts *p, uint8_t flags)
+{
+	static uint8_t b[SMALLIMAGE_HEAD + PARTS * 65536];
+	size_t n = SMALLIMAGE_HEAD;
+
+	b[0] = flags;
+	for (int i = 0; i < PARTS; i++) {
+		le16_t length = le16_of(p->n[i]);
+
+		memcpy(b + 1 + 2 * i, &length, 2);
+		memcpy(b + n, p->b[i], p->n[i]);
+		n += p->n[i];
+	}
+	put2("fuzz_image", b, n, "", 0);
+}
+
+static void images(void)
+{
+	for (unsigned int i = 0; i < 8; i++) {
+		static struct parts p;
+		struct slot s = sample_slot(SLOT_VALID);
+		uint8_t slot[SLOT_BYTES];
+
+		memset(&p, 0, sizeof(p));
+		slot_encode(&s, slot);
+		p.n[PART_SLOT] = 256;
+		memcpy(p.b[PART_SLOT], slot, 256);
+		make_chunks(&p, i < 4 ? (uint8_t)i : UINT8_MAX);
+		make_header(&p, i % 2, (enum free_fill)(i % 4));
+		put_image(&p, i & 4 ? SMALLIMAGE_IN_B : 0);
+		put_image(&p, SMALLIMAGE_VERIFY);
+		put_image(&p, SMALLIMAGE_SALVAGE);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: seeds FOLDER\n");
+		return 1;
+	}
+	folder = argv[1];
+	slots();
+	headers();
+	indexes();
+	chunks();
+	elfs();
+	images();
+	return 0;
+}
