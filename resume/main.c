@@ -78,7 +78,7 @@ static err_t resume_image(const struct target *t, const struct slot *slot, const
 
 static err_t discard(const struct target *t, struct commit *c)
 {
-	if (c->slot.state != SLOT_VALID && c->slot.state != SLOT_RESUMING)
+	if (!c->holds_image)
 		return NULL;
 	TRY(commit_retire(t, c, "discarded at boot"));
 	log_info("the image on %s is discarded", t->name);

@@ -102,6 +102,11 @@ static bool same_nonce(const struct slot *slot, const uint8_t nonce[NONCE_BYTES]
 	return !memcmp(slot->nonce, nonce, NONCE_BYTES);
 }
 
+static bool is_image(const struct slot *slot)
+{
+	return slot->state == SLOT_VALID || slot->state == SLOT_RESUMING;
+}
+
 static struct commit commit_of(const struct medium *m, int newest)
 {
 	return (struct commit){
@@ -110,6 +115,8 @@ static struct commit commit_of(const struct medium *m, int newest)
 		.twin_good = m->good[!newest] &&
 			     same_nonce(&m->slot[!newest], m->slot[newest].nonce) &&
 			     m->slot[!newest].generation < m->slot[newest].generation,
+		.holds_image = is_image(&m->slot[newest]) ||
+			       (m->good[!newest] && is_image(&m->slot[!newest])),
 	};
 }
 
@@ -198,7 +205,10 @@ static err_t write_both(const struct target *t, struct commit *c, int newest,
 	TRY(write_slot(t, newest, &next));
 	/* Protects the write just made: who goes on relies on both places. */
 	TRY(target_flush(t));
-	*c = (struct commit){.slot = next, .place = newest, .twin_good = true};
+	*c = (struct commit){.slot = next,
+			     .place = newest,
+			     .twin_good = true,
+			     .holds_image = is_image(&next)};
 	return NULL;
 }
 
@@ -214,8 +224,7 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	TRY(take_error(&m, ERR_IO));
 	TRY(take_error(&m, ERR_NOSPACE));
 	for (int i = 0; i < 2; i++)
-		if (m.good[i] &&
-		    (m.slot[i].state == SLOT_VALID || m.slot[i].state == SLOT_RESUMING))
+		if (m.good[i] && is_image(&m.slot[i]))
 			return err_new(ERR_REFUSED, "%s holds an image (%s): retire it first",
 				       t->name, slot_state_name(m.slot[i].state));
 	err_free(medium_newest(&m, &newest)); /* nothing that counts: any order will do */
@@ -246,14 +255,15 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 	/* Protects VALID: after this the machine is powered off. */
 	TRY(target_flush(t));
 	TRY(read_back(t, !newest, &next));
-	*c = (struct commit){.slot = next, .place = !newest, .twin_good = true};
+	*c = (struct commit){
+		.slot = next, .place = !newest, .twin_good = true, .holds_image = true};
 	return NULL;
 }
 
 /* The slot that counts must be an image. */
 static err_t check_image(const struct target *t, const struct slot *slot)
 {
-	if (slot->state != SLOT_VALID && slot->state != SLOT_RESUMING)
+	if (!is_image(slot))
 		return err_new(ERR_REFUSED, "%s holds no image, its state is: %s", t->name,
 			       slot_state_name(slot->state));
 	return NULL;
@@ -325,6 +335,7 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 	TRY(write_slot(t, !newest, &next));
 	/* Protects the count: the machine reboots, and the next boot asks by it. */
 	TRY(target_flush(t));
-	*c = (struct commit){.slot = next, .place = !newest, .twin_good = true};
+	*c = (struct commit){
+		.slot = next, .place = !newest, .twin_good = true, .holds_image = true};
 	return NULL;
 }

@@ -168,6 +168,8 @@ static void assert_loaded(struct fixture *f, enum slot_state state)
 	assert_memory_equal(&c.slot, &f->c.slot, sizeof(c.slot));
 	assert_int_equal(c.place, f->c.place);
 	assert_int_equal(c.twin_good, f->c.twin_good);
+	assert_int_equal(c.holds_image, f->c.holds_image);
+	assert_int_equal(c.holds_image, state == SLOT_VALID || state == SLOT_RESUMING);
 }
 
 static void begin(struct fixture *f)
@@ -439,7 +441,8 @@ static void test_retire_spares_foreign(void **state)
 	assert_foreign(f, !other);
 }
 
-/* Retiring, cut after its first write: the next boot sees RETIRED and finishes. */
+/* Retiring, cut after its first write: RETIRED counts, and who comes next is told
+ * that an image is left, which has to be retired before a new one is begun. */
 static void test_retire_cut(void **state)
 {
 	struct fixture *f = *state;
@@ -455,8 +458,12 @@ static void test_retire_cut(void **state)
 	poke(f, valid_place, &valid);
 	assert_ok(commit_load(&f->t, &f->c));
 	assert_int_equal(f->c.slot.state, SLOT_RETIRED);
+	assert_true(f->c.holds_image);
+	assert_err(commit_begin(&f->t, &f->c, nonce_b, 1), ERR_REFUSED);
 	assert_ok(commit_retire(&f->t, &f->c, "x"));
 	assert_int_equal(peek(f, valid_place).state, SLOT_RETIRED);
+	assert_false(f->c.holds_image);
+	assert_ok(commit_begin(&f->t, &f->c, nonce_b, 1));
 }
 
 /* A torn write of any number of sectors: damage, never another image. */
