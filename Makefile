@@ -66,6 +66,12 @@ $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
 		-lcmocka -larchive -lblkid -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
+# Its headers are among the unit tests'; of the programs it has one decision.
+$(B)/crash: $(call prog_obj,tests/crash) $(B)/obj/resume/verdict.c.o $(B)/libdormouse.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llz4 -llzo2 -lzstd -luring -lpthread
+
+$(B)/obj/tests/crash/%.o: CFLAGS += -Itests/crash -Itests/unit
+
 unit-programs: $(UNIT)
 
 unit: $(UNIT)

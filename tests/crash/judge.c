@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "judge.h"
+
+#include "base/util.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *judge_boot(uint64_t dead, const struct boot *b)
+{
+	bool is_dead = b->image < IMAGES_MAX && dead >> b->image & 1;
+
+	if ((b->resumes || b->retries) && b->commit.slot.state != SLOT_VALID)
+		return "something is resumed that is not VALID";
+	if ((b->resumes || b->retries) && is_dead)
+		return "an image is resumed that was used up or given up";
+	if ((b->resumes || b->retries) && !b->commit.twin_good)
+		return "an image is resumed beside a damaged superblock";
+	if (b->resumes && b->commit.slot.failed_resumes)
+		return "an image that was refused once is resumed without asking";
+	if (b->check == ERR_INVALID)
+		return "other memory is restored than was saved";
+	return NULL;
+}
+
+static bool is_state(const struct model *m, const struct boot *b)
+{
+	const struct slot *s = &b->commit.slot;
+
+	return s->generation == m->generation && s->state == m->state && b->image == m->image &&
+	       s->failed_resumes == m->failed_resumes;
+}
+
+/* A slot that the step has written, perhaps only the first of two. */
+static bool is_new(const struct span *s, const struct boot *b)
+{
+	struct model m = s->after;
+
+	m.generation = b->commit.slot.generation;
+	return m.generation > s->before.generation && m.generation <= s->after.generation &&
+	       is_state(&m, b);
+}
+
+static const char *judge_between(const struct span *s, const struct boot *b)
+{
+	bool older = b->commit.slot.generation < s->before.generation;
+
+	if (b->load && s->before.present)
+		return "no superblock is left that can be used";
+	if (b->load)
+		return b->load == ERR_FORMAT || b->load == ERR_CORRUPT ? NULL : "a strange error";
+	if (is_state(&s->before, b) || is_new(s, b) ||
+	    (s->after_failed && is_state(&s->before_too, b)))
+		return NULL;
+	/* A failed first step may have written one slot of two. */
+	if (s->after_failed && !older && b->image == s->before_too.image &&
+	    b->commit.slot.state == s->before_too.state)
+		return NULL;
+	return older ? "an older superblock counts again" : "neither the old state nor the new one";
+}
+
+static const char *judge_after(const struct span *s, const struct boot *b)
+{
+	const struct model *m = &s->after;
+	int twin = !b->commit.place;
+
+	if (!m->present)
+		return b->load == ERR_FORMAT ? NULL : "an empty disk is not seen as empty";
+	if (b->load || !is_state(m, b))
+		return "the step was done, and is not on the medium";
+	if (m->any_twin)
+		return NULL;
+	if (!b->slot_good[twin] || b->slot_state[twin] != m->twin || !b->commit.twin_good)
+		return "the step was done, and the other superblock says otherwise";
+	if (m->state == SLOT_VALID && !(m->dead >> m->image & 1) &&
+	    (!b->retries || b->resumes != !m->failed_resumes))
+		return "an image that is whole is not resumed";
+	return NULL;
+}
+
+const char *judge_cut(const struct span *s, bool between, const struct boot *b)
+{
+	const char *text = judge_boot(between ? s->before.dead : s->after.dead, b);
+
+	if (!text && b->checked && b->check)
+		text = "a VALID image is not whole";
+	if (text)
+		return text;
+	return between || !s->done ? judge_between(s, b) : judge_after(s, b);
+}
+
+/* What the writer leaves of one image, written once. */
+struct copy {
+	bool made;
+	struct slot slot;
+	uint8_t content[DISK_BYTES];
+};
+
+static err_t write_copy(const struct target *t, unsigned int number, struct slot *slot)
+{
+	static struct copy copies[IMAGES_MAX]; /* one thread judges */
+	struct copy *c = &copies[number];
+	CLEANUP_FREE uint8_t *buf = NULL;
+	size_t n;
+
+	if (!c->made) {
+		struct disk *d = disk_create();
+		err_t e = image_write(&d->target, number, &c->slot);
+
+		assert(!e);
+		memcpy(c->content, d->view, DISK_BYTES);
+		c->made = true;
+		disk_destroy(d);
+	}
+	n = c->slot.image_end - SLOT_DATA_START;
+	buf = target_buffer(n);
+	assert(buf);
+	memcpy(buf, c->content + SLOT_DATA_START, n);
+	*slot = c->slot;
+	return target_write(t, buf, n, SLOT_DATA_START);
+}
+
+/* As host/session_open.c does it with an image of an earlier session. */
+static err_t retire_stale(const struct target *t)
+{
+	struct commit c;
+	err_t e = commit_load(t, &c);
+
+	if (e && (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)) {
+		err_free(e);
+		return NULL;
+	}
+	if (e || !c.holds_image)
+		return e;
+	return commit_retire(t, &c, "superseded");
+}
+
+static err_t hibernate(const struct target *t, unsigned int number, bool rewrite)
+{
+	uint8_t nonce[NONCE_BYTES];
+	struct commit c;
+	struct slot slot;
+
+	image_nonce(number, nonce);
+	TRY(retire_stale(t));
+	TRY(commit_begin(t, &c, nonce, 1700000001));
+	if (rewrite)
+		TRY(image_write(t, number, &slot));
+	else
+		TRY(write_copy(t, number, &slot));
+	return commit_valid(t, &c, &slot);
+}
+
+const char *judge_next(struct disk *d, unsigned int number, bool rewrite)
+{
+	err_t e = hibernate(&d->target, number, rewrite);
+	struct boot b;
+
+	if (e) {
+		bool unreadable = err_kind(e) == ERR_IO;
+
+		err_free(e);
+		return unreadable ? "the next hibernation has an error of the disk"
+				  : "the next hibernation is refused";
+	}
+	boot_look(d, true, &b);
+	return b.resumes && b.image == number && !b.check ? NULL : "the next image is not resumed";
+}
