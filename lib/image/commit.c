@@ -154,6 +154,16 @@ static err_t medium_of_image(const struct target *t, const uint8_t nonce[NONCE_B
 	return NULL;
 }
 
+/*
+ * Protects the slot that counts, before the other one is written: where an
+ * earlier flush failed, it may have been read out of the device's cache, and if
+ * the write of the other one is torn then, none is left on the medium.
+ */
+static err_t flush_slots(const struct target *t)
+{
+	return target_flush(t);
+}
+
 static err_t write_slot(const struct target *t, int place, const struct slot *slot)
 {
 	CLEANUP_FREE uint8_t *buf = target_buffer(SLOT_BYTES);
@@ -196,6 +206,7 @@ static err_t write_both(const struct target *t, struct commit *c, int newest,
 {
 	struct slot next = *slot;
 
+	TRY(flush_slots(t));
 	next.generation++;
 	TRY(write_slot(t, !newest, &next));
 	/* Protects the write just made: it must be whole on the medium before
@@ -249,7 +260,7 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 	next.generation = m.slot[newest].generation + 1;
 	memcpy(next.nonce, m.slot[newest].nonce, NONCE_BYTES);
 	/* Protects header, chunks, index and directory: VALID must not reach
-	 * the medium before them. */
+	 * the medium before them. And what flush_slots does. */
 	TRY(target_flush(t));
 	TRY(write_slot(t, !newest, &next));
 	/* Protects VALID: after this the machine is powered off. */
@@ -300,6 +311,7 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 	int newest;
 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
+	TRY(flush_slots(t));
 	done = (struct commit){.slot = m.slot[newest], .twin_good = !m.foreign[!newest]};
 	done.slot.state = SLOT_RETIRED;
 	memset(done.slot.reason, 0, sizeof(done.slot.reason));
@@ -332,6 +344,7 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 	next.failed_resumes++;
 	memset(next.reason, 0, sizeof(next.reason));
 	snprintf(next.reason, sizeof(next.reason), "%s", reason);
+	TRY(flush_slots(t));
 	TRY(write_slot(t, !newest, &next));
 	/* Protects the count: the machine reboots, and the next boot asks by it. */
 	TRY(target_flush(t));
