@@ -50,3 +50,9 @@ err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const cha
 	}
 	return err_new(ERR_UNSUPPORTED, "the superblock has an unknown state");
 }
+
+bool verdict_marks(const struct commit *c)
+{
+	/* Everything else is refused from now on anyway. */
+	return c->slot.state == SLOT_VALID && c->twin_good && !c->slot.failed_resumes;
+}

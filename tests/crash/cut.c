@@ -56,9 +56,9 @@ void cut_move(struct cut *c, size_t at, bool in_flight)
 	for (; c->at < at; c->at++) {
 		if (!log[c->at].flush)
 			continue;
-		for (; c->first < c->at; c->first++)
+		for (; !log[c->at].lost && c->first < c->at; c->first++)
 			land(&log[c->first], 0, sectors(&log[c->first]), c->flushed);
-		c->first++;
+		c->first = c->at + 1;
 	}
 	c->in_flight = in_flight;
 }

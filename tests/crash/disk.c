@@ -75,18 +75,22 @@ static void put(struct disk *d, const uint8_t *data, size_t n, uint64_t at)
 	}
 }
 
-/* What was not flushed is gone. */
+/* A flush fails, and what was to be flushed is gone. */
 static void lose_cache(struct disk *d)
 {
-	size_t ops = d->ops;
+	size_t first = 0;
 
-	while (ops && !d->log[ops - 1].flush)
-		ops--;
-	log_cut(d, ops);
+	log_add(d, &(struct disk_op){.flush = true, .lost = true}, NULL);
 	memcpy(d->view, d->start, DISK_BYTES);
-	for (size_t i = 0; i < d->ops; i++)
+	for (size_t i = 0; i < d->ops; i++) {
 		if (!d->log[i].flush)
-			memcpy(d->view + d->log[i].at, d->log[i].data, d->log[i].n);
+			continue;
+		for (; first < i; first++)
+			if (!d->log[i].lost)
+				memcpy(d->view + d->log[first].at, d->log[first].data,
+				       d->log[first].n);
+		first = i + 1;
+	}
 }
 
 static err_t sim_read(const struct target *t, void *buf, size_t n, uint64_t place)

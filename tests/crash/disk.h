@@ -23,6 +23,7 @@
 
 struct disk_op {
 	bool flush;
+	bool lost; /* a flush that failed: what was to be flushed is gone */
 	uint32_t n;
 	uint64_t at;
 	uint8_t *data;

@@ -142,18 +142,19 @@ err_t history_step(struct history *h, enum step step)
 
 	assert(h->count < STEPS_MAX && h->images < IMAGES_MAX);
 	*s = (struct span){.step = step, .first = h->disk->ops, .before = h->now};
-	if (last && !last->done) {
-		s->after_failed = true;
-		s->before_too = last->after;
-	}
 	h->count++;
 	s->after = outcome(h, step);
+	s->after.generation = h->now.generation + slots_written(step);
+	if (last && !last->done) {
+		s->failed_before = last->failed_before + 1;
+		s->after.generation = last->after.generation + slots_written(step);
+		s->after.any_twin |= slots_written(step) == 1;
+	}
 	e = act(h, step);
 	s->done = !e;
 	s->end = h->disk->ops;
-	s->after.generation = s->done && slots_written(step)
-				      ? h->commit.slot.generation
-				      : h->now.generation + slots_written(step);
+	if (s->done && slots_written(step))
+		s->after.generation = h->commit.slot.generation;
 	if (s->done)
 		h->now = s->after;
 	if (step == STEP_BEGIN)

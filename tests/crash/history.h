@@ -40,9 +40,8 @@ struct span {
 	enum step step;
 	size_t first, end;
 	struct model before, after;
-	bool done;	  /* it said so; otherwise it is before or after, and so is ... */
-	bool after_failed; /* ... the next one's beginning: */
-	struct model before_too;
+	bool done; /* it said so; otherwise the disk is in a state between the two */
+	unsigned int failed_before; /* steps right before this one that were not done */
 };
 
 struct history {
@@ -57,7 +56,8 @@ struct history {
 /* On a disk that is empty, as given. */
 void history_init(struct history *h, struct disk *disk);
 
-/* The disk as it is now, by what it holds, and with these images dead. */
+/* After a power cut: the disk by what a boot sees on it, with these images dead,
+ * and so many made. */
 void history_take_over(struct history *h, struct disk *disk, const struct boot *seen,
 		       uint64_t dead, unsigned int images);
 

@@ -28,36 +28,49 @@ static bool is_state(const struct model *m, const struct boot *b)
 {
 	const struct slot *s = &b->commit.slot;
 
+	/* Not the count of failures: it is one too low when the newer slot cannot be read. */
 	return s->generation == m->generation && s->state == m->state && b->image == m->image &&
-	       s->failed_resumes == m->failed_resumes;
+	       !s->failed_resumes == !m->failed_resumes;
 }
 
-/* A slot that the step has written, perhaps only the first of two. */
+/* A slot that the step has written, perhaps only the first of two. Its generation
+ * is that of before when the slot that counted could not be read. */
 static bool is_new(const struct span *s, const struct boot *b)
 {
 	struct model m = s->after;
 
 	m.generation = b->commit.slot.generation;
-	return m.generation > s->before.generation && m.generation <= s->after.generation &&
+	return m.generation >= s->before.generation && m.generation <= s->after.generation &&
 	       is_state(&m, b);
+}
+
+/* Retiring goes on to the second slot when the first failed, and may tear both:
+ * then there is nothing to resume, which is what it is for. */
+static bool was_torn_apart(const struct span *s)
+{
+	for (unsigned int i = 0; i <= s->failed_before; i++)
+		if ((s - i)->step == STEP_RETIRE && !(s - i)->done)
+			return true;
+	return false;
 }
 
 static const char *judge_between(const struct span *s, const struct boot *b)
 {
-	bool older = b->commit.slot.generation < s->before.generation;
-
+	if (was_torn_apart(s) && (b->load == ERR_CORRUPT || !b->retries))
+		return NULL;
 	if (b->load && s->before.present)
 		return "no superblock is left that can be used";
 	if (b->load)
 		return b->load == ERR_FORMAT || b->load == ERR_CORRUPT ? NULL : "a strange error";
-	if (is_state(&s->before, b) || is_new(s, b) ||
-	    (s->after_failed && is_state(&s->before_too, b)))
+	if (is_state(&s->before, b))
 		return NULL;
-	/* A failed first step may have written one slot of two. */
-	if (s->after_failed && !older && b->image == s->before_too.image &&
-	    b->commit.slot.state == s->before_too.state)
-		return NULL;
-	return older ? "an older superblock counts again" : "neither the old state nor the new one";
+	/* What a step that failed has written may count as well. */
+	for (unsigned int i = 0; i <= s->failed_before; i++)
+		if (is_new(s - i, b))
+			return NULL;
+	if (b->commit.slot.generation < s->before.generation)
+		return "an older superblock counts again";
+	return "neither the old state nor the new one";
 }
 
 static const char *judge_after(const struct span *s, const struct boot *b)
@@ -69,11 +82,9 @@ static const char *judge_after(const struct span *s, const struct boot *b)
 		return b->load == ERR_FORMAT ? NULL : "an empty disk is not seen as empty";
 	if (b->load || !is_state(m, b))
 		return "the step was done, and is not on the medium";
-	if (m->any_twin)
-		return NULL;
-	if (!b->slot_good[twin] || b->slot_state[twin] != m->twin || !b->commit.twin_good)
+	if (!m->any_twin && (b->slot_state[twin] != m->twin || !b->commit.twin_good))
 		return "the step was done, and the other superblock says otherwise";
-	if (m->state == SLOT_VALID && !(m->dead >> m->image & 1) &&
+	if (m->state == SLOT_VALID && !m->any_twin &&
 	    (!b->retries || b->resumes != !m->failed_resumes))
 		return "an image that is whole is not resumed";
 	return NULL;
@@ -81,13 +92,14 @@ static const char *judge_after(const struct span *s, const struct boot *b)
 
 const char *judge_cut(const struct span *s, bool between, const struct boot *b)
 {
-	const char *text = judge_boot(between ? s->before.dead : s->after.dead, b);
+	bool done = s->done && !between;
+	const char *text = judge_boot(done ? s->after.dead : s->before.dead, b);
 
 	if (!text && b->checked && b->check)
 		text = "a VALID image is not whole";
 	if (text)
 		return text;
-	return between || !s->done ? judge_between(s, b) : judge_after(s, b);
+	return done ? judge_after(s, b) : judge_between(s, b);
 }
 
 /* What the writer leaves of one image, written once. */

@@ -50,7 +50,7 @@ static bool read_options(int argc, char **argv, struct run *r)
 
 int main(int argc, char **argv)
 {
-	struct run r = {.seed = 1, .rounds = 1};
+	struct run r = {.seed = 1, .rounds = 1, .one_in = 1};
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		print_help();
@@ -63,6 +63,7 @@ int main(int argc, char **argv)
 	r.scratch = disk_create();
 	printf("seed %llu, rounds %u\n", (unsigned long long)r.seed, r.rounds);
 	cuts_run(&r);
+	failures_run(&r);
 	disk_destroy(r.scratch);
 	printf("%u passed, %u failed\n", r.passed, r.failed);
 	return r.failed != 0;

@@ -14,7 +14,10 @@
 bool run_wants(struct run *r)
 {
 	r->cases++;
-	return !r->only || r->only == r->cases;
+	if (r->only)
+		return r->only == r->cases;
+	/* By a hash of the number: no regular pattern of places may be left out. */
+	return (r->cases * 0x9e3779b97f4a7c15ull >> 32) % r->one_in == 0;
 }
 
 void run_result(struct run *r, const char *text, const char *fmt, ...)
