@@ -53,6 +53,7 @@ err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const cha
 
 bool verdict_marks(const struct commit *c)
 {
-	/* Everything else is refused from now on anyway. */
-	return c->slot.state == SLOT_VALID && c->twin_good && !c->slot.failed_resumes;
+	/* Also beside a damaged twin: if it only could not be read, it may be
+	 * read again by the next boot. Everything else is refused from now on. */
+	return c->slot.state == SLOT_VALID && !c->slot.failed_resumes;
 }

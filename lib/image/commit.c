@@ -338,6 +338,9 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
 	TRY(check_image(t, &m.slot[newest]));
+	if (m.foreign[!newest])
+		return err_new(ERR_REFUSED, "%s of %s is something else by now",
+			       place_name(!newest), t->name);
 	next = m.slot[newest];
 	next.state = SLOT_VALID; /* also when RESUMING was written: the jump was not made */
 	next.generation++;

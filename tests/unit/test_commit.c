@@ -432,6 +432,8 @@ static void test_retire_spares_foreign(void **state)
 	overwrite(f, other);
 	assert_ok(commit_load(&f->t, &f->c));
 	assert_false(f->c.twin_good);
+	assert_err(commit_resume_failed(&f->t, &f->c, "x"), ERR_REFUSED);
+	assert_foreign(f, other);
 	assert_ok(commit_retire(&f->t, &f->c, "x"));
 	assert_int_equal(peek(f, !other).state, SLOT_RETIRED);
 	assert_foreign(f, other);
