@@ -63,6 +63,7 @@ int main(int argc, char **argv)
 	r.scratch = disk_create();
 	printf("seed %llu, rounds %u\n", (unsigned long long)r.seed, r.rounds);
 	cuts_run(&r);
+	sectors_run(&r);
 	failures_run(&r);
 	disk_destroy(r.scratch);
 	printf("%u passed, %u failed\n", r.passed, r.failed);
