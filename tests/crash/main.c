@@ -63,8 +63,11 @@ int main(int argc, char **argv)
 	r.scratch = disk_create();
 	printf("seed %llu, rounds %u\n", (unsigned long long)r.seed, r.rounds);
 	cuts_run(&r);
+	walks_run(&r);
 	sectors_run(&r);
 	failures_run(&r);
+	flips_run(&r);
+	plants_run(&r);
 	disk_destroy(r.scratch);
 	printf("%u passed, %u failed\n", r.passed, r.failed);
 	return r.failed != 0;

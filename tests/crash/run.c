@@ -65,6 +65,8 @@ static void try_place(struct run *r, const char *name, const struct history *h, 
 	char words[80];
 
 	for (unsigned int i = 0; i < states; i++) {
+		if (r->quiet && r->violations)
+			return; /* one is enough */
 		if (!run_wants(r))
 			continue;
 		cut_make(c, i, r->seed + r->cases, content, words, sizeof(words));
