@@ -28,9 +28,10 @@ static bool is_state(const struct model *m, const struct boot *b)
 {
 	const struct slot *s = &b->commit.slot;
 
-	/* Not the count of failures: it is one too low when the newer slot cannot be read. */
+	/* Of failures only whether there were any, and only where it matters: the
+	 * count is one off when a slot cannot be read, or a step has failed. */
 	return s->generation == m->generation && s->state == m->state && b->image == m->image &&
-	       !s->failed_resumes == !m->failed_resumes;
+	       (s->state != SLOT_VALID || !s->failed_resumes == !m->failed_resumes);
 }
 
 /* A slot that the step has written, perhaps only the first of two. Its generation
