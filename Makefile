@@ -17,7 +17,7 @@ prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
 WRITER := $(B)/writer.vmlinux.lz4 $(B)/writer.cpio
 
-.PHONY: all programs writer deps demo check check-all unit unit-programs vm arrows bench-vm bench-pipeline install clean
+.PHONY: all programs writer deps demo check check-all check-crash unit unit-programs vm arrows bench-vm bench-pipeline install clean
 .DELETE_ON_ERROR:
 
 all: programs writer
@@ -94,6 +94,11 @@ check: deps
 check-all: deps
 	$(MAKE) -s all
 	tests/check --all
+
+# All of the simulated power cuts and broken disks; `make check` runs a share.
+check-crash: deps
+	$(MAKE) -s $(B)/crash
+	$(B)/crash --rounds 4
 
 bench-vm: deps
 	$(MAKE) -s all

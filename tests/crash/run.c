@@ -39,6 +39,8 @@ void run_result(struct run *r, const char *text, const char *fmt, ...)
 
 void run_line(struct run *r, const char *kind)
 {
+	if (r->only && !r->tried)
+		return;
 	printf("%s: %lu tried, %lu violations\n", kind, r->tried, r->violations);
 	r->passed += !r->violations;
 	r->failed += r->violations != 0;
