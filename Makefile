@@ -24,7 +24,8 @@ prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
 WRITER := $(B)/writer.vmlinux.lz4 $(B)/writer.cpio
 
-.PHONY: all programs writer deps demo check check-all fuzz fuzz-targets fuzz-programs unit unit-programs vm arrows bench-vm bench-pipeline install clean
+.PHONY: all programs writer deps demo check check-all check-crash fuzz fuzz-targets fuzz-programs \
+	unit unit-programs vm arrows bench-vm bench-pipeline install clean
 .DELETE_ON_ERROR:
 
 all: programs writer
@@ -77,6 +78,7 @@ $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
 		-llz4 -llzo2 -lzstd -luring -lpthread
+
 # Seeds are made by the code as it is in use; the targets run it with sanitizers.
 $(B)/fuzz/make-seeds: tests/fuzz/seeds.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
@@ -98,6 +100,12 @@ fuzz-programs: $(B)/fuzz/make-seeds
 SECONDS := 600
 fuzz: deps
 	tests/fuzz/run $(SECONDS)
+
+# Its headers are among the unit tests'; of the programs it has one decision.
+$(B)/crash: $(call prog_obj,tests/crash) $(B)/obj/resume/verdict.c.o $(B)/libdormouse.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llz4 -llzo2 -lzstd -luring -lpthread
+
+$(B)/obj/tests/crash/%.o: CFLAGS += -Itests/crash -Itests/unit
 
 unit-programs: $(UNIT)
 
@@ -121,6 +129,11 @@ check: deps
 check-all: deps
 	$(MAKE) -s all
 	tests/check --all
+
+# All of the simulated power cuts and broken disks; `make check` runs a share.
+check-crash: deps
+	$(MAKE) -s $(B)/crash
+	$(B)/crash --rounds 4
 
 bench-vm: deps
 	$(MAKE) -s all

@@ -130,7 +130,7 @@ static err_t own_content(const char *path, struct finding *out)
 	}
 	e = commit_load(&t, &c);
 	target_close(&t);
-	if (!e && (c.slot.state == SLOT_VALID || c.slot.state == SLOT_RESUMING)) {
+	if (!e && c.holds_image) {
 		finding_set(out, FINDING_WARN,
 			    "%s holds an image that was never resumed; it will be discarded", path);
 		return NULL;

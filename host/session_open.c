@@ -52,7 +52,7 @@ static err_t retire_stale(struct session *s, bool *untouched)
 		err_free(e);
 		return NULL;
 	}
-	if (e || (c.slot.state != SLOT_VALID && c.slot.state != SLOT_RESUMING))
+	if (e || !c.holds_image)
 		return e;
 	*untouched = false;
 	TRY(err_context(commit_retire(&s->target, &c, "superseded by a new hibernation"),

@@ -78,7 +78,7 @@ static err_t resume_image(const struct target *t, const struct slot *slot, const
 
 static err_t discard(const struct target *t, struct commit *c)
 {
-	if (c->slot.state != SLOT_VALID && c->slot.state != SLOT_RESUMING)
+	if (!c->holds_image)
 		return NULL;
 	TRY(commit_retire(t, c, "discarded at boot"));
 	log_info("the image on %s is discarded", t->name);
@@ -90,8 +90,8 @@ static void mark(const struct target *t, struct commit *c, const char *why)
 {
 	err_t e;
 
-	if (c->slot.state != SLOT_VALID || !c->twin_good || c->slot.failed_resumes)
-		return; /* refused from now on anyway */
+	if (!verdict_marks(c))
+		return;
 	e = commit_resume_failed(t, c, why);
 	if (e)
 		log_warn("%s: the image could not be marked as refused (%s): discard it before "

@@ -50,3 +50,10 @@ err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const cha
 	}
 	return err_new(ERR_UNSUPPORTED, "the superblock has an unknown state");
 }
+
+bool verdict_marks(const struct commit *c)
+{
+	/* Also beside a damaged twin: if it only could not be read, it may be
+	 * read again by the next boot. Everything else is refused from now on. */
+	return c->slot.state == SLOT_VALID && !c->slot.failed_resumes;
+}

@@ -15,4 +15,10 @@
  */
 err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const char **said) ERR_CHECK;
 
+/*
+ * This boot goes on without the image and will write to its disks: is it to be
+ * marked (commit_resume_failed), so that no later boot resumes it unasked?
+ */
+bool verdict_marks(const struct commit *c);
+
 #endif

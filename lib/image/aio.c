@@ -84,7 +84,8 @@ err_t aio_create(const struct target *target, bool sync, struct aio **out)
 	a->target = target;
 	list_init(&a->pending);
 	list_init(&a->finished);
-	a->has_ring = !sync && ring_init(&a->ring);
+	/* A simulated device has no descriptor that the kernel could use. */
+	a->has_ring = !sync && target->fd >= 0 && ring_init(&a->ring);
 	pthread_mutex_init(&a->submit_lock, NULL);
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_condattr_init(&attr);

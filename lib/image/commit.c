@@ -102,6 +102,11 @@ static bool same_nonce(const struct slot *slot, const uint8_t nonce[NONCE_BYTES]
 	return !memcmp(slot->nonce, nonce, NONCE_BYTES);
 }
 
+static bool is_image(const struct slot *slot)
+{
+	return slot->state == SLOT_VALID || slot->state == SLOT_RESUMING;
+}
+
 static struct commit commit_of(const struct medium *m, int newest)
 {
 	return (struct commit){
@@ -110,6 +115,8 @@ static struct commit commit_of(const struct medium *m, int newest)
 		.twin_good = m->good[!newest] &&
 			     same_nonce(&m->slot[!newest], m->slot[newest].nonce) &&
 			     m->slot[!newest].generation < m->slot[newest].generation,
+		.holds_image = is_image(&m->slot[newest]) ||
+			       (m->good[!newest] && is_image(&m->slot[!newest])),
 	};
 }
 
@@ -145,6 +152,16 @@ static err_t medium_of_image(const struct target *t, const uint8_t nonce[NONCE_B
 			return err_new(ERR_REFUSED, "%s of %s is of another image by now",
 				       place_name(i), t->name);
 	return NULL;
+}
+
+/*
+ * Protects the slot that counts, before the other one is written: where an
+ * earlier flush failed, it may have been read out of the device's cache, and if
+ * the write of the other one is torn then, none is left on the medium.
+ */
+static err_t flush_slots(const struct target *t)
+{
+	return target_flush(t);
 }
 
 static err_t write_slot(const struct target *t, int place, const struct slot *slot)
@@ -189,6 +206,7 @@ static err_t write_both(const struct target *t, struct commit *c, int newest,
 {
 	struct slot next = *slot;
 
+	TRY(flush_slots(t));
 	next.generation++;
 	TRY(write_slot(t, !newest, &next));
 	/* Protects the write just made: it must be whole on the medium before
@@ -198,7 +216,10 @@ static err_t write_both(const struct target *t, struct commit *c, int newest,
 	TRY(write_slot(t, newest, &next));
 	/* Protects the write just made: who goes on relies on both places. */
 	TRY(target_flush(t));
-	*c = (struct commit){.slot = next, .place = newest, .twin_good = true};
+	*c = (struct commit){.slot = next,
+			     .place = newest,
+			     .twin_good = true,
+			     .holds_image = is_image(&next)};
 	return NULL;
 }
 
@@ -214,8 +235,7 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	TRY(take_error(&m, ERR_IO));
 	TRY(take_error(&m, ERR_NOSPACE));
 	for (int i = 0; i < 2; i++)
-		if (m.good[i] &&
-		    (m.slot[i].state == SLOT_VALID || m.slot[i].state == SLOT_RESUMING))
+		if (m.good[i] && is_image(&m.slot[i]))
 			return err_new(ERR_REFUSED, "%s holds an image (%s): retire it first",
 				       t->name, slot_state_name(m.slot[i].state));
 	err_free(medium_newest(&m, &newest)); /* nothing that counts: any order will do */
@@ -240,20 +260,21 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 	next.generation = m.slot[newest].generation + 1;
 	memcpy(next.nonce, m.slot[newest].nonce, NONCE_BYTES);
 	/* Protects header, chunks, index and directory: VALID must not reach
-	 * the medium before them. */
+	 * the medium before them. And what flush_slots does. */
 	TRY(target_flush(t));
 	TRY(write_slot(t, !newest, &next));
 	/* Protects VALID: after this the machine is powered off. */
 	TRY(target_flush(t));
 	TRY(read_back(t, !newest, &next));
-	*c = (struct commit){.slot = next, .place = !newest, .twin_good = true};
+	*c = (struct commit){
+		.slot = next, .place = !newest, .twin_good = true, .holds_image = true};
 	return NULL;
 }
 
 /* The slot that counts must be an image. */
 static err_t check_image(const struct target *t, const struct slot *slot)
 {
-	if (slot->state != SLOT_VALID && slot->state != SLOT_RESUMING)
+	if (!is_image(slot))
 		return err_new(ERR_REFUSED, "%s holds no image, its state is: %s", t->name,
 			       slot_state_name(slot->state));
 	return NULL;
@@ -290,6 +311,7 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 	int newest;
 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
+	TRY(flush_slots(t));
 	done = (struct commit){.slot = m.slot[newest], .twin_good = !m.foreign[!newest]};
 	done.slot.state = SLOT_RETIRED;
 	memset(done.slot.reason, 0, sizeof(done.slot.reason));
@@ -316,15 +338,20 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
 	TRY(check_image(t, &m.slot[newest]));
+	if (m.foreign[!newest])
+		return err_new(ERR_REFUSED, "%s of %s is something else by now",
+			       place_name(!newest), t->name);
 	next = m.slot[newest];
 	next.state = SLOT_VALID; /* also when RESUMING was written: the jump was not made */
 	next.generation++;
 	next.failed_resumes++;
 	memset(next.reason, 0, sizeof(next.reason));
 	snprintf(next.reason, sizeof(next.reason), "%s", reason);
+	TRY(flush_slots(t));
 	TRY(write_slot(t, !newest, &next));
 	/* Protects the count: the machine reboots, and the next boot asks by it. */
 	TRY(target_flush(t));
-	*c = (struct commit){.slot = next, .place = !newest, .twin_good = true};
+	*c = (struct commit){
+		.slot = next, .place = !newest, .twin_good = true, .holds_image = true};
 	return NULL;
 }

@@ -29,6 +29,8 @@ struct commit {
 	int place;	  /* 0: slot A is the newer, 1: slot B */
 	bool twin_good;	  /* the other one is readable, undamaged, of the same image, and older;
 			   * or no slot was ever written. A VALID image without it: ask */
+	bool holds_image; /* a good slot, if only the older one, says VALID or RESUMING, as a
+			   * retiring that was cut short leaves it: commit_begin refuses */
 };
 
 /*
@@ -79,7 +81,9 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
  * Restoring gave up, nothing was lost: the image is VALID, with the reason and
  * one more in failed_resumes, by which the next boot asks. Also when RESUMING
  * was written already: only who knows that the jump was not made may call it.
- * One slot is written.
+ * One slot is written; ERR_REFUSED when its place holds something that is not a
+ * superblock at all. A damaged one is replaced: the image can then be resumed by
+ * whoever asks for it.
  */
 err_t commit_resume_failed(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
 

@@ -14,6 +14,23 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+static err_t file_read(const struct target *t, void *buf, size_t n, uint64_t place)
+{
+	return io_pread(t->fd, buf, n, place, t->name);
+}
+
+static err_t file_write(const struct target *t, const void *buf, size_t n, uint64_t place)
+{
+	return io_pwrite(t->fd, buf, n, place, t->name);
+}
+
+static err_t file_flush(const struct target *t)
+{
+	return io_fsync(t->fd, t->name);
+}
+
+static const struct target_device file_device = {file_read, file_write, file_flush};
+
 static err_t open_error(const char *path)
 {
 	switch (errno) {
@@ -69,6 +86,7 @@ static err_t open_device(struct target *t, const char *path, bool writable, bool
 	TRY(device_size(fd, path, &bytes));
 	memset(t, 0, sizeof(*t));
 	snprintf(t->name, sizeof(t->name), "%s", path);
+	t->device = &file_device;
 	t->device_bytes = bytes;
 	t->fd = fd;
 	fd = -1;
@@ -163,7 +181,7 @@ err_t target_read(const struct target *t, void *buf, size_t n, uint64_t offset)
 		uint64_t place, run;
 
 		TRY(target_map(t, offset, n, &place, &run));
-		TRY(io_pread(t->fd, p, run, place, t->name));
+		TRY(t->device->read(t, p, run, place));
 		p += run;
 		offset += run;
 		n -= run;
@@ -180,7 +198,7 @@ err_t target_write(const struct target *t, const void *buf, size_t n, uint64_t o
 		uint64_t place, run;
 
 		TRY(target_map(t, offset, n, &place, &run));
-		TRY(io_pwrite(t->fd, p, run, place, t->name));
+		TRY(t->device->write(t, p, run, place));
 		p += run;
 		offset += run;
 		n -= run;
@@ -190,7 +208,7 @@ err_t target_write(const struct target *t, const void *buf, size_t n, uint64_t o
 
 err_t target_flush(const struct target *t)
 {
-	return io_fsync(t->fd, t->name);
+	return t->device->flush(t);
 }
 
 void *target_buffer(size_t n)

@@ -16,8 +16,23 @@
 
 #define TARGET_NAME_MAX 128
 
+struct target;
+
+/*
+ * Where the bytes of a target are in the end, by their place on the device. There
+ * is one such device, the file descriptor; tests put a simulated disk in its
+ * place, which loses what was not flushed. Whole or an error; from any thread.
+ */
+struct target_device {
+	err_t (*read)(const struct target *t, void *buf, size_t n, uint64_t place);
+	err_t (*write)(const struct target *t, const void *buf, size_t n, uint64_t place);
+	err_t (*flush)(const struct target *t);
+};
+
 struct target {
-	int fd;
+	const struct target_device *device;
+	void *device_data; /* of a simulated device */
+	int fd;		   /* -1: closed, or simulated */
 	char name[TARGET_NAME_MAX];
 	uint64_t device_bytes;
 	uint64_t bytes; /* of the address space: sum of the extents */

@@ -168,6 +168,8 @@ static void assert_loaded(struct fixture *f, enum slot_state state)
 	assert_memory_equal(&c.slot, &f->c.slot, sizeof(c.slot));
 	assert_int_equal(c.place, f->c.place);
 	assert_int_equal(c.twin_good, f->c.twin_good);
+	assert_int_equal(c.holds_image, f->c.holds_image);
+	assert_int_equal(c.holds_image, state == SLOT_VALID || state == SLOT_RESUMING);
 }
 
 static void begin(struct fixture *f)
@@ -430,6 +432,8 @@ static void test_retire_spares_foreign(void **state)
 	overwrite(f, other);
 	assert_ok(commit_load(&f->t, &f->c));
 	assert_false(f->c.twin_good);
+	assert_err(commit_resume_failed(&f->t, &f->c, "x"), ERR_REFUSED);
+	assert_foreign(f, other);
 	assert_ok(commit_retire(&f->t, &f->c, "x"));
 	assert_int_equal(peek(f, !other).state, SLOT_RETIRED);
 	assert_foreign(f, other);
@@ -439,7 +443,8 @@ static void test_retire_spares_foreign(void **state)
 	assert_foreign(f, !other);
 }
 
-/* Retiring, cut after its first write: the next boot sees RETIRED and finishes. */
+/* Retiring, cut after its first write: RETIRED counts, and who comes next is told
+ * that an image is left, which has to be retired before a new one is begun. */
 static void test_retire_cut(void **state)
 {
 	struct fixture *f = *state;
@@ -455,8 +460,12 @@ static void test_retire_cut(void **state)
 	poke(f, valid_place, &valid);
 	assert_ok(commit_load(&f->t, &f->c));
 	assert_int_equal(f->c.slot.state, SLOT_RETIRED);
+	assert_true(f->c.holds_image);
+	assert_err(commit_begin(&f->t, &f->c, nonce_b, 1), ERR_REFUSED);
 	assert_ok(commit_retire(&f->t, &f->c, "x"));
 	assert_int_equal(peek(f, valid_place).state, SLOT_RETIRED);
+	assert_false(f->c.holds_image);
+	assert_ok(commit_begin(&f->t, &f->c, nonce_b, 1));
 }
 
 /* A torn write of any number of sectors: damage, never another image. */
@@ -615,8 +624,8 @@ static err_t do_step(struct fixture *f, struct commit *c, enum step step)
 
 /* "o" the older place, "n" the newer: written, in capitals. */
 static const char *const order[STEPS] = {
-	[BEGIN] = "abO|N|",    [VALID] = "ab|O|o",	 [RESUMING] = "abO|N|",
-	[RETIRE] = "abO|oN|n", [RESUME_FAILED] = "abO|",
+	[BEGIN] = "ab|O|N|",	[VALID] = "ab|O|o",	 [RESUMING] = "ab|O|N|",
+	[RETIRE] = "ab|O|oN|n", [RESUME_FAILED] = "ab|O|",
 };
 
 /* Each step does these operations in this order, and no others. */
@@ -675,7 +684,7 @@ static void test_retire_half(void **state)
 {
 	struct fixture *f = *state;
 
-	for (int n = 2; n < 4; n++) {
+	for (int n = 3; n < 5; n++) {
 		prepare(f, RETIRE);
 		ops_reset(n, -1);
 		assert_err(commit_retire(&f->t, &f->c, "x"), ERR_IO);
@@ -691,7 +700,7 @@ static void test_lost_write(void **state)
 	static const struct {
 		enum step step;
 		int write;
-	} cases[] = {{VALID, 3}, {RETIRE, 2}, {RETIRE, 5}};
+	} cases[] = {{VALID, 3}, {RETIRE, 3}, {RETIRE, 6}};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Faults planted, each found: VALID with a damaged twin resumed; RESUMING
- * resumed; failed_resumes ignored; WRITING resumed.
+ * resumed; failed_resumes ignored; WRITING resumed;
+ * not marked beside a damaged twin.
  */
 #include "unit.h"
 
@@ -42,12 +43,13 @@ static void test_decide(void **state)
 			.twin_good = cases[i].twin_good,
 		};
 		const char *said;
-		bool resume;
+		bool resume, marks = cases[i].state == SLOT_VALID && !cases[i].failed;
 		err_t e = verdict_decide(&c, cases[i].retry, &resume, &said);
 
 		if ((e ? (int)err_kind(e) : 0) != cases[i].kind || resume != cases[i].resume ||
 		    (said != NULL) != cases[i].says)
 			fail_msg("case %zu: %s", i, e ? err_text(e) : "no error");
+		assert_int_equal(verdict_marks(&c), marks);
 		if (cases[i].state == SLOT_VALID && cases[i].failed && e)
 			assert_non_null(strstr(err_text(e), "why"));
 		err_free(e);

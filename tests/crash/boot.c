@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "boot.h"
+
+#include "base/util.h"
+#include "resume/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The images that were found whole: sums over slot and data. */
+#define MEMO_SIZE 4096u
+struct memo {
+	uint64_t whole[MEMO_SIZE];
+};
+
+static int kind_of(struct boot *b, err_t e)
+{
+	int kind = e ? (int)err_kind(e) : 0;
+
+	if (e && !b->words[0])
+		snprintf(b->words, sizeof(b->words), "%s", err_text(e));
+	err_free(e);
+	return kind;
+}
+
+static uint64_t sum(uint64_t h, const void *data, size_t n)
+{
+	const uint8_t *p = data;
+	uint64_t word;
+
+	for (; n >= sizeof(word); n -= sizeof(word), p += sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+static uint64_t sum_image(const struct disk *d, int place)
+{
+	uint64_t at = place ? SLOT_B_OFFSET : SLOT_A_OFFSET;
+
+	return sum(sum(1, d->view + at, SLOT_BYTES), d->view + SLOT_DATA_START,
+		   DISK_BYTES - SLOT_DATA_START) |
+	       1;
+}
+
+static int check_image(const struct disk *d, bool memo, struct boot *b)
+{
+	static struct memo known; /* one thread looks at disks */
+	uint64_t s = memo ? sum_image(d, b->commit.place) : 0;
+	int kind;
+
+	if (memo && known.whole[s % MEMO_SIZE] == s)
+		return 0;
+	kind = kind_of(b, image_check(&d->target, &b->commit.slot));
+	if (memo && !kind)
+		known.whole[s % MEMO_SIZE] = s;
+	return kind;
+}
+
+static void look_at_slots(const struct disk *d, struct boot *b)
+{
+	for (int i = 0; i < 2; i++) {
+		struct slot slot;
+		err_t e = slot_decode(d->view + (i ? SLOT_B_OFFSET : SLOT_A_OFFSET), &slot);
+
+		b->slot_good[i] = !e;
+		if (!e)
+			b->slot_state[i] = slot.state;
+		err_free(e);
+	}
+}
+
+static int decide(struct boot *b, bool retry, bool *resumes)
+{
+	const char *said;
+
+	return kind_of(b, verdict_decide(&b->commit, retry, resumes, &said));
+}
+
+void boot_look(const struct disk *d, bool memo, struct boot *out)
+{
+	*out = (struct boot){.image = IMAGES_MAX};
+	look_at_slots(d, out);
+	out->load = kind_of(out, commit_load(&d->target, &out->commit));
+	if (out->load)
+		return;
+	out->image = image_number(out->commit.slot.nonce);
+	out->verdict = decide(out, false, &out->resumes);
+	decide(out, true, &out->retries);
+	out->checked = out->commit.slot.state == SLOT_VALID;
+	if (out->checked)
+		out->check = check_image(d, memo, out);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Power cuts: before, in and after every write and flush of whole histories. */
+#include "run.h"
+
+#include "base/util.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* A letter is a step: history.h. Each image lies where the one before it lay. */
+static const struct {
+	const char *name, *script;
+} histories[] = {
+	{"return", "bwvr bwvr"},
+	{"resume", "bwvsjr bwvsjr"},
+	{"failed resume", "bwvf sjr bwvsf fsjr"},
+	{"discard", "bwvr bwvfr bwvsr bwvsjr"},
+	{"writer gives up", "bwr bwvsjr bwr b bwvr"},
+	{"retired twice", "bwvrr bwvsjrr"},
+	{"mixed", "bwvsjr bwvr bwvfsjr bwr bwvfr bwvsjr"},
+};
+
+void cuts_run(struct run *r)
+{
+	struct disk *d = disk_create();
+	static struct history h; /* too large for the stack */
+
+	for (size_t i = 0; i < ARRAY_LEN(histories); i++) {
+		static const uint8_t empty[DISK_BYTES];
+		err_t e;
+
+		disk_reset(d, empty);
+		history_init(&h, d);
+		e = history_run(&h, histories[i].script);
+		if (e)
+			run_result(r, err_text(e), "%s", histories[i].name);
+		err_free(e);
+		run_cuts(r, histories[i].name, &h, 0);
+	}
+	disk_destroy(d);
+	run_line(r, "cuts");
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "judge.h"
+
+#include "base/util.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *judge_boot(uint64_t dead, const struct boot *b)
+{
+	bool is_dead = b->image < IMAGES_MAX && dead >> b->image & 1;
+
+	if ((b->resumes || b->retries) && b->commit.slot.state != SLOT_VALID)
+		return "something is resumed that is not VALID";
+	if ((b->resumes || b->retries) && is_dead)
+		return "an image is resumed that was used up or given up";
+	if ((b->resumes || b->retries) && !b->commit.twin_good)
+		return "an image is resumed beside a damaged superblock";
+	if (b->resumes && b->commit.slot.failed_resumes)
+		return "an image that was refused once is resumed without asking";
+	if (b->check == ERR_INVALID)
+		return "other memory is restored than was saved";
+	return NULL;
+}
+
+static bool is_state(const struct model *m, const struct boot *b)
+{
+	const struct slot *s = &b->commit.slot;
+
+	/* Of failures only whether there were any, and only where it matters: the
+	 * count is one off when a slot cannot be read, or a step has failed. */
+	return s->generation == m->generation && s->state == m->state && b->image == m->image &&
+	       (s->state != SLOT_VALID || !s->failed_resumes == !m->failed_resumes);
+}
+
+/* A slot that the step has written, perhaps only the first of two. Its generation
+ * is that of before when the slot that counted could not be read. */
+static bool is_new(const struct span *s, const struct boot *b)
+{
+	struct model m = s->after;
+
+	m.generation = b->commit.slot.generation;
+	return m.generation >= s->before.generation && m.generation <= s->after.generation &&
+	       is_state(&m, b);
+}
+
+/* Retiring goes on to the second slot when the first failed, and may tear both:
+ * then there is nothing to resume, which is what it is for. */
+static bool was_torn_apart(const struct span *s)
+{
+	for (unsigned int i = 0; i <= s->failed_before; i++)
+		if ((s - i)->step == STEP_RETIRE && !(s - i)->done)
+			return true;
+	return false;
+}
+
+static const char *judge_between(const struct span *s, const struct boot *b)
+{
+	if (was_torn_apart(s) && (b->load == ERR_CORRUPT || !b->retries))
+		return NULL;
+	if (b->load && s->before.present)
+		return "no superblock is left that can be used";
+	if (b->load)
+		return b->load == ERR_FORMAT || b->load == ERR_CORRUPT ? NULL : "a strange error";
+	if (is_state(&s->before, b))
+		return NULL;
+	/* What a step that failed has written may count as well. */
+	for (unsigned int i = 0; i <= s->failed_before; i++)
+		if (is_new(s - i, b))
+			return NULL;
+	if (b->commit.slot.generation < s->before.generation)
+		return "an older superblock counts again";
+	return "neither the old state nor the new one";
+}
+
+static const char *judge_after(const struct span *s, const struct boot *b)
+{
+	const struct model *m = &s->after;
+	int twin = !b->commit.place;
+
+	if (!m->present)
+		return b->load == ERR_FORMAT ? NULL : "an empty disk is not seen as empty";
+	if (b->load || !is_state(m, b))
+		return "the step was done, and is not on the medium";
+	if (!m->any_twin && (b->slot_state[twin] != m->twin || !b->commit.twin_good))
+		return "the step was done, and the other superblock says otherwise";
+	if (m->state == SLOT_VALID && !m->any_twin &&
+	    (!b->retries || b->resumes != !m->failed_resumes))
+		return "an image that is whole is not resumed";
+	return NULL;
+}
+
+const char *judge_cut(const struct span *s, bool between, const struct boot *b)
+{
+	bool done = s->done && !between;
+	const char *text = judge_boot(done ? s->after.dead : s->before.dead, b);
+
+	if (!text && b->checked && b->check)
+		text = "a VALID image is not whole";
+	if (text)
+		return text;
+	return done ? judge_after(s, b) : judge_between(s, b);
+}
+
+/* What the writer leaves of one image, written once. */
+struct copy {
+	bool made;
+	struct slot slot;
+	uint8_t content[DISK_BYTES];
+};
+
+static err_t write_copy(const struct target *t, unsigned int number, struct slot *slot)
+{
+	static struct copy copies[IMAGES_MAX]; /* one thread judges */
+	struct copy *c = &copies[number];
+	CLEANUP_FREE uint8_t *buf = NULL;
+	size_t n;
+
+	if (!c->made) {
+		struct disk *d = disk_create();
+		err_t e = image_write(&d->target, number, &c->slot);
+
+		assert(!e);
+		memcpy(c->content, d->view, DISK_BYTES);
+		c->made = true;
+		disk_destroy(d);
+	}
+	n = c->slot.image_end - SLOT_DATA_START;
+	buf = target_buffer(n);
+	assert(buf);
+	memcpy(buf, c->content + SLOT_DATA_START, n);
+	*slot = c->slot;
+	return target_write(t, buf, n, SLOT_DATA_START);
+}
+
+/* As host/session_open.c does it with an image of an earlier session. */
+static err_t retire_stale(const struct target *t)
+{
+	struct commit c;
+	err_t e = commit_load(t, &c);
+
+	if (e && (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)) {
+		err_free(e);
+		return NULL;
+	}
+	if (e || !c.holds_image)
+		return e;
+	return commit_retire(t, &c, "superseded");
+}
+
+static err_t hibernate(const struct target *t, unsigned int number, bool rewrite)
+{
+	uint8_t nonce[NONCE_BYTES];
+	struct commit c;
+	struct slot slot;
+
+	image_nonce(number, nonce);
+	TRY(retire_stale(t));
+	TRY(commit_begin(t, &c, nonce, 1700000001));
+	if (rewrite)
+		TRY(image_write(t, number, &slot));
+	else
+		TRY(write_copy(t, number, &slot));
+	return commit_valid(t, &c, &slot);
+}
+
+const char *judge_next(struct disk *d, unsigned int number, bool rewrite)
+{
+	err_t e = hibernate(&d->target, number, rewrite);
+	struct boot b;
+
+	if (e) {
+		bool unreadable = err_kind(e) == ERR_IO;
+
+		err_free(e);
+		return unreadable ? "the next hibernation has an error of the disk"
+				  : "the next hibernation is refused";
+	}
+	boot_look(d, true, &b);
+	return b.resumes && b.image == number && !b.check ? NULL : "the next image is not resumed";
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Crash safety on a simulated disk: power cuts, unreadable sectors, failed writes
+ * and flipped bits under the real code of lib/image, lib/target and
+ * resume/verdict.c. The rules are docs/crash-safety.md's (judge.c).
+ */
+#include "run.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_help(void)
+{
+	printf("usage: crash [OPTION...]\n\n"
+	       "  --rounds N   so much more is left to chance; default 1, a share of all\n"
+	       "  --seed N     of all random choices; default 1\n"
+	       "  --case N     only this case, by the number that a failure was printed with\n"
+	       "               (with the same rounds and seed)\n"
+	       "  --help       this text\n\n"
+	       "last line: N passed, N failed\n");
+}
+
+static bool read_number(const char *text, unsigned long *out)
+{
+	char *end;
+
+	*out = strtoul(text, &end, 10);
+	return *text && !*end && *out;
+}
+
+static bool read_options(int argc, char **argv, struct run *r)
+{
+	for (int i = 1; i < argc; i += 2) {
+		unsigned long n;
+
+		if (i + 1 == argc || !read_number(argv[i + 1], &n))
+			return false;
+		if (!strcmp(argv[i], "--rounds") && n <= 1000)
+			r->rounds = (unsigned int)n;
+		else if (!strcmp(argv[i], "--seed"))
+			r->seed = n;
+		else if (!strcmp(argv[i], "--case"))
+			r->only = n;
+		else
+			return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct run r = {.seed = 1, .rounds = 1, .one_in = 1};
+
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		print_help();
+		return 0;
+	}
+	if (!read_options(argc, argv, &r)) {
+		fprintf(stderr, "crash: wrong arguments; see --help\n");
+		return 2;
+	}
+	/* Thousands of images are read, each with 13 MiB of buffers: kept, not
+	 * fetched from the kernel and cleared anew each time. */
+	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_TRIM_THRESHOLD, 512 << 20);
+	r.scratch = disk_create();
+	printf("seed %llu, rounds %u\n", (unsigned long long)r.seed, r.rounds);
+	cuts_run(&r);
+	walks_run(&r);
+	sectors_run(&r);
+	failures_run(&r);
+	flips_run(&r);
+	if (!r.only)
+		plants_run(&r);
+	disk_destroy(r.scratch);
+	printf("%u passed, %u failed\n", r.passed, r.failed);
+	return r.failed != 0;
+}

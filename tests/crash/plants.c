@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Faults planted on purpose, as a bug of commit.c would make them: the device
+ * forgets a barrier, loses a write, or writes the other slot. Each must be told,
+ * by the step itself or by a rule that some power cut breaks. That "the newer slot
+ * is overwritten first" is the device's doing here: from the first slot written
+ * on, it takes each for the other. Without its fault, each is found whole.
+ */
+#include "run.h"
+
+#include "base/util.h"
+
+#include <stdio.h>
+
+#define LOST(n, said) {.kind = FAULT_WRITE_LOST, .nth = (n), .lies = (said)}
+#define NO_FLUSH(n)   {.kind = FAULT_FLUSH_IGNORED, .nth = (n)}
+#define SWAPPED	      {.kind = FAULT_SLOTS_SWAPPED}
+
+static const struct {
+	const char *name;
+	const char *before, *step, *after; /* the fault is in the middle one */
+	struct disk_fault fault;
+	const char *failing; /* a step before it whose slot stays in the cache: its flush fails */
+} plants[] = {
+	{"begin without a flush between the slots", "bwvr", "b", "wv", NO_FLUSH(1), NULL},
+	{"begin without its last flush", "bwvr", "b", "wv", NO_FLUSH(2), NULL},
+	{"VALID without a flush of the data", "bwvr bw", "v", "r", NO_FLUSH(0), NULL},
+	{"VALID without a flush after it", "bwvr bw", "v", "", NO_FLUSH(1), NULL},
+	{"RESUMING without a flush between the slots", "bwvr bwv", "s", "jr", NO_FLUSH(1), NULL},
+	{"RESUMING without its last flush", "bwvr bwv", "s", "jr", NO_FLUSH(2), NULL},
+	{"retiring without a flush between the slots", "bwv", "r", "b", NO_FLUSH(1), NULL},
+	{"retiring without its last flush", "bwv", "r", "b", NO_FLUSH(2), NULL},
+	{"a failure without a flush after it", "bwv", "f", "s", NO_FLUSH(1), NULL},
+	{"begin without its first flush", "bwvr", "b", "wv", NO_FLUSH(0), "b"},
+	{"RESUMING without its first flush", "bwv", "s", "jr", NO_FLUSH(0), "f"},
+	{"retiring without its first flush", "bwvr bw", "r", "b", NO_FLUSH(0), "v"},
+	{"a failure without its first flush", "bwv", "f", "s", NO_FLUSH(0), "s"},
+
+	{"data lost", "bwvr b", "w", "vr", LOST(0, false), NULL},
+	{"data lost, read back from a cache", "bwvr b", "w", "vr", LOST(0, true), NULL},
+	{"only the second slot begun", "bwvr", "b", "wv", LOST(0, false), NULL},
+	{"only the first slot begun", "bwvr", "b", "wv", LOST(1, false), NULL},
+	{"VALID lost", "bwvr bw", "v", "", LOST(0, false), NULL},
+	{"VALID lost, read back from a cache", "bwvr bw", "v", "", LOST(0, true), NULL},
+	{"only the second slot RESUMING", "bwv", "s", "jr", LOST(0, false), NULL},
+	{"only the first slot RESUMING", "bwv", "s", "jr", LOST(1, false), NULL},
+	{"only the second slot retired", "bwv", "r", "b", LOST(0, false), NULL},
+	{"only the first slot retired", "bwv", "r", "b", LOST(1, false), NULL},
+	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL},
+	{"only the first slot retired, not read back", "bwv", "r", "b", LOST(1, true), NULL},
+	{"a failure lost", "bwv", "f", "s", LOST(0, false), NULL},
+
+	{"begin: the newer slot first", "bwvr", "b", "wv", SWAPPED, NULL},
+	{"VALID over the newer slot", "bwvr bw", "v", "", SWAPPED, NULL},
+	{"RESUMING: the newer slot first", "bwv", "s", "jr", SWAPPED, NULL},
+	{"retiring: the newer slot first", "bwvs", "r", "b", SWAPPED, NULL},
+	{"a failure over the newer slot", "bwv", "f", "s", SWAPPED, NULL},
+
+	{"the host goes on beside VALID", "bwv", "j", "", {0}, NULL},
+	{"a jump back between VALID and power off", "bwvr bwvf", "j", "", {0}, NULL},
+};
+
+/* The steps before the planted one; the disk is as it should be but for one flush. */
+static err_t prepare(size_t i, struct history *h, struct disk *d)
+{
+	static const struct disk_fault flush_fails = {.kind = FAULT_ERROR, .nth = 2};
+	static const uint8_t empty[DISK_BYTES];
+
+	disk_reset(d, empty);
+	history_init(h, d);
+	TRY(history_run(h, plants[i].before));
+	if (plants[i].failing) {
+		disk_plant(d, &flush_fails);
+		err_free(history_run(h, plants[i].failing));
+	}
+	return NULL;
+}
+
+/* Does a step say so, or is a rule broken? */
+static bool is_found(struct run *r, size_t i, struct disk *d, bool planted)
+{
+	static struct history h; /* too large for the stack */
+	struct run quiet = *r;
+	unsigned int from;
+	err_t e = prepare(i, &h, d);
+
+	from = h.count;
+	disk_plant(d, planted ? &plants[i].fault : NULL);
+	if (!e)
+		e = history_run(&h, plants[i].step);
+	disk_plant(d, NULL);
+	if (!e)
+		e = history_run(&h, plants[i].after);
+	if (e) {
+		err_free(e);
+		return true;
+	}
+	quiet.quiet = true;
+	quiet.only = 0;
+	quiet.violations = 0;
+	run_cuts(&quiet, plants[i].name, &h, from);
+	return quiet.violations;
+}
+
+void plants_run(struct run *r)
+{
+	struct disk *d = disk_create();
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(plants); i++) {
+		bool caller = !plants[i].fault.kind; /* the fault is the step itself */
+
+		if (!is_found(r, i, d, true))
+			printf("FAIL not found: %s\n", plants[i].name);
+		else if (!caller && is_found(r, i, d, false))
+			printf("FAIL found without its fault: %s\n", plants[i].name);
+		else
+			found++;
+	}
+	disk_destroy(d);
+	printf("planted faults: %u of %zu found\n", found, ARRAY_LEN(plants));
+	r->passed += found == ARRAY_LEN(plants);
+	r->failed += found != ARRAY_LEN(plants);
+}
