@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FLIPS 500u /* in each round, at most FLIPS_MAX */
+#define FLIPS	  500u /* in each round, at most FLIPS_MAX */
 #define FLIPS_MAX 2000u
 #define PARTS_MAX 8u
 
@@ -66,8 +66,9 @@ static const char *judge_flip(uint64_t dead, unsigned int part, unsigned int cou
 	if (text)
 		return text;
 	if (part < 2)
-		return b->verdict == ERR_CORRUPT && !b->retries ? NULL
-								: "a damaged superblock is not told";
+		return b->verdict == ERR_CORRUPT && !b->retries
+			       ? NULL
+			       : "a damaged superblock is not told";
 	if (!b->resumes)
 		return "the superblocks are refused, and are whole";
 	if (b->check == ERR_CORRUPT)

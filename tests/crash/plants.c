@@ -12,22 +12,32 @@
 
 #include <stdio.h>
 
-#define LOST(n, said) {.kind = FAULT_WRITE_LOST, .nth = (n), .lies = (said)}
-#define NO_FLUSH(n)   {.kind = FAULT_FLUSH_IGNORED, .nth = (n)}
-#define SWAPPED	      {.kind = FAULT_SLOTS_SWAPPED}
+#define LOST(n, said)                                                                              \
+	{                                                                                          \
+		.kind = FAULT_WRITE_LOST, .nth = (n), .lies = (said)                               \
+	}
+#define NO_FLUSH(n)                                                                                \
+	{                                                                                          \
+		.kind = FAULT_FLUSH_IGNORED, .nth = (n)                                            \
+	}
+#define SWAPPED                                                                                    \
+	{                                                                                          \
+		.kind = FAULT_SLOTS_SWAPPED                                                        \
+	}
 
 static const struct {
 	const char *name;
 	const char *before, *step, *after; /* the fault is in the middle one */
 	struct disk_fault fault;
 	const char *failing; /* a step before it whose slot stays in the cache: its flush fails */
-	bool told; /* by the step: it reads back what it wrote, and no cut need show it */
+	bool told;	     /* by the step: it reads back what it wrote, and no cut need show it */
 } plants[] = {
 	{"begin without a flush between the slots", "bwvr", "b", "wv", NO_FLUSH(1), NULL, false},
 	{"begin without its last flush", "bwvr", "b", "wv", NO_FLUSH(2), NULL, false},
 	{"VALID without a flush of the data", "bwvr bw", "v", "r", NO_FLUSH(0), NULL, false},
 	{"VALID without a flush after it", "bwvr bw", "v", "", NO_FLUSH(1), NULL, false},
-	{"RESUMING without a flush between the slots", "bwvr bwv", "s", "jr", NO_FLUSH(1), NULL, false},
+	{"RESUMING without a flush between the slots", "bwvr bwv", "s", "jr", NO_FLUSH(1), NULL,
+	 false},
 	{"RESUMING without its last flush", "bwvr bwv", "s", "jr", NO_FLUSH(2), NULL, false},
 	{"retiring without a flush between the slots", "bwv", "r", "b", NO_FLUSH(1), NULL, false},
 	{"retiring without its last flush", "bwv", "r", "b", NO_FLUSH(2), NULL, false},
@@ -47,7 +57,8 @@ static const struct {
 	{"only the first slot RESUMING", "bwv", "s", "jr", LOST(1, false), NULL, false},
 	{"only the second slot retired", "bwv", "r", "b", LOST(0, false), NULL, true},
 	{"only the first slot retired", "bwv", "r", "b", LOST(1, false), NULL, true},
-	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL, false},
+	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL,
+	 false},
 	{"only the first slot retired, not read back", "bwv", "r", "b", LOST(1, true), NULL, false},
 	{"a failure lost", "bwv", "f", "s", LOST(0, false), NULL, false},
 
