@@ -15,15 +15,15 @@
 struct boot {
 	int load; /* of commit_load */
 	struct commit commit;
-	unsigned int image;		  /* that the slot that counts is of, or IMAGES_MAX */
-	int verdict;			  /* of verdict_decide */
-	bool resumes;			  /* by itself */
-	bool retries;			  /* with dormouse.retry */
-	bool checked;			  /* it counts as VALID: the image was looked at ... */
-	int check;			  /* ... and this was found (image_check) */
-	bool slot_good[2];		  /* the two places, decoded one by one: */
+	unsigned int image; /* that the slot that counts is of, or IMAGES_MAX */
+	int verdict;	    /* of verdict_decide */
+	bool resumes;	    /* by itself */
+	bool retries;	    /* with dormouse.retry */
+	bool checked;	    /* it counts as VALID: the image was looked at ... */
+	int check;	    /* ... and this was found (image_check) */
+	bool slot_good[2];  /* the two places, decoded one by one: */
 	enum slot_state slot_state[2];
-	char words[200];		  /* the first error's text */
+	char words[200]; /* the first error's text */
 };
 
 /*

@@ -68,8 +68,8 @@ static void put(struct disk *d, const uint8_t *data, size_t n, uint64_t at)
 	memcpy(d->view + at, data, n);
 	memset(d->unreadable + at / SECTOR_BYTES, 0, n / SECTOR_BYTES);
 	for (size_t done = 0; done < n; done += DISK_WRITE_MAX) {
-		struct disk_op op = {
-			.at = at + done, .n = (uint32_t)min_u64(n - done, DISK_WRITE_MAX)};
+		struct disk_op op = {.at = at + done,
+				     .n = (uint32_t)min_u64(n - done, DISK_WRITE_MAX)};
 
 		log_add(d, &op, data + done);
 	}

@@ -48,14 +48,14 @@ struct disk_fault {
 
 struct disk {
 	struct target target;
-	pthread_mutex_t lock;	  /* of all below */
-	uint8_t start[DISK_BYTES]; /* what was there before the log */
-	uint8_t view[DISK_BYTES];  /* what reading gives */
+	pthread_mutex_t lock;	       /* of all below */
+	uint8_t start[DISK_BYTES];     /* what was there before the log */
+	uint8_t view[DISK_BYTES];      /* what reading gives */
 	bool unreadable[DISK_SECTORS]; /* until they are written */
 	struct disk_op *log;
 	size_t ops, room;
 	struct disk_fault fault;
-	unsigned int seen;  /* operations that the fault counts, so far */
+	unsigned int seen; /* operations that the fault counts, so far */
 	bool swapping;
 };
 

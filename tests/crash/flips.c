@@ -9,11 +9,10 @@
 #include "formats/directory.h"
 #include "judge.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FLIPS 500u /* in each round, at most FLIPS_MAX */
+#define FLIPS	  500u /* in each round, at most FLIPS_MAX */
 #define FLIPS_MAX 2000u
 #define PARTS_MAX 8u
 
@@ -26,27 +25,27 @@ struct part {
 
 /* Superblocks, header, directory, index; and last all that the image reaches over,
  * where no part is: chunks, padding, and what is in no use. */
-static unsigned int find_parts(const uint8_t *content, const struct slot *slot, struct part *parts)
+static err_t find_parts(const uint8_t *content, const struct slot *slot,
+			struct part parts[PARTS_MAX], unsigned int *count)
 {
 	const uint8_t *directory = content + slot->directory.offset;
 	unsigned int n = 0;
 	uint32_t segments;
-	err_t e;
 
 	parts[n++] = (struct part){"superblock A", SLOT_A_OFFSET, SLOT_BYTES};
 	parts[n++] = (struct part){"superblock B", SLOT_B_OFFSET, SLOT_BYTES};
 	parts[n++] = (struct part){"header", slot->header.offset, slot->header.length};
 	parts[n++] = (struct part){"directory", slot->directory.offset, slot->directory.length};
-	e = directory_decode(directory, slot->directory.length, slot->nonce, &segments);
-	for (uint32_t i = 0; !e && i < segments && n < PARTS_MAX - 1; i++) {
-		struct index_place place = {0};
+	TRY(directory_decode(directory, slot->directory.length, slot->nonce, &segments));
+	for (uint32_t i = 0; i < segments && n < PARTS_MAX - 1; i++) {
+		struct index_place place;
 
-		e = directory_place(directory, i, slot->image_end, &place);
+		TRY(directory_place(directory, i, slot->image_end, &place));
 		parts[n++] = (struct part){"index", place.offset, place.length};
 	}
-	assert(!e);
 	parts[n++] = (struct part){"data", 0, slot->image_end};
-	return n;
+	*count = n;
+	return NULL;
 }
 
 /* The part that a byte is of; the last one when of no other. */
@@ -67,8 +66,9 @@ static const char *judge_flip(uint64_t dead, unsigned int part, unsigned int cou
 	if (text)
 		return text;
 	if (part < 2)
-		return b->verdict == ERR_CORRUPT && !b->retries ? NULL
-								: "a damaged superblock is not told";
+		return b->verdict == ERR_CORRUPT && !b->retries
+			       ? NULL
+			       : "a damaged superblock is not told";
 	if (!b->resumes)
 		return "the superblocks are refused, and are whole";
 	if (b->check == ERR_CORRUPT)
@@ -108,17 +108,20 @@ void flips_run(struct run *r)
 	static struct history h; /* too large for the stack */
 	struct disk *d = disk_create();
 	struct part parts[PARTS_MAX];
-	unsigned int count;
+	unsigned int count = 0;
 	err_t e;
 
 	disk_reset(d, empty);
 	history_init(&h, d);
 	e = history_run(&h, "bwvsjr bwvr bwv");
-	assert(!e);
-	count = find_parts(d->view, &h.commit.slot, parts);
-	for (uint64_t i = 0; i < min_u64(FLIPS_MAX, FLIPS * r->rounds); i++)
+	if (!e)
+		e = find_parts(d->view, &h.commit.slot, parts, &count);
+	if (e)
+		run_result(r, err_text(e), "the image to flip bits in");
+	for (uint64_t i = 0; !e && i < min_u64(FLIPS_MAX, FLIPS * r->rounds); i++)
 		if (run_wants(r))
 			flip(r, &h, parts, count);
+	err_free(e);
 	disk_destroy(d);
 	run_line(r, "flips");
 }

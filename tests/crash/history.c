@@ -32,8 +32,8 @@ void history_init(struct history *h, struct disk *disk)
 	h->now.image = IMAGES_MAX;
 }
 
-void history_take_over(struct history *h, struct disk *disk, const struct boot *seen,
-		       uint64_t dead, unsigned int images)
+void history_take_over(struct history *h, struct disk *disk, const struct boot *seen, uint64_t dead,
+		       unsigned int images)
 {
 	history_init(h, disk);
 	h->commit = seen->commit;
@@ -62,8 +62,11 @@ static struct model outcome(const struct history *h, enum step step)
 	switch (step) {
 	case STEP_BEGIN:
 		m.dead |= bit(m.image);
-		m = (struct model){.present = true, .state = SLOT_WRITING, .twin = SLOT_WRITING,
-				   .image = h->images, .dead = m.dead};
+		m = (struct model){.present = true,
+				   .state = SLOT_WRITING,
+				   .twin = SLOT_WRITING,
+				   .image = h->images,
+				   .dead = m.dead};
 		break;
 	case STEP_VALID:
 		m.twin = m.state;
@@ -166,6 +169,6 @@ err_t history_run(struct history *h, const char *script)
 {
 	for (; *script; script++)
 		if (*script != ' ')
-			TRY(history_step(h, (enum step)*script));
+			TRY(history_step(h, (enum step) * script));
 	return NULL;
 }

@@ -27,7 +27,7 @@ enum step {
 
 /* What a disk holds when nothing is under way. */
 struct model {
-	bool present; /* a superblock was written */
+	bool present;  /* a superblock was written */
 	bool any_twin; /* what the older superblock says does not matter */
 	enum slot_state state, twin;
 	unsigned int image, failed_resumes;
@@ -58,8 +58,8 @@ void history_init(struct history *h, struct disk *disk);
 
 /* After a power cut: the disk by what a boot sees on it, with these images dead,
  * and so many made. */
-void history_take_over(struct history *h, struct disk *disk, const struct boot *seen,
-		       uint64_t dead, unsigned int images);
+void history_take_over(struct history *h, struct disk *disk, const struct boot *seen, uint64_t dead,
+		       unsigned int images);
 
 /* One more step. An error is the step's own. */
 err_t history_step(struct history *h, enum step step) ERR_CHECK;

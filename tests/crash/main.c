@@ -3,6 +3,13 @@
  * Crash safety on a simulated disk: power cuts, unreadable sectors, failed writes
  * and flipped bits under the real code of lib/image, lib/target and
  * resume/verdict.c. The rules are docs/crash-safety.md's (judge.c).
+ *
+ * Faults planted in the code that made it fail: each flush of commit.c left out;
+ * the newer slot written first, in each step; VALID over the newer slot; one slot
+ * retired only; a failed retiring not told; the result of reading back ignored; a
+ * generation that does not grow; holds_image of the newer slot only; in verdict.c
+ * a damaged twin, or the count of failures, ignored, and no mark beside a damaged
+ * twin.
  */
 #include "run.h"
 

@@ -12,52 +12,64 @@
 
 #include <stdio.h>
 
-#define LOST(n, said) {.kind = FAULT_WRITE_LOST, .nth = (n), .lies = (said)}
-#define NO_FLUSH(n)   {.kind = FAULT_FLUSH_IGNORED, .nth = (n)}
-#define SWAPPED	      {.kind = FAULT_SLOTS_SWAPPED}
+#define LOST(n, said)                                                                              \
+	{                                                                                          \
+		.kind = FAULT_WRITE_LOST, .nth = (n), .lies = (said)                               \
+	}
+#define NO_FLUSH(n)                                                                                \
+	{                                                                                          \
+		.kind = FAULT_FLUSH_IGNORED, .nth = (n)                                            \
+	}
+#define SWAPPED                                                                                    \
+	{                                                                                          \
+		.kind = FAULT_SLOTS_SWAPPED                                                        \
+	}
 
 static const struct {
 	const char *name;
 	const char *before, *step, *after; /* the fault is in the middle one */
 	struct disk_fault fault;
 	const char *failing; /* a step before it whose slot stays in the cache: its flush fails */
+	bool told;	     /* by the step: it reads back what it wrote, and no cut need show it */
 } plants[] = {
-	{"begin without a flush between the slots", "bwvr", "b", "wv", NO_FLUSH(1), NULL},
-	{"begin without its last flush", "bwvr", "b", "wv", NO_FLUSH(2), NULL},
-	{"VALID without a flush of the data", "bwvr bw", "v", "r", NO_FLUSH(0), NULL},
-	{"VALID without a flush after it", "bwvr bw", "v", "", NO_FLUSH(1), NULL},
-	{"RESUMING without a flush between the slots", "bwvr bwv", "s", "jr", NO_FLUSH(1), NULL},
-	{"RESUMING without its last flush", "bwvr bwv", "s", "jr", NO_FLUSH(2), NULL},
-	{"retiring without a flush between the slots", "bwv", "r", "b", NO_FLUSH(1), NULL},
-	{"retiring without its last flush", "bwv", "r", "b", NO_FLUSH(2), NULL},
-	{"a failure without a flush after it", "bwv", "f", "s", NO_FLUSH(1), NULL},
-	{"begin without its first flush", "bwvr", "b", "wv", NO_FLUSH(0), "b"},
-	{"RESUMING without its first flush", "bwv", "s", "jr", NO_FLUSH(0), "f"},
-	{"retiring without its first flush", "bwvr bw", "r", "b", NO_FLUSH(0), "v"},
-	{"a failure without its first flush", "bwv", "f", "s", NO_FLUSH(0), "s"},
+	{"begin without a flush between the slots", "bwvr", "b", "wv", NO_FLUSH(1), NULL, false},
+	{"begin without its last flush", "bwvr", "b", "wv", NO_FLUSH(2), NULL, false},
+	{"VALID without a flush of the data", "bwvr bw", "v", "r", NO_FLUSH(0), NULL, false},
+	{"VALID without a flush after it", "bwvr bw", "v", "", NO_FLUSH(1), NULL, false},
+	{"RESUMING without a flush between the slots", "bwvr bwv", "s", "jr", NO_FLUSH(1), NULL,
+	 false},
+	{"RESUMING without its last flush", "bwvr bwv", "s", "jr", NO_FLUSH(2), NULL, false},
+	{"retiring without a flush between the slots", "bwv", "r", "b", NO_FLUSH(1), NULL, false},
+	{"retiring without its last flush", "bwv", "r", "b", NO_FLUSH(2), NULL, false},
+	{"a failure without a flush after it", "bwv", "f", "s", NO_FLUSH(1), NULL, false},
+	{"begin without its first flush", "bwvr", "b", "wv", NO_FLUSH(0), "b", false},
+	{"RESUMING without its first flush", "bwv", "s", "jr", NO_FLUSH(0), "f", false},
+	{"retiring without its first flush", "bwvr bw", "r", "b", NO_FLUSH(0), "v", false},
+	{"a failure without its first flush", "bwv", "f", "s", NO_FLUSH(0), "s", false},
 
-	{"data lost", "bwvr b", "w", "vr", LOST(0, false), NULL},
-	{"data lost, read back from a cache", "bwvr b", "w", "vr", LOST(0, true), NULL},
-	{"only the second slot begun", "bwvr", "b", "wv", LOST(0, false), NULL},
-	{"only the first slot begun", "bwvr", "b", "wv", LOST(1, false), NULL},
-	{"VALID lost", "bwvr bw", "v", "", LOST(0, false), NULL},
-	{"VALID lost, read back from a cache", "bwvr bw", "v", "", LOST(0, true), NULL},
-	{"only the second slot RESUMING", "bwv", "s", "jr", LOST(0, false), NULL},
-	{"only the first slot RESUMING", "bwv", "s", "jr", LOST(1, false), NULL},
-	{"only the second slot retired", "bwv", "r", "b", LOST(0, false), NULL},
-	{"only the first slot retired", "bwv", "r", "b", LOST(1, false), NULL},
-	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL},
-	{"only the first slot retired, not read back", "bwv", "r", "b", LOST(1, true), NULL},
-	{"a failure lost", "bwv", "f", "s", LOST(0, false), NULL},
+	{"data lost", "bwvr b", "w", "vr", LOST(0, false), NULL, false},
+	{"data lost, read back from a cache", "bwvr b", "w", "vr", LOST(0, true), NULL, false},
+	{"only the second slot begun", "bwvr", "b", "wv", LOST(0, false), NULL, false},
+	{"only the first slot begun", "bwvr", "b", "wv", LOST(1, false), NULL, false},
+	{"VALID lost", "bwvr bw", "v", "", LOST(0, false), NULL, true},
+	{"VALID lost, read back from a cache", "bwvr bw", "v", "", LOST(0, true), NULL, false},
+	{"only the second slot RESUMING", "bwv", "s", "jr", LOST(0, false), NULL, false},
+	{"only the first slot RESUMING", "bwv", "s", "jr", LOST(1, false), NULL, false},
+	{"only the second slot retired", "bwv", "r", "b", LOST(0, false), NULL, true},
+	{"only the first slot retired", "bwv", "r", "b", LOST(1, false), NULL, true},
+	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL,
+	 false},
+	{"only the first slot retired, not read back", "bwv", "r", "b", LOST(1, true), NULL, false},
+	{"a failure lost", "bwv", "f", "s", LOST(0, false), NULL, false},
 
-	{"begin: the newer slot first", "bwvr", "b", "wv", SWAPPED, NULL},
-	{"VALID over the newer slot", "bwvr bw", "v", "", SWAPPED, NULL},
-	{"RESUMING: the newer slot first", "bwv", "s", "jr", SWAPPED, NULL},
-	{"retiring: the newer slot first", "bwvs", "r", "b", SWAPPED, NULL},
-	{"a failure over the newer slot", "bwv", "f", "s", SWAPPED, NULL},
+	{"begin: the newer slot first", "bwvr", "b", "wv", SWAPPED, NULL, false},
+	{"VALID over the newer slot", "bwvr bw", "v", "", SWAPPED, NULL, false},
+	{"RESUMING: the newer slot first", "bwv", "s", "jr", SWAPPED, NULL, false},
+	{"retiring: the newer slot first", "bwvs", "r", "b", SWAPPED, NULL, false},
+	{"a failure over the newer slot", "bwv", "f", "s", SWAPPED, NULL, false},
 
-	{"the host goes on beside VALID", "bwv", "j", "", {0}, NULL},
-	{"a jump back between VALID and power off", "bwvr bwvf", "j", "", {0}, NULL},
+	{"the host goes on beside VALID", "bwv", "j", "", {0}, NULL, false},
+	{"a jump back between VALID and power off", "bwvr bwvf", "j", "", {0}, NULL, false},
 };
 
 /* The steps before the planted one; the disk is as it should be but for one flush. */
@@ -89,6 +101,8 @@ static bool is_found(struct run *r, size_t i, struct disk *d, bool planted)
 	if (!e)
 		e = history_run(&h, plants[i].step);
 	disk_plant(d, NULL);
+	if (!e && planted && plants[i].told)
+		return false;
 	if (!e)
 		e = history_run(&h, plants[i].after);
 	if (e) {

@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define PRINTED_MAX  10u
-#define RANDOMS	     6u	  /* random states of a place, in each round */
+#define PRINTED_MAX   10u
+#define RANDOMS	      6u   /* random states of a place, in each round */
 #define REWRITE_EVERY 101u /* states of which one is written on by the real writer */
 
 bool run_wants(struct run *r)
@@ -27,7 +27,8 @@ void run_result(struct run *r, const char *text, const char *fmt, ...)
 	r->tried++;
 	r->violations += text != NULL;
 	if (r->only && !r->quiet)
-		printf("case %lu was tried: %s\n", r->cases, text ? "violation" : "as it should be");
+		printf("case %lu was tried: %s\n", r->cases,
+		       text ? "violation" : "as it should be");
 	if (!text || r->quiet || r->violations > PRINTED_MAX)
 		return;
 	printf("FAIL case %lu, seed %llu: ", r->cases, (unsigned long long)r->seed);

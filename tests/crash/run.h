@@ -10,12 +10,12 @@
 
 struct run {
 	uint64_t seed;
-	unsigned int rounds;	  /* how much is left to chance, 1 is a share of all */
-	unsigned long only;	  /* the number of the one case to try; 0: all */
-	unsigned int one_in;	  /* of so many cuts one is tried */
-	bool quiet;		  /* violations are wanted, and not printed */
-	struct disk *scratch;	  /* what is looked at, and hibernated on next */
-	unsigned long cases;	  /* so far, of all kinds: the number of a case */
+	unsigned int rounds;		 /* how much is left to chance, 1 is a share of all */
+	unsigned long only;		 /* the number of the one case to try; 0: all */
+	unsigned int one_in;		 /* of so many cuts one is tried */
+	bool quiet;			 /* violations are wanted, and not printed */
+	struct disk *scratch;		 /* what is looked at, and hibernated on next */
+	unsigned long cases;		 /* so far, of all kinds: the number of a case */
 	unsigned long tried, violations; /* of this kind */
 	unsigned int passed, failed;
 };

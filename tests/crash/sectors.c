@@ -139,8 +139,8 @@ void sectors_run(struct run *r)
 			continue;
 		memcpy(content, d->view, DISK_BYTES);
 		for (unsigned int slots = 1; slots < 4 && *p != 'w' && *p != 'j'; slots++)
-			try_step(r, &h, (enum step)*p, content, slots);
-		err_free(history_step(&h, (enum step)*p));
+			try_step(r, &h, (enum step) * p, content, slots);
+		err_free(history_step(&h, (enum step) * p));
 		memcpy(content, d->view, DISK_BYTES);
 		for (unsigned int s = FIRST_SECTOR; s < DISK_SECTORS / 2;
 		     s += in_slot(s) ? 1 : stride)

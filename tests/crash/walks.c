@@ -16,7 +16,7 @@
 #define SESSIONS 12u
 
 /* What may be done with an image, and where there is none. */
-static const char *const with_image[] = {"sjr",	  "sjrbwv", "f",     "fsjr",  "r",
+static const char *const with_image[] = {"sjr",	 "sjrbwv", "f",	   "fsjr",   "r",
 					 "rbwv", "rbwvr",  "rbwr", "fsfsjr", "fr"};
 static const char *const without[] = {"bwv", "bwvr", "bwr", "b", "bwvsjrbwv", "bwvf", "bwvsjr"};
 
