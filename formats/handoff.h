@@ -30,9 +30,15 @@ enum handoff_then {
 	HANDOFF_RETURN = 3,
 };
 
+enum handoff_verify {
+	HANDOFF_VERIFY_INDEX = 1, /* read header and index back before VALID */
+	HANDOFF_VERIFY_FULL = 2,  /* the chunks too */
+};
+
 struct handoff {
 	enum handoff_mode mode;
 	enum handoff_then then;		/* HANDOFF_HIBERNATE only */
+	enum handoff_verify verify;	/* HANDOFF_HIBERNATE only */
 	uint8_t nonce[NONCE_BYTES];	/* of the image; it is already in the target's slots,
 					 * and the device is known by that alone */
 	uint64_t device_bytes;		/* size of the device, a second check */

@@ -57,6 +57,8 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 
 	memset(h, 0, sizeof(*h));
 	h->mode = HANDOFF_HIBERNATE;
+	h->verify = s->config->verify == CONFIG_VERIFY_FULL ? HANDOFF_VERIFY_FULL
+							    : HANDOFF_VERIFY_INDEX;
 	h->then = then[s->config->then];
 	memcpy(h->nonce, s->nonce, sizeof(h->nonce));
 	h->device_bytes = s->target.device_bytes;

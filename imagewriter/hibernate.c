@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "codec/codec.h"
 #include "image/commit.h"
+#include "image/reader.h"
 #include "image/writer.h"
 #include "imagewriter/clock.h"
 #include "imagewriter/console.h"
@@ -171,12 +172,41 @@ static err_t write_image(struct hibernating *r)
 	return e;
 }
 
+/*
+ * What was written is on the medium, and is what should be there: all that a
+ * resume would check, read past all caches. Before VALID, since afterwards it is too
+ * late: the host is still intact behind us.
+ */
+static err_t read_back(struct hibernating *r)
+{
+	struct image_reader_options o = {
+		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), r->h->threads),
+		.tick = tick,
+		.tick_arg = r,
+	};
+	CLEANUP_FREE struct hostinfo *info = malloc(sizeof(*info));
+	err_t e;
+
+	if (!info)
+		return err_new(ERR_NOMEM, "reading the image back");
+	TRY(target_flush(&r->target));
+	TRY(image_read_header(&r->target, &r->slot, info));
+	if (r->h->verify != HANDOFF_VERIFY_FULL)
+		return image_check_index(&r->target, &r->slot, info);
+	console_init(&r->console, "verifying", true);
+	e = image_verify(&r->target, &r->slot, info, &o);
+	console_deinit(&r->console, &r->progress);
+	return e;
+}
+
 static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 {
 	TRY(open_host(r, entry));
 	TRY(open_target(r));
 	select_pages(r);
+	memcpy(r->slot.nonce, r->h->nonce, NONCE_BYTES); /* by which its parts know each other */
 	TRY(write_image(r));
+	TRY(err_context(read_back(r), "reading the image back"));
 	r->valid_begun = true;
 	return commit_valid(&r->target, &r->commit, &r->slot);
 }
@@ -211,6 +241,27 @@ static void make_report(const struct hibernating *r, struct report *out, enum re
 	snprintf(out->log, sizeof(out->log), "%s", log_tail());
 }
 
+/*
+ * Retiring has failed: is there, all the same, nothing on the medium that a boot
+ * would resume? It may have got as far as that. What cannot be read, or may not
+ * be on the medium yet, does not count.
+ */
+static bool nothing_to_resume(struct hibernating *r)
+{
+	struct commit c;
+	err_t e = target_flush(&r->target);
+	bool nothing;
+
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	e = commit_load(&r->target, &c);
+	nothing = e ? err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT : !c.holds_image;
+	err_free(e);
+	return nothing;
+}
+
 /* Retire what is on the target; whether the host may run afterwards. */
 static bool may_go_back(struct hibernating *r, const char *reason)
 {
@@ -223,7 +274,7 @@ static bool may_go_back(struct hibernating *r, const char *reason)
 		return true;
 	log_warn("the image could not be retired: %s", err_text(e));
 	err_free(e);
-	return !r->valid_begun;
+	return !r->valid_begun || nothing_to_resume(r);
 }
 
 static void give_up(struct hibernating *r, err_t e, uint64_t entry)
@@ -248,7 +299,8 @@ static void come_back(struct hibernating *r, uint64_t entry)
 	struct report report;
 	err_t e = commit_retire(&r->target, &r->commit, "the host went on");
 
-	if (!e) {
+	if (!e || nothing_to_resume(r)) {
+		err_free(e);
 		make_report(r, &report, REPORT_RETURNED, "");
 		e = go_back(r, &report, entry);
 		/* Back is closed, and the image is given up: say it as it is. */

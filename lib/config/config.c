@@ -17,6 +17,7 @@ void config_init(struct config *config)
 {
 	memset(config, 0, sizeof(*config));
 	config->then = CONFIG_POWEROFF;
+	config->verify = CONFIG_VERIFY_INDEX;
 	strcpy(config->codec, "lz4");
 }
 
@@ -61,12 +62,25 @@ static err_t set_address(const char *value, uint64_t *out)
 	return NULL;
 }
 
+static err_t parse_verify(const char *value, enum config_verify *out)
+{
+	if (!strcmp(value, "index"))
+		*out = CONFIG_VERIFY_INDEX;
+	else if (!strcmp(value, "full"))
+		*out = CONFIG_VERIFY_FULL;
+	else
+		return err_new(ERR_INVALID, "\"%s\" is none of index, full", value);
+	return NULL;
+}
+
 static err_t set_key(struct config *c, const char *key, const char *value)
 {
 	if (!strcmp(key, "target"))
 		return set_text(value, c->target, sizeof(c->target));
 	if (!strcmp(key, "then"))
 		return config_parse_then(value, &c->then);
+	if (!strcmp(key, "verify"))
+		return parse_verify(value, &c->verify);
 	if (!strcmp(key, "initramfs"))
 		return set_text(value, c->initramfs, sizeof(c->initramfs));
 	if (!strcmp(key, "codec"))

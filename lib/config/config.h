@@ -21,10 +21,17 @@ enum config_then {
 	CONFIG_RETURN = 3,
 };
 
+/* What is read back from the medium before an image is VALID. */
+enum config_verify {
+	CONFIG_VERIFY_INDEX = 1, /* all but the chunks */
+	CONFIG_VERIFY_FULL = 2,
+};
+
 /* Strings may be empty: not set. What they mean is checked by who uses them. */
 struct config {
 	char target[CONFIG_TEXT_MAX];
 	enum config_then then;		  /* default: poweroff */
+	enum config_verify verify;	  /* default: index */
 	char initramfs[CONFIG_TEXT_MAX];  /* empty: /boot/initrd.img-RELEASE */
 	char codec[16];			  /* default: lz4 */
 	uint64_t window;		  /* physical address; 0: chosen */

@@ -24,6 +24,7 @@ static void test_defaults(void **state)
 	assert_ok(parse("", &c));
 	assert_string_equal(c.target, "");
 	assert_int_equal(c.then, CONFIG_POWEROFF);
+	assert_int_equal(c.verify, CONFIG_VERIFY_INDEX);
 	assert_string_equal(c.codec, "lz4");
 	assert_int_equal(c.window, 0);
 }
@@ -37,6 +38,7 @@ static void test_all_keys(void **state)
 			"\n"
 			"  target\t=  /dev/vdb  # the second disk\r\n"
 			"then=return\n"
+			"verify = full\n"
 			"initramfs = /boot/a b\n"
 			"codec = none\n"
 			"window = 0x10000000\n"
@@ -45,6 +47,7 @@ static void test_all_keys(void **state)
 			&c));
 	assert_string_equal(c.target, "/dev/vdb");
 	assert_int_equal(c.then, CONFIG_RETURN);
+	assert_int_equal(c.verify, CONFIG_VERIFY_FULL);
 	assert_string_equal(c.initramfs, "/boot/a b");
 	assert_string_equal(c.codec, "none");
 	assert_true(c.window == 0x10000000);
@@ -61,6 +64,7 @@ static void test_errors(void **state)
 		{"target = /dev/vda\nfoo = 1\n", "test.conf line 2: foo: unknown key"},
 		{"\n\ntarget\n", "line 3"},
 		{"then = off\n", "line 1: then"},
+		{"verify = no\n", "line 1: verify"},
 		{"window = here\n", "not an address"},
 		{"window = -1\n", "not an address"},
 		{"window =\n", "not an address"},

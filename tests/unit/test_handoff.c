@@ -18,6 +18,7 @@ static struct handoff sample(void)
 	struct handoff h = {
 		.mode = HANDOFF_HIBERNATE,
 		.then = HANDOFF_RETURN,
+		.verify = HANDOFF_VERIFY_FULL,
 		.device_bytes = 1 << 30,
 		.device_name = "/dev/vda2",
 		.extent_count = 2,
@@ -55,6 +56,7 @@ static void assert_same(const struct handoff *a, const struct handoff *b)
 {
 	assert_int_equal(a->mode, b->mode);
 	assert_int_equal(a->then, b->then);
+	assert_int_equal(a->verify, b->verify);
 	assert_memory_equal(a->nonce, b->nonce, sizeof(a->nonce));
 	assert_int_equal(a->device_bytes, b->device_bytes);
 	assert_string_equal(a->device_name, b->device_name);
@@ -78,6 +80,7 @@ static void round_trip(void **state)
 
 	h.mode = HANDOFF_RESTORE;
 	h.then = (enum handoff_then)0;
+	h.verify = (enum handoff_verify)0;
 	h.mailbox = h.trampoline = 0;
 	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
 	assert_same(&h, &got);
@@ -149,6 +152,8 @@ static void bad_values(void **state)
 	REFUSED(h.mode = (enum handoff_mode)0, ERR_UNSUPPORTED);
 	REFUSED(h.then = (enum handoff_then)0, ERR_UNSUPPORTED);
 	REFUSED(h.then = (enum handoff_then)4, ERR_UNSUPPORTED);
+	REFUSED(h.verify = (enum handoff_verify)0, ERR_UNSUPPORTED);
+	REFUSED(h.verify = (enum handoff_verify)3, ERR_UNSUPPORTED);
 	REFUSED(h.mailbox = 0xfffffff, ERR_CORRUPT);
 	REFUSED(h.mailbox = 0x14000000, ERR_CORRUPT);
 	REFUSED(h.trampoline = 0xffff000, ERR_CORRUPT);

@@ -60,7 +60,7 @@ class Boot:
 class Machine:
     def __init__(
         self, out, boot, root, target, *, cpus=2, cpu="max", machine="pc", firmware="bios", disk="virtio",
-        disk_options="", extra=(),
+        disk_options="", extra=(), target_faults="",
     ):
         self.out, self.boot = Path(out), boot
         self.root, self.target = Path(root), Path(target)  # images on the test's side
@@ -81,6 +81,9 @@ class Machine:
         ]  # fmt: skip
         for number, (drive, image) in enumerate((("root", root), ("target", target)), start=1):
             # No host cache flushes: tests here end QEMU, never the host.
+            if drive == "target" and target_faults:
+                (self.out / "faults").write_text(target_faults)
+                image = f"blkdebug:{self.out / 'faults'}:{image}"
             self._hardware += ["-drive", f"if=none,id={drive},file={image},format=raw,cache=unsafe"]
             self._hardware += [arg.format(drive=drive, number=number, options=disk_options) for arg in DISKS[disk][0]]
         if firmware == "ovmf":

@@ -75,6 +75,34 @@ def full(out):
     m.shut_down()
 
 
+def fault(event):
+    """What QEMU's blkdebug is to do: an I/O error at the image's 64th MiB, which only chunks reach."""
+    return f'[inject-error]\nevent = "{event}"\nerrno = "5"\nsector = "{(64 << 20) // 512}"\nonce = "off"\n'
+
+
+@scenario("bad-write")
+def bad_write(out):
+    """a sector of the target cannot be written: back to the host, nothing lost"""
+    m = make_guest(out, target_faults=fault("write_aio"))
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20, hog_mib=200)
+    refuse(session, "writer gave up.*[Ii]nput/output error", codes=(4,))
+    finish(session)
+
+
+@scenario("bad-readback", check=True)
+def bad_readback(out):
+    """verify = full: a sector of the image cannot be read back before it is committed: back to the host, nothing lost"""
+    m = make_guest(out, target_faults=fault("read_aio"))
+    m.start()
+    m.ready_wait()
+    m.run("echo 'verify = full' >>/etc/dormouse.conf")
+    session = Session(m, tmpfs_mib=20, hog_mib=200)
+    refuse(session, "writer gave up.*reading the image back.*[Ii]nput/output error", codes=(4,))
+    finish(session)
+
+
 @scenario("bad-mounted", check=True)
 def mounted(out):
     """the target is mounted"""
