@@ -6,7 +6,7 @@ import re
 from lib.guest import make_guest
 from lib.scenario import expect, scenario
 
-SPARE_MIB = 4  # must be left: a kernel whose memory is gone fails in places that nobody tests
+SPARE_MIB = 2  # must be left: a kernel whose memory is gone fails in places that nobody tests
 LIMIT = 300
 
 
