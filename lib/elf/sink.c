@@ -16,7 +16,7 @@ struct elfsink {
 	struct newfile file;
 	struct range_list memory; /* whole pages of RAM */
 	uint64_t offset[RANGE_MAX];
-	uint64_t bytes;	  /* of the whole file */
+	uint64_t bytes; /* of the whole file */
 	size_t notes_bytes;
 	uint8_t *buffers; /* BLOCK_BYTES for each thread */
 };
