@@ -3,7 +3,8 @@
  * Every codec: decompressing any bytes gives exactly the bytes wanted or an error,
  * and what was compressed comes back. The libraries are not built with
  * sanitizers, so buffers end where memory ends.
- * Planted and found in 10 s: FAULTS
+ * Planted and found in 10 s: LZO's decompressor that trusts its input; LZ4's told of a byte
+ * too many; too few bytes from LZO or Zstandard accepted.
  */
 #include "fuzz.h"
 
@@ -42,14 +43,23 @@ static void *workspace(void)
 	return w;
 }
 
+/* Twice over other bytes: what it did not write shows. */
 static void try_decompress(const struct codec *c, const uint8_t *in, size_t n, size_t wanted)
 {
-	uint8_t *from = before_guard(FROM, n), *to = before_guard(TO, wanted);
+	uint8_t *from = before_guard(FROM, n), *first = before_guard(MID, wanted);
+	uint8_t *to = before_guard(TO, wanted);
+	bool fine;
 
 	memcpy(from, in, n);
-	memset(to - PAGE_BYTES, 0xa5, PAGE_BYTES); /* nor may it write before */
-	(void)fuzz_fine(c->decompress(from, n, to, wanted, workspace()));
+	memset(to - PAGE_BYTES, 0xa5, PAGE_BYTES + wanted);
+	fine = fuzz_fine(c->decompress(from, n, to, wanted, workspace()));
 	fuzz_check(to[-1] == 0xa5 && !memcmp(to - PAGE_BYTES, to - PAGE_BYTES + 1, PAGE_BYTES - 1));
+	if (!fine)
+		return;
+	memcpy(first, to, wanted);
+	memset(to, 0x5a, wanted);
+	fuzz_check(fuzz_fine(c->decompress(from, n, to, wanted, workspace())));
+	fuzz_check(!memcmp(first, to, wanted));
 }
 
 /* The input over and over, to whole pages. */

@@ -3,7 +3,9 @@
  * The directory, and a segment's entries; the first byte says which. They have no checksums
  * of their own. Of both there is only one encoding, so what decodes must
  * encode to the same bytes.
- * Planted and found in 10 s: FAULTS
+ * Planted and found in 10 s: runs read behind the end; entries too; pages of
+ * a run beyond the block; another number of data pages; more stored than raw; a
+ * directory of another length; a segment that is too long.
  */
 #include "fuzz.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What fuzzing begins with: right inputs of each target, made by the product's
- * encoders. seeds FOLDER writes FOLDER/fuzz_NAME/NUMBER.
+ * What fuzzing begins with: inputs of each target, made by the product's encoders;
+ * right ones, and
+ * some with one fault, to begin at. seeds FOLDER writes FOLDER/fuzz_NAME/NUMBER.
  */
 #include "unit.h"
 
@@ -16,6 +17,7 @@
 #include "formats/handoff.h"
 #include "formats/index.h"
 #include "formats/report.h"
+#include "memory/vmcoreinfo.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -73,7 +75,7 @@ static void slots(void)
 		snprintf(s.reason, sizeof(s.reason), "a key was pressed");
 		s.failed_resumes = state;
 		slot_encode(&s, b);
-		put2("fuzz_slot", b, SLOT_BYTES, "", 0);
+		put2("fuzz_slot", b, 512, "", 0); /* the rest is zero */
 	}
 }
 
@@ -121,9 +123,9 @@ static void headers(void)
 	h.host.jump_entry = 0x20000123;
 	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
 	report_encode(&r, nonce, b);
-	put2("fuzz_header", "\2", 1, b, REPORT_BYTES);
+	put2("fuzz_header", "\2", 1, b, 64 + REPORT_TEXT_MAX + REPORT_LOG_MAX);
 	report_prepare(b, nonce);
-	put2("fuzz_header", "\2", 1, b, REPORT_BYTES);
+	put2("fuzz_header", "\2", 1, b, 64 + REPORT_TEXT_MAX + REPORT_LOG_MAX);
 }
 
 /* A block with every kind of run. */
@@ -134,8 +136,8 @@ static struct chunk sample_chunk(uint64_t block)
 		.run_count = 5,
 		.runs = {{RUN_DATA, 2, 0},
 			 {RUN_ZERO, 7, 0},
-			 {RUN_FILL, 3, 0x1122334455667788},
 			 {RUN_SKIP, 9, 0},
+			 {RUN_FILL, 3, 0x1122334455667788},
 			 {RUN_DATA, 1, 0}},
 		.data_pages = 3,
 		.codec = CODEC_LZO,
@@ -173,11 +175,11 @@ static void indexes(void)
 	}
 }
 
-/* n pages, some of which can be compressed well. */
+/* n pages that can be compressed well: in small inputs, each change matters. */
 static void fill_pages(uint8_t *p, unsigned int n, uint64_t seed)
 {
 	for (size_t i = 0; i < n * (size_t)PAGE_BYTES; i++)
-		p[i] = i % 512 < 40 ? (uint8_t)unit_random(&seed) : (uint8_t)(i / 64);
+		p[i] = i % PAGE_BYTES < 20 ? (uint8_t)unit_random(&seed) : (uint8_t)(i / 1024);
 }
 
 /* Compress with any codec; returns the size, or 0 when there is no such codec. */
@@ -220,9 +222,10 @@ static void elfs(void)
 {
 	struct elffile f = elffile_new(4);
 	Elf64_Shdr s = {.sh_info = 4};
+	static char large[VMCOREINFO_MAX + 4] = "A=1\n";
 
 	elffile_notes(&f, 0, put_notes(&f));
-	elffile_load(&f, 1, 0x2000, 2 * PAGE_BYTES, PAGE_BYTES + 9);
+	elffile_load(&f, 1, 0x2000, 2 * PAGE_BYTES, 99);
 	elffile_load(&f, 2, 0x1000, PAGE_BYTES, 200);
 	elffile_load(&f, 3, 0x180000 + 100, 3 * PAGE_BYTES, 700);
 	put2("fuzz_elf", f.b, f.n, "", 0);
@@ -236,8 +239,11 @@ static void elfs(void)
 	f.h->e_shoff = f.n;
 	put2("fuzz_elf", f.b, f.n, &s, sizeof(s));
 	elffile_free(&f);
-	f = elffile_new(1);
-	elffile_load(&f, 0, 0, 64 * MIB, 100);
+	f = elffile_new(2);
+	elffile_load(&f, 0, 0, 8 * MIB, 100);
+	f.p[1] = (Elf64_Phdr){.p_type = PT_NOTE, .p_offset = f.n};
+	elffile_note(&f, "VMCOREINFO", 0, large, sizeof(large));
+	f.p[1].p_filesz = f.n - f.p[1].p_offset;
 	put2("fuzz_elf", f.b, f.n, "", 0);
 	elffile_free(&f);
 }
@@ -245,9 +251,11 @@ static void elfs(void)
 struct parts {
 	uint8_t b[PARTS][65536];
 	uint16_t n[PARTS];
+	uint64_t chunks, stored;
 };
 
-/* Blocks of data, one for each codec, and what index and directory say of them. */
+/* Blocks of data, of one codec or each of those that compress, and what index and directory say of
+ * them. */
 static void make_chunks(struct parts *p, uint8_t only_codec)
 {
 	static struct index_segment seg;
@@ -258,7 +266,7 @@ static void make_chunks(struct parts *p, uint8_t only_codec)
 	for (uint8_t codec = 0; codec_by_id(codec); codec++) {
 		struct chunk c = sample_chunk(2u + codec); /* from 1 MiB on */
 
-		if (only_codec != UINT8_MAX && codec != only_codec)
+		if (codec != only_codec && (only_codec != UINT8_MAX || !codec))
 			continue;
 		fill_pages(raw, 3, codec);
 		c.codec = codec;
@@ -266,6 +274,8 @@ static void make_chunks(struct parts *p, uint8_t only_codec)
 		c.stored = (uint32_t)compress(codec, raw, sizeof(raw),
 					      p->b[PART_DATA] + p->n[PART_DATA]);
 		p->n[PART_DATA] += (uint16_t)c.stored;
+		p->chunks++;
+		p->stored += c.stored;
 		index_segment_add(&seg, &c);
 	}
 	p->n[PART_SEGMENT] = (uint16_t)index_segment_finish(&seg);
@@ -315,22 +325,37 @@ static void put_image(const struct parts *p, uint8_t flags)
 	put2("fuzz_image", b, n, "", 0);
 }
 
+/* All right by itself; end: of the image. */
+static void make_slot(struct parts *p, uint64_t end)
+{
+	struct slot s = sample_slot(SLOT_VALID);
+	uint8_t slot[SLOT_BYTES];
+
+	s.image_end = end;
+	s.data_pages = 3 * p->chunks;
+	s.zero_pages = 7 * p->chunks;
+	s.fill_pages = 3 * p->chunks;
+	s.raw_bytes = s.data_pages * PAGE_BYTES;
+	s.stored_bytes = p->stored;
+	slot_encode(&s, slot);
+	p->n[PART_SLOT] = 256;
+	memcpy(p->b[PART_SLOT], slot, 256);
+}
+
 static void images(void)
 {
 	for (unsigned int i = 0; i < 8; i++) {
 		static struct parts p;
-		struct slot s = sample_slot(SLOT_VALID);
-		uint8_t slot[SLOT_BYTES];
 
 		memset(&p, 0, sizeof(p));
-		slot_encode(&s, slot);
-		p.n[PART_SLOT] = 256;
-		memcpy(p.b[PART_SLOT], slot, 256);
 		make_chunks(&p, i < 4 ? (uint8_t)i : UINT8_MAX);
 		make_header(&p, i % 2, (enum free_fill)(i % 4));
+		make_slot(&p, SMALLIMAGE_BYTES);
 		put_image(&p, i & 4 ? SMALLIMAGE_IN_B : 0);
 		put_image(&p, SMALLIMAGE_VERIFY);
 		put_image(&p, SMALLIMAGE_SALVAGE);
+		make_slot(&p, 2 * SMALLIMAGE_BYTES); /* cut off */
+		put_image(&p, SMALLIMAGE_KEEP_COUNTS);
 	}
 }
 
