@@ -16,9 +16,8 @@
 
 #define FAKE_BYTES     (16 * MIB)
 #define FAKE_TOP       0x5000u	 /* the top page table */
-#define FAKE_PHYS_BASE (-0x3000) /* where the kernel's image was put, less where it was linked to  \
-				  */
-#define FAKE_NX (1ull << 63)
+#define FAKE_PHYS_BASE (-0x3000) /* where the kernel lies, less where it was linked to */
+#define FAKE_NX	       (1ull << 63)
 
 struct fakekernel {
 	uint8_t *mem;
