@@ -35,7 +35,8 @@ struct command {
 	const char *operands; /* "DUMP IMAGE", for --help; "" */
 	const char *summary;
 	const char *options; /* letters of those it takes besides --help */
-	err_t (*run)(const struct arguments *a, int *exit_code);
+	err_t (*run)(const struct arguments *a, int *exit_code); /* or: */
+	err_t (*tool)(const struct tool_options *o);
 };
 
 /* Configuration file, then what the command line says instead. */
@@ -86,46 +87,17 @@ static err_t run_doctor(const struct arguments *a, int *exit_code)
 	return e;
 }
 
-static err_t run_tool(err_t (*tool)(const struct tool_options *), const struct arguments *a,
-		      int *exit_code)
-{
-	err_t e = tool(&a->tool);
-
-	*exit_code = tools_exit_code(e);
-	return e;
-}
-
-static err_t run_inspect(const struct arguments *a, int *exit_code)
-{
-	return run_tool(inspect_run, a, exit_code);
-}
-
-static err_t run_verify(const struct arguments *a, int *exit_code)
-{
-	return run_tool(verify_run, a, exit_code);
-}
-
-static err_t run_pack(const struct arguments *a, int *exit_code)
-{
-	return run_tool(pack_run, a, exit_code);
-}
-
-static err_t run_unpack(const struct arguments *a, int *exit_code)
-{
-	return run_tool(unpack_run, a, exit_code);
-}
-
 static const struct command commands[] = {
 	{"hibernate", "", "write this machine's memory to the target, then power off", "ctn",
-	 run_hibernate},
+	 run_hibernate, NULL},
 	{"status", "", "what the last hibernation did, and what the target holds", "ct",
-	 run_status},
+	 run_status, NULL},
 	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct",
-	 run_doctor},
-	{"inspect", "IMAGE", "what an image is, and of what machine", "j", run_inspect},
-	{"verify", "IMAGE", "check every byte of an image", "T", run_verify},
-	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTaf", run_pack},
-	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "Tkf", run_unpack},
+	 run_doctor, NULL},
+	{"inspect", "IMAGE", "what an image is, and of what machine", "j", NULL, inspect_run},
+	{"verify", "IMAGE", "check every byte of an image", "T", NULL, verify_run},
+	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTaf", NULL, pack_run},
+	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "Tkf", NULL, unpack_run},
 };
 
 static const struct option long_options[] = {
@@ -294,6 +266,7 @@ static err_t run_command(const struct command *c, int argc, char **argv, int *ex
 	struct arguments a = {
 		.tool.threads = cpus < 1 ? 1 : (unsigned int)min_u64((uint64_t)cpus, IMAGE_THREADS_MAX),
 	};
+	err_t e;
 
 	*exit_code = EXITCODE_USAGE;
 	TRY(codec_choice_parse("lz4", &a.tool.codec));
@@ -303,7 +276,11 @@ static err_t run_command(const struct command *c, int argc, char **argv, int *ex
 		*exit_code = EXITCODE_DONE;
 		return NULL;
 	}
-	return c->run(&a, exit_code);
+	if (c->run)
+		return c->run(&a, exit_code);
+	e = c->tool(&a.tool);
+	*exit_code = tools_exit_code(e);
+	return e;
 }
 
 static err_t run(int argc, char **argv, int *exit_code)
