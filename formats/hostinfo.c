@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "base/util.h"
+#include "formats/region.h"
 #include "formats/tlv.h"
 
 #include <assert.h>
@@ -56,13 +57,6 @@ struct report_place_disk {
 	uint8_t nonce[HOSTINFO_NONCE_BYTES];
 };
 
-struct region_disk {
-	le64_t offset;
-	le32_t length;
-	le32_t crc32c;
-};
-
-static_assert(sizeof(struct region_disk) == 16, "Header: DUMP");
 static_assert(sizeof(struct range_disk) == 24, "Header: range");
 static_assert(offsetof(struct range_disk, type) == 16, "Header: range type");
 static_assert(sizeof(struct vmcoreinfo_disk) == 16, "Header: VMCOREINFO");
@@ -84,8 +78,7 @@ static void put_ranges(struct tlv_writer *w, uint32_t tag, const struct range_li
 
 static void put_dump(struct tlv_writer *w, const struct slot_region *notes)
 {
-	struct region_disk d = {le64_of(notes->offset), le32_of(notes->length),
-				le32_of(notes->crc32c)};
+	struct region_disk d = region_encode(notes);
 
 	tlv_put(w, REC_DUMP, &d, sizeof(d));
 }
@@ -234,7 +227,7 @@ static err_t get_dump(const struct tlv *t, struct hostinfo *info)
 	struct region_disk d = {0};
 
 	TRY(tlv_get_bytes(t, &d, sizeof(d)));
-	*r = (struct slot_region){le64_get(d.offset), le32_get(d.length), le32_get(d.crc32c)};
+	*r = region_decode(&d);
 	info->dump = true;
 	if (r->length ? r->offset % PAGE_BYTES || r->offset < SLOT_DATA_START ||
 				r->offset >= INT64_MAX || r->length > HOSTINFO_NOTES_MAX

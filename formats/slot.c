@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "formats/directory.h"
 #include "formats/hostinfo.h"
+#include "formats/region.h"
 
 #include <assert.h>
 
@@ -15,12 +16,6 @@ static const char magic[8] = {'D', 'O', 'R', 'M', 'O', 'U', 'S', 'E'};
 #define COMPAT_KNOWN 0u
 
 /* docs/image-format.md, "Superblock" */
-struct region_disk {
-	le64_t offset;
-	le32_t length;
-	le32_t crc32c;
-};
-
 struct slot_disk {
 	uint8_t magic[8];
 	le32_t version;
@@ -47,7 +42,6 @@ struct slot_disk {
 	le32_t crc32c;
 };
 
-static_assert(sizeof(struct region_disk) == 16, "Superblock: region");
 static_assert(sizeof(struct slot_disk) == SLOT_BYTES, "Superblock");
 static_assert(offsetof(struct slot_disk, version) == 8, "Superblock: version");
 static_assert(offsetof(struct slot_disk, generation) == 16, "Superblock: generation");
@@ -62,16 +56,6 @@ static_assert(offsetof(struct slot_disk, reason) == 256, "Superblock: reason");
 static_assert(offsetof(struct slot_disk, spare) == 512, "Superblock: spare");
 static_assert(offsetof(struct slot_disk, tag) == 4056, "Superblock: tag");
 static_assert(offsetof(struct slot_disk, crc32c) == 4092, "Superblock: checksum");
-
-static struct region_disk region_encode(const struct slot_region *r)
-{
-	return (struct region_disk){le64_of(r->offset), le32_of(r->length), le32_of(r->crc32c)};
-}
-
-static struct slot_region region_decode(const struct region_disk *d)
-{
-	return (struct slot_region){le64_get(d->offset), le32_get(d->length), le32_get(d->crc32c)};
-}
 
 void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES])
 {
@@ -209,10 +193,15 @@ err_t slot_decode(const uint8_t in[SLOT_BYTES], struct slot *out)
 	if (d->reason[SLOT_REASON_MAX - 1])
 		return err_new(ERR_CORRUPT, "superblock has a reason without end");
 	slot_read(d, &s);
-	if (s.state == SLOT_VALID || s.state == SLOT_RESUMING)
+	if (slot_holds_image(&s))
 		TRY(check_places(&s));
 	*out = s;
 	return NULL;
+}
+
+bool slot_holds_image(const struct slot *slot)
+{
+	return slot->state == SLOT_VALID || slot->state == SLOT_RESUMING;
 }
 
 const char *slot_state_name(enum slot_state state)

@@ -66,6 +66,9 @@ void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES]);
  */
 err_t slot_decode(const uint8_t in[SLOT_BYTES], struct slot *out) ERR_CHECK;
 
+/* VALID or RESUMING: is there an image, whatever became of it? */
+bool slot_holds_image(const struct slot *slot);
+
 const char *slot_state_name(enum slot_state state);
 
 #endif

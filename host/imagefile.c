@@ -24,17 +24,12 @@ err_t imagefile_open(struct imagefile *f, const char *path)
 	return err_context(open_slots(f), "%s", path);
 }
 
-bool imagefile_holds(const struct imagefile *f)
-{
-	return f->commit.slot.state == SLOT_VALID || f->commit.slot.state == SLOT_RESUMING;
-}
-
 static err_t read_header(struct imagefile *f)
 {
 	const struct slot *slot = &f->commit.slot;
 	char reason[SLOT_REASON_MAX];
 
-	if (!imagefile_holds(f)) {
+	if (!slot_holds_image(slot)) {
 		text_printable(reason, sizeof(reason), slot->reason);
 		return err_new(ERR_FORMAT, "there is no image on it: the superblock says %s%s%s",
 			       slot_state_name(slot->state), *reason ? ", because: " : "", reason);

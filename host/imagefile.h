@@ -8,7 +8,6 @@
 #include "image/commit.h"
 #include "target/target.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,9 +24,6 @@ struct imagefile {
  * ERR_FORMAT: there is none. Else commit_load's errors.
  */
 err_t imagefile_open(struct imagefile *f, const char *path) ERR_CHECK;
-
-/* Is there an image: VALID or RESUMING? */
-bool imagefile_holds(const struct imagefile *f);
 
 /*
  * Then all but index and chunks. ERR_FORMAT: no image: EMPTY, WRITING or RETIRED.

@@ -88,7 +88,7 @@ static err_t print_target(const struct target *t)
 	printf("target %s: %s%s\n", t->name, slot_state_name(c.slot.state),
 	       c.twin_good ? "" : " (the other superblock is damaged)");
 	print_time("  begun", c.slot.created);
-	if (c.slot.state == SLOT_VALID || c.slot.state == SLOT_RESUMING)
+	if (slot_holds_image(&c.slot))
 		print_image(t, &c.slot);
 	else if (c.slot.reason[0])
 		print_reason("because", &c.slot);

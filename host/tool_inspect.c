@@ -229,7 +229,7 @@ static err_t inspect(struct imagefile *f, const struct tool_options *o)
 	if (!stats)
 		return err_new(ERR_NOMEM, "inspecting");
 	TRY(imagefile_open(f, o->from));
-	if (!imagefile_holds(f)) {
+	if (!slot_holds_image(&f->commit.slot)) {
 		print_no_image(f, o->json);
 		return NULL;
 	}

@@ -102,11 +102,6 @@ static bool same_nonce(const struct slot *slot, const uint8_t nonce[NONCE_BYTES]
 	return !memcmp(slot->nonce, nonce, NONCE_BYTES);
 }
 
-static bool is_image(const struct slot *slot)
-{
-	return slot->state == SLOT_VALID || slot->state == SLOT_RESUMING;
-}
-
 static struct commit commit_of(const struct medium *m, int newest)
 {
 	return (struct commit){
@@ -115,8 +110,8 @@ static struct commit commit_of(const struct medium *m, int newest)
 		.twin_good = m->good[!newest] &&
 			     same_nonce(&m->slot[!newest], m->slot[newest].nonce) &&
 			     m->slot[!newest].generation < m->slot[newest].generation,
-		.holds_image = is_image(&m->slot[newest]) ||
-			       (m->good[!newest] && is_image(&m->slot[!newest])),
+		.holds_image = slot_holds_image(&m->slot[newest]) ||
+			       (m->good[!newest] && slot_holds_image(&m->slot[!newest])),
 	};
 }
 
@@ -219,7 +214,7 @@ static err_t write_both(const struct target *t, struct commit *c, int newest,
 	*c = (struct commit){.slot = next,
 			     .place = newest,
 			     .twin_good = true,
-			     .holds_image = is_image(&next)};
+			     .holds_image = slot_holds_image(&next)};
 	return NULL;
 }
 
@@ -235,7 +230,7 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	TRY(take_error(&m, ERR_IO));
 	TRY(take_error(&m, ERR_NOSPACE));
 	for (int i = 0; i < 2; i++)
-		if (m.good[i] && is_image(&m.slot[i]))
+		if (m.good[i] && slot_holds_image(&m.slot[i]))
 			return err_new(ERR_REFUSED, "%s holds an image (%s): retire it first",
 				       t->name, slot_state_name(m.slot[i].state));
 	err_free(medium_newest(&m, &newest)); /* nothing that counts: any order will do */
@@ -274,7 +269,7 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 /* The slot that counts must be an image. */
 static err_t check_image(const struct target *t, const struct slot *slot)
 {
-	if (!is_image(slot))
+	if (!slot_holds_image(slot))
 		return err_new(ERR_REFUSED, "%s holds no image, its state is: %s", t->name,
 			       slot_state_name(slot->state));
 	return NULL;
