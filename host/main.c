@@ -262,10 +262,7 @@ static err_t parse_arguments(const struct command *c, int argc, char **argv, str
 
 static err_t run_command(const struct command *c, int argc, char **argv, int *exit_code)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	struct arguments a = {
-		.tool.threads = cpus < 1 ? 1 : (unsigned int)min_u64((uint64_t)cpus, IMAGE_THREADS_MAX),
-	};
+	struct arguments a = {.tool.threads = threads_for_cpus(IMAGE_THREADS_MAX)};
 	err_t e;
 
 	*exit_code = EXITCODE_USAGE;

@@ -12,6 +12,7 @@
 #include "codec/codec.h"
 #include "image/commit.h"
 #include "image/reader.h"
+#include "image/threads.h"
 #include "image/writer.h"
 #include "imagewriter/clock.h"
 #include "imagewriter/console.h"
@@ -142,7 +143,7 @@ static err_t choose_codec(const struct handoff *h, struct codec_choice *out)
 static err_t write_image(struct hibernating *r)
 {
 	struct image_writer_options o = {
-		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), r->h->threads),
+		.threads = threads_for_cpus(r->h->threads),
 		.tick = tick,
 		.tick_arg = r,
 	};
@@ -180,7 +181,7 @@ static err_t write_image(struct hibernating *r)
 static err_t read_back(struct hibernating *r)
 {
 	struct image_reader_options o = {
-		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), r->h->threads),
+		.threads = threads_for_cpus(r->h->threads),
 		.tick = tick,
 		.tick_arg = r,
 	};

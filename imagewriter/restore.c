@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "image/commit.h"
 #include "image/reader.h"
+#include "image/threads.h"
 #include "formats/index.h"
 #include "imagewriter/clock.h"
 #include "imagewriter/console.h"
@@ -96,7 +97,7 @@ static err_t place(struct restoring *r)
 {
 	struct memory_sink sink = { .self = &r->mem, .map = sink_map, .unmap = sink_unmap };
 	struct image_reader_options o = {
-		.threads = (unsigned int)min_u64((uint64_t)sysconf(_SC_NPROCESSORS_ONLN), THREADS_MAX),
+		.threads = threads_for_cpus(THREADS_MAX),
 		.tick = tick,
 		.tick_arg = r,
 	};

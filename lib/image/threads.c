@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "image/threads.h"
 
+#include "base/util.h"
+
 #include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TICK_MS 100u
 
 /* Small, as the writer may have all its memory locked; ours and the codecs'
  * functions need a few KiB. */
 #define STACK_BYTES (256u << 10)
+
+unsigned int threads_for_cpus(unsigned int most)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < 1 ? 1 : (unsigned int)min_u64((uint64_t)cpus, most);
+}
 
 err_t threads_start(pthread_t *threads, unsigned int count, void *(*main)(void *), void *args,
 		    size_t arg_bytes, unsigned int *started)

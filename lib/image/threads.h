@@ -12,6 +12,9 @@
 
 #define IMAGE_THREADS_MAX 64u
 
+/* One for each CPU that is online: at least 1, at most so many. */
+unsigned int threads_for_cpus(unsigned int most);
+
 /*
  * Start main(args + i * arg_bytes) for i < count. *started: how many run, fewer
  * than count on an error.
