@@ -15,6 +15,7 @@ enum record {
 	REC_MODE = TLV_CRITICAL | 1,
 	REC_THEN = TLV_CRITICAL | 2,
 	REC_VERIFY = TLV_CRITICAL | 10,
+	REC_TIME_LIMIT = TLV_CRITICAL | 18,
 	REC_NONCE = TLV_CRITICAL | 3,
 	REC_DEVICE_BYTES = TLV_CRITICAL | 4,
 	REC_EXTENTS = TLV_CRITICAL | 5,
@@ -60,6 +61,7 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 	if (h->mode == HANDOFF_HIBERNATE) {
 		tlv_put_u32(&w, REC_THEN, h->then);
 		tlv_put_u32(&w, REC_VERIFY, h->verify);
+		tlv_put_u32(&w, REC_TIME_LIMIT, h->time_limit);
 	}
 	tlv_put(&w, REC_NONCE, h->nonce, sizeof(h->nonce));
 	tlv_put_u64(&w, REC_DEVICE_BYTES, h->device_bytes);
@@ -134,6 +136,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		TRY(get_choice(t, HANDOFF_VERIFY_FULL, &x));
 		h->verify = (enum handoff_verify)x;
 		return NULL;
+	case REC_TIME_LIMIT:
+		return tlv_get_u32(t, &h->time_limit);
 	case REC_NONCE:
 		return tlv_get_bytes(t, h->nonce, sizeof(h->nonce));
 	case REC_DEVICE_BYTES:
@@ -192,7 +196,8 @@ static err_t check(const struct handoff *h, uint64_t seen)
 {
 	if ((seen & REQUIRED) != REQUIRED ||
 	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_THEN)) ||
-	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_VERIFY)))
+	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_VERIFY)) ||
+	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_TIME_LIMIT)))
 		return err_new(ERR_CORRUPT, "handoff lacks a required record, or has one too many");
 	if (h->device_bytes > INT64_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a device of impossible size");

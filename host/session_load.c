@@ -60,6 +60,7 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 	h->verify = s->config->verify == CONFIG_VERIFY_FULL ? HANDOFF_VERIFY_FULL
 							    : HANDOFF_VERIFY_INDEX;
 	h->then = then[s->config->then];
+	h->time_limit = s->config->time_limit;
 	memcpy(h->nonce, s->nonce, sizeof(h->nonce));
 	h->device_bytes = s->target.device_bytes;
 	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);

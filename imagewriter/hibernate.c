@@ -120,13 +120,23 @@ static err_t open_target(struct hibernating *r)
 	return NULL;
 }
 
+static err_t check_time(const struct hibernating *r)
+{
+	uint32_t limit = r->h->time_limit;
+
+	if (!limit || clock_ms_since(&r->started) / 1000 < limit)
+		return NULL;
+	return err_new(ERR_IO, "not done within the time limit of %u s (time_limit)", limit);
+}
+
 static err_t tick(void *arg, const struct image_progress *progress)
 {
 	struct hibernating *r = arg;
 
 	r->progress = *progress;
 	memwatch_tick(&r->memory);
-	return console_tick(&r->console, progress);
+	TRY(console_tick(&r->console, progress));
+	return check_time(r);
 }
 
 static err_t choose_codec(const struct handoff *h, struct codec_choice *out)
@@ -208,6 +218,7 @@ static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 	memcpy(r->slot.nonce, r->h->nonce, NONCE_BYTES); /* by which its parts know each other */
 	TRY(write_image(r));
 	TRY(err_context(read_back(r), "reading the image back"));
+	TRY(check_time(r));
 	r->valid_begun = true;
 	return commit_valid(&r->target, &r->commit, &r->slot);
 }

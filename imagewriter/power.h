@@ -2,7 +2,8 @@
 #ifndef IMAGEWRITER_POWER_H
 #define IMAGEWRITER_POWER_H
 
-/* Neither returns. Should the machine refuse, it is told and waited for. */
+/* Neither returns. A machine that does not switch itself off is reset; one that does
+ * not even reboot says so and waits. */
 void power_off(void) __attribute__((noreturn));
 
 /* With time to read what is on the console when something went wrong. */

@@ -18,6 +18,7 @@ void config_init(struct config *config)
 	memset(config, 0, sizeof(*config));
 	config->then = CONFIG_POWEROFF;
 	config->verify = CONFIG_VERIFY_INDEX;
+	config->time_limit = 30 * 60;
 	strcpy(config->codec, "lz4");
 }
 
@@ -62,6 +63,20 @@ static err_t set_address(const char *value, uint64_t *out)
 	return NULL;
 }
 
+/* Up to a day. */
+static err_t set_seconds(const char *value, uint32_t *out)
+{
+	char *end;
+	unsigned long x;
+
+	errno = 0;
+	x = strtoul(value, &end, 10);
+	if (!isdigit((unsigned char)*value) || *end || errno || x > 86400)
+		return err_new(ERR_INVALID, "\"%s\" is no number of seconds up to 86400", value);
+	*out = (uint32_t)x;
+	return NULL;
+}
+
 static err_t parse_verify(const char *value, enum config_verify *out)
 {
 	if (!strcmp(value, "index"))
@@ -81,6 +96,8 @@ static err_t set_key(struct config *c, const char *key, const char *value)
 		return config_parse_then(value, &c->then);
 	if (!strcmp(key, "verify"))
 		return parse_verify(value, &c->verify);
+	if (!strcmp(key, "time_limit"))
+		return set_seconds(value, &c->time_limit);
 	if (!strcmp(key, "initramfs"))
 		return set_text(value, c->initramfs, sizeof(c->initramfs));
 	if (!strcmp(key, "codec"))

@@ -32,6 +32,7 @@ struct config {
 	char target[CONFIG_TEXT_MAX];
 	enum config_then then;		  /* default: poweroff */
 	enum config_verify verify;	  /* default: index */
+	uint32_t time_limit;		  /* seconds for writing; 0: none; default: 30 minutes */
 	char initramfs[CONFIG_TEXT_MAX];  /* empty: /boot/initrd.img-RELEASE */
 	char codec[16];			  /* default: lz4 */
 	uint64_t window;		  /* physical address; 0: chosen */

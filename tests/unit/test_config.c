@@ -25,6 +25,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c.target, "");
 	assert_int_equal(c.then, CONFIG_POWEROFF);
 	assert_int_equal(c.verify, CONFIG_VERIFY_INDEX);
+	assert_int_equal(c.time_limit, 1800);
 	assert_string_equal(c.codec, "lz4");
 	assert_int_equal(c.window, 0);
 }
@@ -39,6 +40,7 @@ static void test_all_keys(void **state)
 			"  target\t=  /dev/vdb  # the second disk\r\n"
 			"then=return\n"
 			"verify = full\n"
+			"time_limit = 0\n"
 			"initramfs = /boot/a b\n"
 			"codec = none\n"
 			"window = 0x10000000\n"
@@ -48,6 +50,7 @@ static void test_all_keys(void **state)
 	assert_string_equal(c.target, "/dev/vdb");
 	assert_int_equal(c.then, CONFIG_RETURN);
 	assert_int_equal(c.verify, CONFIG_VERIFY_FULL);
+	assert_int_equal(c.time_limit, 0);
 	assert_string_equal(c.initramfs, "/boot/a b");
 	assert_string_equal(c.codec, "none");
 	assert_true(c.window == 0x10000000);
@@ -65,6 +68,9 @@ static void test_errors(void **state)
 		{"\n\ntarget\n", "line 3"},
 		{"then = off\n", "line 1: then"},
 		{"verify = no\n", "line 1: verify"},
+		{"time_limit = -1\n", "line 1: time_limit"},
+		{"time_limit = 10m\n", "number of seconds"},
+		{"time_limit = 86401\n", "number of seconds"},
 		{"window = here\n", "not an address"},
 		{"window = -1\n", "not an address"},
 		{"window =\n", "not an address"},

@@ -19,6 +19,7 @@ static struct handoff sample(void)
 		.mode = HANDOFF_HIBERNATE,
 		.then = HANDOFF_RETURN,
 		.verify = HANDOFF_VERIFY_FULL,
+		.time_limit = 1800,
 		.device_bytes = 1 << 30,
 		.device_name = "/dev/vda2",
 		.extent_count = 2,
@@ -57,6 +58,7 @@ static void assert_same(const struct handoff *a, const struct handoff *b)
 	assert_int_equal(a->mode, b->mode);
 	assert_int_equal(a->then, b->then);
 	assert_int_equal(a->verify, b->verify);
+	assert_int_equal(a->time_limit, b->time_limit);
 	assert_memory_equal(a->nonce, b->nonce, sizeof(a->nonce));
 	assert_int_equal(a->device_bytes, b->device_bytes);
 	assert_string_equal(a->device_name, b->device_name);
@@ -81,6 +83,7 @@ static void round_trip(void **state)
 	h.mode = HANDOFF_RESTORE;
 	h.then = (enum handoff_then)0;
 	h.verify = (enum handoff_verify)0;
+	h.time_limit = 0;
 	h.mailbox = h.trampoline = 0;
 	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
 	assert_same(&h, &got);

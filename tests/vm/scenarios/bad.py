@@ -104,6 +104,18 @@ def bad_readback(out):
     finish(session)
 
 
+@scenario("bad-timelimit", check=True)
+def timelimit(out):
+    """writing takes longer than the time limit: back to the host, nothing lost (planted: the limit not looked at)"""
+    m = make_guest(out)
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20, hog_mib=400)
+    m.run("echo 'time_limit = 1' >>/etc/dormouse.conf")
+    refuse(session, "writer gave up.*time limit of 1 s", codes=(4,))
+    finish(session)
+
+
 @scenario("bad-mounted", check=True)
 def mounted(out):
     """the target is mounted"""
