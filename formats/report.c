@@ -3,10 +3,11 @@
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "formats/kernellog.h"
 
 #include <assert.h>
 
-#define VERSION 1u
+#define VERSION 2u
 
 static const char magic[8] = {'D', 'O', 'R', 'M', '-', 'R', 'P', 'T'};
 
@@ -22,8 +23,15 @@ struct report_disk {
 	uint8_t reserved[12];
 	char text[REPORT_TEXT_MAX];
 	char log[REPORT_LOG_MAX];
-	uint8_t spare[REPORT_BYTES - 2628];
-	le32_t crc32c;
+	uint8_t spare[1472];
+	struct {
+		uint8_t nonce[REPORT_NONCE_BYTES];
+		uint8_t spare[4080];
+	} middle[2];
+	uint8_t last_nonce[REPORT_NONCE_BYTES];
+	uint8_t kernel_log[REPORT_KERNEL_LOG_BYTES];
+	uint8_t spare_too[4];
+	le32_t crc32c; /* of all before kernel_log */
 };
 
 static_assert(sizeof(struct report_disk) == REPORT_BYTES, "Report");
@@ -33,7 +41,14 @@ static_assert(offsetof(struct report_disk, image_bytes) == 32, "Report: image_by
 static_assert(offsetof(struct report_disk, milliseconds) == 48, "Report: milliseconds");
 static_assert(offsetof(struct report_disk, text) == 64, "Report: text");
 static_assert(offsetof(struct report_disk, log) == 576, "Report: log");
+static_assert(offsetof(struct report_disk, middle) == 4096, "Report: second page");
+static_assert(offsetof(struct report_disk, kernel_log) == REPORT_KERNEL_LOG_AT, "Report: kernel_log");
 static_assert(offsetof(struct report_disk, crc32c) == 16380, "Report: checksum");
+
+static uint32_t checksum(const struct report_disk *d)
+{
+	return crc32c(0, d, offsetof(struct report_disk, kernel_log));
+}
 
 void report_encode(const struct report *r, const uint8_t nonce[REPORT_NONCE_BYTES],
 		   uint8_t buf[REPORT_BYTES])
@@ -50,7 +65,10 @@ void report_encode(const struct report *r, const uint8_t nonce[REPORT_NONCE_BYTE
 	d->milliseconds = le32_of(r->milliseconds);
 	memcpy(d->text, r->text, strnlen(r->text, REPORT_TEXT_MAX - 1));
 	memcpy(d->log, r->log, strnlen(r->log, REPORT_LOG_MAX - 1));
-	d->crc32c = le32_of(crc32c(0, d, offsetof(struct report_disk, crc32c)));
+	memcpy(d->middle[0].nonce, nonce, REPORT_NONCE_BYTES);
+	memcpy(d->middle[1].nonce, nonce, REPORT_NONCE_BYTES);
+	memcpy(d->last_nonce, nonce, REPORT_NONCE_BYTES);
+	d->crc32c = le32_of(checksum(d));
 }
 
 void report_prepare(uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_NONCE_BYTES])
@@ -60,15 +78,17 @@ void report_prepare(uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_NONCE_
 	report_encode(&none, nonce, buf);
 }
 
-/* The checksum too: it alone shows that the second to fourth page are the
- * right ones, and the writer is about to write to physical memory. */
+/* Each page has the nonce: the writer is about to write to physical memory. */
 bool report_matches(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_NONCE_BYTES])
 {
 	const struct report_disk *d = (const struct report_disk *)buf;
 
 	return !memcmp(d->magic, magic, sizeof(magic)) &&
 	       !memcmp(d->nonce, nonce, REPORT_NONCE_BYTES) &&
-	       le32_get(d->crc32c) == crc32c(0, d, offsetof(struct report_disk, crc32c));
+	       !memcmp(d->middle[0].nonce, nonce, REPORT_NONCE_BYTES) &&
+	       !memcmp(d->middle[1].nonce, nonce, REPORT_NONCE_BYTES) &&
+	       !memcmp(d->last_nonce, nonce, REPORT_NONCE_BYTES) &&
+	       le32_get(d->crc32c) == checksum(d);
 }
 
 err_t report_decode(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_NONCE_BYTES],
@@ -81,7 +101,7 @@ err_t report_decode(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_
 	if (le32_get(d->version) != VERSION)
 		return err_new(ERR_UNSUPPORTED, "the writer's report is of version %u, known is %u",
 			       le32_get(d->version), VERSION);
-	if (le32_get(d->result) > REPORT_ABORTED || d->text[REPORT_TEXT_MAX - 1] ||
+	if (le32_get(d->result) > REPORT_CRASHED || d->text[REPORT_TEXT_MAX - 1] ||
 	    d->log[REPORT_LOG_MAX - 1])
 		return err_new(ERR_CORRUPT, "the writer's report makes no sense");
 	*out = (struct report){
@@ -92,5 +112,8 @@ err_t report_decode(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_
 	};
 	memcpy(out->text, d->text, REPORT_TEXT_MAX);
 	memcpy(out->log, d->log, REPORT_LOG_MAX);
+	if (out->result == REPORT_CRASHED)
+		kernellog_text(d->kernel_log, sizeof(d->kernel_log), out->kernel_log,
+			       sizeof(out->kernel_log));
 	return NULL;
 }

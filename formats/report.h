@@ -17,18 +17,29 @@
 #define REPORT_TEXT_MAX	   512u
 #define REPORT_LOG_MAX	   2048u
 
+/*
+ * What the writer's kernel logged last is copied here by the way back from a
+ * panic (jump/trampoline.h), when nobody can make a checksum any more: bytes of
+ * its ring of messages (kernel/printk/printk_ringbuffer.c), the last page's own.
+ */
+#define REPORT_KERNEL_LOG_AT	(3u * 4096u + 16u)
+#define REPORT_KERNEL_LOG_BYTES 4072u
+
 enum report_result {
 	REPORT_NONE = 0,     /* nobody wrote one */
 	REPORT_RETURNED = 1, /* written and come back, as asked */
 	REPORT_RESUMED = 2,  /* put back from the image */
 	REPORT_FAILED = 3,   /* gave up before the image was valid; text says why */
 	REPORT_ABORTED = 4,  /* a key was pressed */
+	REPORT_CRASHED = 5,  /* left there in advance: whoever reads it knows that the writer
+			      * came back without a word */
 };
 
 struct report {
 	enum report_result result;
 	char text[REPORT_TEXT_MAX];	/* reason of a failure */
 	char log[REPORT_LOG_MAX];	/* last lines of the writer's log */
+	char kernel_log[REPORT_LOG_MAX]; /* of its kernel's, after a panic; decode only */
 	uint64_t image_bytes;		/* written or read */
 	uint64_t data_pages;
 	uint32_t milliseconds;		/* in the writer's program */

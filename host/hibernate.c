@@ -67,6 +67,20 @@ static err_t begin_and_jump(struct session *s, enum stage *stage)
 	return NULL;
 }
 
+/* In one line: what its kernel said, if it did. */
+static void say_crash(const struct report *r, char *text, size_t n)
+{
+	static const char panic[] = "Kernel panic - not syncing: ";
+	const char *why = strstr(r->kernel_log, panic);
+
+	if (why)
+		why += strlen(panic);
+	else
+		why = "it left no message";
+	snprintf(text, n, "the writer crashed (%.*s); nothing is lost", (int)strcspn(why, "\n"),
+		 why);
+}
+
 /* What a report means: exit code, one line for people, and why the image in
  * the slots is retired. */
 static int judge(const struct report *r, char *text, size_t n, const char **retired)
@@ -90,6 +104,10 @@ static int judge(const struct report *r, char *text, size_t n, const char **reti
 	case REPORT_FAILED:
 		*retired = "the writer gave up";
 		snprintf(text, n, "the writer gave up: %s; nothing is lost", r->text);
+		return EXITCODE_GAVE_UP;
+	case REPORT_CRASHED:
+		*retired = "the writer crashed";
+		say_crash(r, text, n);
 		return EXITCODE_GAVE_UP;
 	case REPORT_NONE:
 		break;
@@ -156,7 +174,7 @@ static err_t finish(struct session *s, int *exit_code)
 	read_report(s, &r);
 	*exit_code = judge(&r, text, sizeof(text), &retired);
 	unsettled = come_back(s, retired);
-	warn_and_free(record_write(text, r.log));
+	warn_and_free(record_write(text, r.log, r.kernel_log));
 	if (unsettled) {
 		*exit_code = EXITCODE_FAILED;
 		return unsettled;

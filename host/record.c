@@ -35,7 +35,7 @@ static void log_lines(const char *log)
 	}
 }
 
-err_t record_write(const char *outcome, const char *log)
+err_t record_write(const char *outcome, const char *log, const char *kernel_log)
 {
 	time_t now = time(NULL);
 	struct tm tm;
@@ -44,6 +44,7 @@ err_t record_write(const char *outcome, const char *log)
 
 	record_kernel_log(outcome);
 	log_lines(log);
+	log_lines(kernel_log);
 	strftime(when, sizeof(when), "%F %T %z", localtime_r(&now, &tm));
 	mkdir(RECORD_DIR, 0700);
 	f = fopen(RECORD_PATH ".new", "we");
@@ -52,6 +53,8 @@ err_t record_write(const char *outcome, const char *log)
 	fprintf(f, "%s: %s\n", when, outcome);
 	if (*log)
 		fprintf(f, "the writer's last lines:\n%s", log);
+	if (*kernel_log)
+		fprintf(f, "its kernel's last lines:\n%s", kernel_log);
 	if (fclose(f) || rename(RECORD_PATH ".new", RECORD_PATH))
 		return err_errno("writing " RECORD_PATH);
 	return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Planted faults that made it fail: only the first page under the checksum,
- * nonce not compared, text without NUL accepted. */
+ * nonce not compared, nonce of a later page not compared, text without NUL accepted. */
 #include "unit.h"
 
 #include "base/bytes.h"
@@ -22,7 +22,7 @@ static const struct report sample = {
 
 static void reseal(void)
 {
-	le32_t crc = le32_of(crc32c(0, buf, REPORT_BYTES - 4));
+	le32_t crc = le32_of(crc32c(0, buf, REPORT_KERNEL_LOG_AT));
 
 	memcpy(buf + REPORT_BYTES - 4, &crc, sizeof(crc));
 }
@@ -46,7 +46,7 @@ static void round_trip(void **state)
 {
 	static const uint8_t golden[] = {
 		'D',  'O',  'R',  'M',	'-',  'R',  'P',  'T',	/* 0 magic */
-		1,    0,    0,	  0,	3,    0,    0,	  0,	/* 8 version, result */
+		2,    0,    0,	  0,	3,    0,    0,	  0,	/* 8 version, result */
 		'0',  '1',  '2',  '3',	'4',  '5',  '6',  '7',	/* 16 nonce */
 		'8',  '9',  'a',  'b',	'c',  'd',  'e',  0,
 		0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, /* 32 image_bytes */
@@ -78,7 +78,7 @@ static void flips(void **state)
 
 	(void)state;
 	report_encode(&sample, nonce, buf);
-	for (size_t i = 0; i < REPORT_BYTES; i += i < 100 ? 1 : 97) {
+	for (size_t i = 0; i < REPORT_KERNEL_LOG_AT; i += i < 100 ? 1 : 97) {
 		buf[i] ^= 0x10;
 		assert_err(report_decode(buf, nonce, &got), ERR_CORRUPT);
 		assert_false(report_matches(buf, nonce));
@@ -88,17 +88,47 @@ static void flips(void **state)
 	assert_false(report_matches(buf, nonce));
 }
 
+/* Each page is known by itself: all of them are written to. */
+static void pages(void **state)
+{
+	(void)state;
+	for (size_t page = 0; page < REPORT_BYTES; page += 4096) {
+		report_encode(&sample, nonce, buf);
+		memset(buf + page + (page ? 0 : 16), 0, REPORT_NONCE_BYTES);
+		reseal();
+		assert_false(report_matches(buf, nonce));
+	}
+}
+
+/* What is copied there after a panic is under no checksum, and is read only then. */
+static void kernel_log(void **state)
+{
+	static const char panic[] = "\6\0\0\0\0\0\0\0started.\7\0\0\0\0\0\0\0Kernel panic";
+	struct report got, crashed = {.result = REPORT_CRASHED};
+
+	(void)state;
+	report_encode(&crashed, nonce, buf);
+	memcpy(buf + REPORT_KERNEL_LOG_AT + 8, panic, sizeof(panic));
+	assert_ok(report_decode(buf, nonce, &got));
+	assert_int_equal(got.result, REPORT_CRASHED);
+	assert_string_equal(got.kernel_log, "started.\nKernel panic\n");
+	report_encode(&sample, nonce, buf);
+	memcpy(buf + REPORT_KERNEL_LOG_AT + 8, panic, sizeof(panic));
+	assert_ok(report_decode(buf, nonce, &got));
+	assert_string_equal(got.kernel_log, "");
+}
+
 static void nonsense(void **state)
 {
 	struct report got, full = sample;
 
 	(void)state;
 	report_encode(&sample, nonce, buf);
-	buf[12] = 5; /* result */
+	buf[12] = 6; /* result */
 	reseal();
 	assert_err(report_decode(buf, nonce, &got), ERR_CORRUPT);
 	report_encode(&sample, nonce, buf);
-	buf[8] = 2; /* version */
+	buf[8] = 3; /* version */
 	reseal();
 	assert_err(report_decode(buf, nonce, &got), ERR_UNSUPPORTED);
 	report_encode(&sample, nonce, buf);
@@ -124,6 +154,8 @@ int main(void)
 		cmocka_unit_test(prepared_is_none),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(flips),
+		cmocka_unit_test(pages),
+		cmocka_unit_test(kernel_log),
 		cmocka_unit_test(nonsense),
 	};
 
