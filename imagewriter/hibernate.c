@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Writing the host's memory. Until the image is VALID the host is intact behind
- * us, and every failure jumps back into it, with the reason in its report. From
+ * us, and every failure jumps back into it, with the reason in its report, a panic
+ * too (imagewriter/rescue.h). From
  * the first write of VALID on, the host must not run again unless the image has
  * been RETIRED on the medium.
  */
@@ -20,6 +21,7 @@
 #include "imagewriter/host.h"
 #include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
+#include "imagewriter/rescue.h"
 #include "memory/freepages.h"
 #include "memory/hostsource.h"
 
@@ -213,12 +215,15 @@ static err_t read_back(struct hibernating *r)
 static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 {
 	TRY(open_host(r, entry));
+	TRY(rescue_arm(&r->mem, r->h, entry));
 	TRY(open_target(r));
 	select_pages(r);
+	rescue_leave_word(&r->mem, &r->h->host);
 	memcpy(r->slot.nonce, r->h->nonce, NONCE_BYTES); /* by which its parts know each other */
 	TRY(write_image(r));
 	TRY(err_context(read_back(r), "reading the image back"));
 	TRY(check_time(r));
+	TRY(rescue_disarm());
 	r->valid_begun = true;
 	return commit_valid(&r->target, &r->commit, &r->slot);
 }
@@ -236,7 +241,7 @@ static err_t go_back(struct hibernating *r, const struct report *report, uint64_
 		}
 	}
 	log_info("jumping back into the host");
-	TRY(host_prepare_jump(r->h->trampoline, entry));
+	TRY(host_prepare_jump(r->h->trampoline, entry, &r->h->host.windows));
 	return host_jump();
 }
 

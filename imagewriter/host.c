@@ -56,9 +56,13 @@ err_t host_report(struct hostmem *mem, const struct hostinfo *info, const struct
 	return NULL;
 }
 
-err_t host_prepare_jump(uint64_t trampoline, uint64_t entry)
+err_t host_prepare_jump(uint64_t trampoline, uint64_t entry, const struct range_list *windows)
 {
-	return trampoline_load(trampoline, entry);
+	struct trampoline t;
+
+	trampoline_init(&t, trampoline, entry);
+	trampoline_wipe(&t, windows);
+	return trampoline_load(&t);
 }
 
 err_t host_jump(void)

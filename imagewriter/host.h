@@ -18,8 +18,10 @@ err_t host_report(struct hostmem *mem, const struct hostinfo *info, const struct
 	ERR_CHECK;
 
 /* Load the way to the host's jump-back entry: all of the jump that can fail for
- * lack of something. */
-err_t host_prepare_jump(uint64_t trampoline, uint64_t entry) ERR_CHECK;
+ * lack of something. On it the windows are wiped: what the host gets back in
+ * exchange for them is nothing of the writer's. */
+err_t host_prepare_jump(uint64_t trampoline, uint64_t entry, const struct range_list *windows)
+	ERR_CHECK;
 
 /* Into the host. Returns only with an error. */
 err_t host_jump(void) ERR_CHECK;

@@ -142,7 +142,7 @@ static err_t restore(struct restoring *r)
 	TRY(check_place(r));
 	TRY(place(r));
 	leave_report(r);
-	TRY(host_prepare_jump(r->h->trampoline, r->info.jump_entry));
+	TRY(host_prepare_jump(r->h->trampoline, r->info.jump_entry, &r->info.windows));
 	TRY(commit_resuming(&r->target, &r->commit));
 	log_info("jumping into the host");
 	return host_jump();

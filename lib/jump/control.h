@@ -30,6 +30,17 @@
 #define MAILBOX_BYTES	    0x38
 
 #define TRAMPOLINE_BYTES 0x5000 /* code, three tables, stack */
+#define TRAMPOLINE_STEPS_AT 0x400 /* in its first page: struct trampoline_step, the last one zero */
 #define TRAMPOLINE_ENTRY_AT 0xff8 /* in its first page: where to jump */
+#define TRAMPOLINE_STEPS_MAX 60
+
+/* What a step is (jump/trampoline.h) */
+#define STEP_END   0
+#define STEP_WIPE  1
+#define STEP_RING  2
+#define STEP_OUT8  3
+#define STEP_OUT16 4
+#define STEP_OUT32 5
+#define STEP_BYTES 0x30
 
 #endif

@@ -5,7 +5,8 @@
  *	stub + mailbox | boot_params | command line | tables | way back
  *	2 MiB: the writer kernel, by its ELF program headers, .bss left to itself
  *	after its last byte of memory: initramfs, then the handoff's cpio
- *	up to the end: the writer's free memory
+ *	up to the end: the writer's free memory; somewhere in it, if a panic is to
+ *	jump back, the room of its crash kernel
  */
 #include "jump/loader.h"
 
@@ -28,6 +29,10 @@
 #define CMDLINE_MAX   2048
 #define WRITER_HZ     250 /* CONFIG_HZ of imagewriter/kernel.config */
 #define WINDOW_KERNEL_ALIGN (2 * MIB)
+
+/* The way back from a panic: the trampoline, and the kernel's own control page. */
+#define CRASH_ALIGN (16 * MIB)
+#define CRASH_BYTES (256 * KIB)
 
 /* nokaslr: or it would move over the host. rdinit: its one program. noaux: there
  * is nothing to point at. nr_cpus: more would not fit the window, nor be faster. rodata: no foreign code
@@ -155,6 +160,34 @@ static void place_stub(const struct loader_options *o, struct load *l)
 	put64(mailbox + MAILBOX_LA57_AT, o->la57);
 }
 
+/*
+ * Where the writer keeps its way back from a panic: as crashkernel= wants it, at
+ * a multiple of 16 MiB (arch/x86/include/asm/crash_reserve.h, CRASH_ALIGN), behind
+ * all that is loaded. 0: there is no such place.
+ */
+static uint64_t crash_room(const struct loader_options *o, const struct load *l)
+{
+	uint64_t at = align_up(o->main.start + l->bytes, CRASH_ALIGN);
+
+	return at + CRASH_BYTES <= o->main.end ? at : 0;
+}
+
+/* The command line into n bytes; false when it does not fit. */
+static bool make_cmdline(const struct loader_options *o, const struct load *l, char *out, size_t n)
+{
+	uint64_t crash = o->preserve_context ? crash_room(o, l) : 0;
+	char crashkernel[64] = "", tsc[64] = "";
+
+	if (crash)
+		snprintf(crashkernel, sizeof(crashkernel), " crashkernel=%lluK@0x%llx",
+			 (unsigned long long)(CRASH_BYTES / KIB), (unsigned long long)crash);
+	if (o->tsc_khz)
+		snprintf(tsc, sizeof(tsc), " tsc_early_khz=%u lpj=%u", o->tsc_khz,
+			 o->tsc_khz * (1000 / WRITER_HZ));
+	return (size_t)snprintf(out, n, "%s %s%s%s", CMDLINE_FIXED, o->cmdline, crashkernel, tsc) <
+	       n;
+}
+
 static err_t place_params(const struct loader_options *o, struct load *l)
 {
 	struct bootparams_options b = {
@@ -165,13 +198,8 @@ static err_t place_params(const struct loader_options *o, struct load *l)
 		.initrd = l->initrd,
 		.initrd_bytes = l->initrd_bytes,
 	};
-	char *cmdline = (char *)l->image + CONTROL_CMDLINE;
-	int n = snprintf(cmdline, CMDLINE_MAX, "%s %s", CMDLINE_FIXED, o->cmdline);
 
-	if (n < CMDLINE_MAX && o->tsc_khz)
-		n += snprintf(cmdline + n, (size_t)(CMDLINE_MAX - n), " tsc_early_khz=%u lpj=%u",
-			      o->tsc_khz, o->tsc_khz * (1000 / WRITER_HZ));
-	if (n >= CMDLINE_MAX)
+	if (!make_cmdline(o, l, (char *)l->image + CONTROL_CMDLINE, CMDLINE_MAX))
 		return err_new(ERR_INVALID, "the writer's command line is too long");
 	return bootparams_make(&b, l->image + CONTROL_BOOT_PARAMS);
 }

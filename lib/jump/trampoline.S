@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The way back: loaded by plain kexec into the control area of the main window.
- * The page tables of a plain kexec map only the writer's own memory, so it
+ * The way back: loaded by kexec, into the control area of the main window for a
+ * jump that the writer decides on, into its crash kernel's room for one after a
+ * panic. The page tables of a kexec map only the writer's own memory, so it
  * brings an identity map of its own (512 GiB of 1 GiB pages), in the paging mode
- * that it finds, which is the host's; then calls the jump-back entry. The host
- * reads our return address as its peer's entry, and never uses it.
+ * that it finds, which is the host's; then does what the table of steps says
+ * (jump/trampoline.h), and calls the jump-back entry. The host reads our return
+ * address as its peer's entry, and never uses it.
+ *
+ * The steps may wipe all of the windows but these pages: the writer's descriptor
+ * tables too, which nothing needs with interrupts off; the host brings its own.
+ * Other CPUs of a writer that has panicked are halted in the windows, with
+ * interrupts and NMIs off (arch/x86/kernel/reboot.c, crash_nmi_callback): nothing
+ * but the INIT by which the host starts them wakes them, and the host's
+ * exchange of the windows would take the code from under them anyway.
  */
 #include "jump/control.h"
 #include "jump/identitymap.inc"
@@ -26,10 +35,65 @@ trampoline_start:
 	cmovncq	%rsi, %rdi
 	movq	%rdi, %cr3
 	leaq	TRAMPOLINE_BYTES(%rbx), %rsp
+	leaq	TRAMPOLINE_STEPS_AT(%rbx), %rbp
+
+next_step:
+	movq	0x00(%rbp), %rax
+	movq	0x08(%rbp), %rsi	/* a */
+	movq	0x10(%rbp), %rdi	/* b */
+	movq	0x18(%rbp), %rcx	/* n */
+	movq	0x20(%rbp), %r8		/* head */
+	movq	0x28(%rbp), %r9		/* mask */
+	addq	$STEP_BYTES, %rbp
+	cmpq	$STEP_WIPE, %rax
+	je	wipe
+	cmpq	$STEP_RING, %rax
+	je	ring
+	cmpq	$STEP_OUT8, %rax
+	je	out8
+	cmpq	$STEP_OUT16, %rax
+	je	out16
+	cmpq	$STEP_OUT32, %rax
+	je	out32
+
 	movq	TRAMPOLINE_ENTRY_AT(%rbx), %rdx
 	call	*%rdx
 2:	hlt
 	jmp	2b
+
+wipe:
+	movq	%rsi, %rdi
+	shrq	$3, %rcx
+	xorl	%eax, %eax
+	rep stosq
+	jmp	next_step
+
+	/* The n bytes before the ring's head, oldest first. */
+ring:
+	movq	(%r8), %r8
+	subq	%rcx, %r8
+3:	movq	%r8, %rax
+	andq	%r9, %rax
+	movb	(%rsi, %rax), %al
+	movb	%al, (%rdi)
+	incq	%r8
+	incq	%rdi
+	decq	%rcx
+	jnz	3b
+	jmp	next_step
+
+out8:	movl	%esi, %edx
+	movl	%edi, %eax
+	outb	%al, %dx
+	jmp	next_step
+out16:	movl	%esi, %edx
+	movl	%edi, %eax
+	outw	%ax, %dx
+	jmp	next_step
+out32:	movl	%esi, %edx
+	movl	%edi, %eax
+	outl	%eax, %dx
+	jmp	next_step
 trampoline_end:
 
 	.section .note.GNU-stack, "", @progbits
