@@ -21,6 +21,8 @@ UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build-fuzz/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 
+PATCHES := $(sort $(wildcard kernel-patches/*.patch))
+
 PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
 WRITER := $(B)/writer.vmlinux.lz4 $(B)/writer.cpio
 
@@ -60,9 +62,9 @@ $(B)/imagewriter: $(call prog_obj,imagewriter) $(B)/libdormouse.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -llz4 -llzo2 -lzstd -luring -lpthread
 
 # The writer as shipped: kernel and initramfs, two files.
-$(B)/writer.vmlinux.lz4: imagewriter/kernel.config imagewriter/build-kernel
+$(B)/writer.vmlinux.lz4: imagewriter/kernel.config imagewriter/build-kernel $(PATCHES)
 	@mkdir -p $(@D)
-	kernel=$$(imagewriter/build-kernel writer imagewriter/kernel.config) && \
+	kernel=$$(imagewriter/build-kernel writer imagewriter/kernel.config $(PATCHES)) && \
 		lz4 -q -12 -f $$kernel/vmlinux $@
 	@touch $@
 

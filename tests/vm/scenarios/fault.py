@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The writer itself fails, in the kernel as it is shipped: the host goes on, and its memory is as it was."""
+"""The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
+Planted, and found by one of them: way back from a panic not loaded; loaded in the wrong place; the kernel's messages
+copied from elsewhere; way back left in place when VALID is begun; windows not wiped.
+"""
+
+from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RDI, RIP, Stub, writer_symbols
 from lib.guest import make_guest
-from lib.scenario import expect, scenario
-from lib.session import Session, finish, round_trip
+from lib.scenario import add, expect, scenario
+from lib.session import Session, finish, hibernate, resume, round_trip
 
 WRITING = r"\[#*\.*\] +\d+ %"  # the progress bar
 
@@ -15,29 +20,120 @@ def start(out, **options):
     return m, Session(m, tmpfs_mib=64, hog_mib=200)
 
 
-def came_back(session, command, reason, timeout=120):
-    """dormouse hibernate ended with the reason; the session goes on, and can hibernate again."""
-    m = session.machine
-    rc, output = m.finish(command, timeout)
-    expect(rc == 4 and reason in output, f"dormouse hibernate exited {rc}: {output}")
+def writing(m):
+    """Sends the guest to sleep; returns the command, with the writer at work."""
+    command = m.send("dormouse hibernate")
+    m.console_wait(WRITING, 60)
+    return command
+
+
+def came_back(session, command, *reasons, timeout=120):
+    """dormouse hibernate ended with one of the reasons; the session goes on."""
+    rc, output = session.machine.finish(command, timeout)
+    expect(rc == 4 and any(r in output for r in reasons), f"dormouse hibernate exited {rc}: {output}")
     session.check()
-
-
-def break_key(m, key):
-    """SysRq on the serial line: a break, then the key."""
-    m.monitor("chardev-send-break console")
-    m.send_console(key)
 
 
 @scenario("fault-panic", check=True)
 def panic(out):
-    """the writer's kernel panics (SysRq c) while it writes: back in the host, with its message; then a round trip"""
+    """the writer's kernel panics (SysRq c): back in the host, with its message; then a round trip"""
     m, session = start(out)
-    command = m.send("dormouse hibernate")
-    m.console_wait(WRITING, 60)
-    break_key(m, b"c")
+    command = writing(m)
+    m.monitor("chardev-send-break console")
+    m.send_console(b"c")
     came_back(session, command, "the writer crashed (sysrq triggered crash)")
     m.run("grep -q 'Kernel panic - not syncing: sysrq' /run/dormouse/last")
     m.run("grep -q 'imagewriter: target is' /run/dormouse/last")
     round_trip(m)
     finish(session)
+
+
+@scenario("fault-segv")
+def segv(out):
+    """the writer's program dies of a bad pointer (SIGSEGV of PID 1): back in the host"""
+    m, session = start(out)
+    command = writing(m)
+    with Stub(m) as stub:
+        cpu = stub.wait_for_mode(True, range(m.cpus))
+        stub.set(cpu, RIP, 0)
+    came_back(session, command, "the writer crashed (Attempted to kill init! exitcode=0x0000000b)")
+    finish(session)
+
+
+@scenario("fault-oom")
+def oom(out):
+    """the writer has not enough memory in its window: back in the host"""
+    m, session = start(out)
+    # A log of 4 MiB takes 18 MiB with its tables: more than the window has to spare.
+    m.run("echo 'writer_cmdline = log_buf_len=4M' >>/etc/dormouse.conf")
+    command = m.send("dormouse hibernate")
+    came_back(session, command, "the writer crashed", "memory")
+    finish(session)
+
+
+def hang(stub, cpu):
+    """The CPU runs in a circle with interrupts off."""
+    (somewhere,) = writer_symbols("kernel_halt")  # nobody needs it
+    stub.write(cpu, somewhere, b"\xeb\xfe")
+    stub.set(cpu, EFLAGS, NO_INTERRUPTS)
+    stub.set(cpu, RIP, somewhere)
+
+
+def hung(cpu):
+    def run(out):
+        m, session = start(out)
+        command = writing(m)
+        with Stub(m) as stub:
+            hang(stub, stub.wait_for_mode(False, [cpu]))
+        came_back(session, command, "the writer crashed (Hard LOCKUP)")
+        finish(session)
+
+    return run
+
+
+add("fault-hang", "the writer's first CPU hangs with interrupts off: the other one sees it, back in the host", hung(0), check=True)
+add("fault-hang1", "the same with its second CPU", hung(1))
+
+
+@scenario("fault-othercpu")
+def othercpu(out):
+    """the writer's second CPU panics: back in the host, on the first (planted: a writer kernel without our patch)"""
+    m, session = start(out)
+    command = writing(m)
+    crash, banner = writer_symbols("panic", "linux_banner")
+    with Stub(m) as stub:
+        stub.wait_for_mode(False, [1])
+        stub.set(1, RDI, banner)
+        stub.set(1, RIP, crash)
+    came_back(session, command, "the writer crashed (Linux version")
+    finish(session)
+
+
+@scenario("fault-late")
+def late(out):
+    """the writer's kernel panics when the image is valid already: no way back then, but a reset, and the image resumes"""
+    m, session = start(out)
+    command = writing(m)
+    power_off, crash, banner = writer_symbols("kernel_power_off", "panic", "linux_banner")
+    with Stub(m) as stub:
+        cpu = stub.run_to(power_off)
+        stub.set(cpu, RDI, banner)
+        stub.set(cpu, RIP, crash)
+    expect(m.exit_wait(60, command) == "guest-reset", "the machine did not reset")
+    resume(m, command)
+    session.check()
+    finish(session)
+
+
+@scenario("fault-wiped", check=True)
+def wiped(out):
+    """after a return the host's free memory holds nothing of the writer's"""
+    m = make_guest(out, mem=512)
+    m.start()
+    m.ready_wait()
+    m.run("dormouse hibernate --then return", 120)
+    memory = out / "memory.img"
+    m.monitor(f'pmemsave 0 {512 << 20} "{memory}"', 120)
+    m.kill()
+    # What only a running writer kernel has: a message that it made.
+    expect(b"Kernel command line: nokaslr" not in memory.read_bytes(), "the writer's log is still in memory")
