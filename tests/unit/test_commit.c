@@ -1,187 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the two slots hold after each step, and after steps that were cut short.
- * Power cuts at every write and flush are tests/crash's.
+ * Operations that fail, and their order, are test_commit_failures.c's; power cuts at
+ * every write and flush are tests/crash's.
  *
- * Planted faults that made it fail: the newer place written first in write_both;
- * a flush left out, anywhere; a read-back left out, or its result; nonce not
- * compared in medium_of_image; generation taken from *c; commit_retire
- * with one place only, or writing over a foreign one; commit_begin without the
- * check for an image; commit_valid without the check of the states; twin_good
- * always true; a newer version's slot ignored.
+ * Planted faults that made it fail: nonce not compared in medium_of_image;
+ * generation taken from *c; commit_retire with one place only, or writing over a
+ * foreign one; commit_begin without the check for an image; commit_valid without
+ * the check of the states; twin_good always true; a newer version's slot ignored.
  */
-#include "unit.h"
+#include "commitfixture.h"
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
-#include "image/commit.h"
-#include "tempfile.h"
-
-#include <errno.h>
-#include <sys/syscall.h>
-
-#define TARGET_BYTES (64u << 10)
-
-static const uint8_t nonce_a[NONCE_BYTES] = "nonce of image A";
-static const uint8_t nonce_b[NONCE_BYTES] = "nonce of image B";
-
-/* As image_writer_run leaves it. */
-static const struct slot whole = {
-	.header = {16384, 100, 0x1234},
-	.directory = {20480, 32, 0x5678},
-	.image_end = 24576,
-	.data_pages = 3,
-	.raw_bytes = 3 * 4096,
-	.stored_bytes = 5000,
-};
-
-/*
- * What the code under test does to the medium: these take the place of libc's.
- * A letter for each: a, b: slot read; A, B: slot written; |: flushed.
- */
-static char ops[64];
-static int fail_at = -1; /* the operation of this number fails with EIO */
-static int lose_at = -1; /* the write of this number reaches nothing, and says it did */
-
-ssize_t pread(int fd, void *buf, size_t n, off_t offset);
-ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset);
-int fsync(int fd);
-
-static bool op(char letter)
-{
-	size_t i = strlen(ops);
-
-	if (i + 1 < sizeof(ops))
-		ops[i] = letter;
-	errno = EIO;
-	return (int)i != fail_at;
-}
-
-static void ops_reset(int fail, int lose)
-{
-	memset(ops, 0, sizeof(ops));
-	fail_at = fail;
-	lose_at = lose;
-}
-
-ssize_t pread(int fd, void *buf, size_t n, off_t offset)
-{
-	return op(offset == SLOT_A_OFFSET ? 'a' : 'b') ? syscall(SYS_pread64, fd, buf, n, offset)
-						       : -1;
-}
-
-ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
-{
-	if (!op(offset == SLOT_A_OFFSET ? 'A' : 'B'))
-		return -1;
-	if ((int)strlen(ops) - 1 == lose_at)
-		return (ssize_t)n;
-	return syscall(SYS_pwrite64, fd, buf, n, offset);
-}
-
-int fsync(int fd)
-{
-	return op('|') ? (int)syscall(SYS_fsync, fd) : -1;
-}
-
-struct fixture {
-	struct tempfile file;
-	struct target t;
-	struct commit c;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	ops_reset(-1, -1);
-	tempfile_open(&f->file, TARGET_BYTES);
-	assert_ok(target_open(&f->t, f->file.path, true, false));
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	target_close(&f->t);
-	tempfile_close(&f->file);
-	free(f);
-	return 0;
-}
-
-static uint64_t place(int which)
-{
-	return which ? SLOT_B_OFFSET : SLOT_A_OFFSET;
-}
-
-/* What one slot holds, behind the back of the code under test. */
-static struct slot peek(struct fixture *f, int which)
-{
-	uint8_t buf[SLOT_BYTES];
-	struct slot s;
-
-	assert_int_equal(pread(f->file.fd, buf, sizeof(buf), (off_t)place(which)), SLOT_BYTES);
-	assert_ok(slot_decode(buf, &s));
-	return s;
-}
-
-static void poke(struct fixture *f, int which, const struct slot *s)
-{
-	uint8_t buf[SLOT_BYTES];
-
-	slot_encode(s, buf);
-	assert_int_equal(pwrite(f->file.fd, buf, sizeof(buf), (off_t)place(which)), SLOT_BYTES);
-}
-
-static void damage(struct fixture *f, int which)
-{
-	tempfile_flip(&f->file, place(which) + 700, 1);
-}
-
-/* Something that is no superblock: a swapped-out page. */
-static void overwrite(struct fixture *f, int which)
-{
-	uint8_t page[SLOT_BYTES];
-
-	memset(page, 'x', sizeof(page));
-	assert_int_equal(pwrite(f->file.fd, page, sizeof(page), (off_t)place(which)), SLOT_BYTES);
-}
-
-static void assert_foreign(struct fixture *f, int which)
-{
-	uint8_t page[SLOT_BYTES];
-
-	assert_int_equal(pread(f->file.fd, page, sizeof(page), (off_t)place(which)), SLOT_BYTES);
-	for (size_t i = 0; i < sizeof(page); i++)
-		assert_int_equal(page[i], 'x');
-}
-
-/* *c says what a fresh look at the medium says. */
-static void assert_loaded(struct fixture *f, enum slot_state state)
-{
-	struct commit c;
-
-	assert_ok(commit_load(&f->t, &c));
-	assert_int_equal(c.slot.state, state);
-	assert_memory_equal(&c.slot, &f->c.slot, sizeof(c.slot));
-	assert_int_equal(c.place, f->c.place);
-	assert_int_equal(c.twin_good, f->c.twin_good);
-	assert_int_equal(c.holds_image, f->c.holds_image);
-	assert_int_equal(c.holds_image, state == SLOT_VALID || state == SLOT_RESUMING);
-}
-
-static void begin(struct fixture *f)
-{
-	assert_ok(commit_begin(&f->t, &f->c, nonce_a, 1700000000));
-}
-
-static void make_valid(struct fixture *f)
-{
-	begin(f);
-	assert_ok(commit_valid(&f->t, &f->c, &whole));
-}
 
 static void test_fresh(void **state)
 {
@@ -574,175 +405,30 @@ static void test_unreadable(void **state)
 	assert_err(commit_begin(&f->t, &f->c, nonce_b, 1), ERR_IO);
 }
 
-/* A target that cannot be written: each says so. */
-static void test_write_error(void **state)
-{
-	struct fixture *f = *state;
-	struct target ro;
-
-	make_valid(f);
-	assert_ok(target_open(&ro, f->file.path, false, false));
-	assert_err(commit_resuming(&ro, &f->c), ERR_IO);
-	assert_err(commit_retire(&ro, &f->c, "x"), ERR_IO);
-	assert_err(commit_resume_failed(&ro, &f->c, "x"), ERR_IO);
-	assert_loaded(f, SLOT_VALID);
-	assert_ok(commit_retire(&f->t, &f->c, "x"));
-	assert_err(commit_begin(&ro, &f->c, nonce_b, 1), ERR_IO);
-	target_close(&ro);
-}
-
-enum step { BEGIN, VALID, RESUMING, RETIRE, RESUME_FAILED, STEPS };
-
-/* An image that the step can be done to. */
-static void prepare(struct fixture *f, enum step step)
-{
-	ops_reset(-1, -1);
-	overwrite(f, 0);
-	overwrite(f, 1);
-	begin(f);
-	if (step > VALID)
-		assert_ok(commit_valid(&f->t, &f->c, &whole));
-	if (step == BEGIN)
-		assert_ok(commit_retire(&f->t, &f->c, "x"));
-}
-
-static err_t do_step(struct fixture *f, struct commit *c, enum step step)
-{
-	switch (step) {
-	case BEGIN:
-		return commit_begin(&f->t, c, nonce_b, 1);
-	case VALID:
-		return commit_valid(&f->t, c, &whole);
-	case RESUMING:
-		return commit_resuming(&f->t, c);
-	case RETIRE:
-		return commit_retire(&f->t, c, "x");
-	default:
-		return commit_resume_failed(&f->t, c, "x");
-	}
-}
-
-/* "o" the older place, "n" the newer: written, in capitals. */
-static const char *const order[STEPS] = {
-	[BEGIN] = "ab|O|N|",	[VALID] = "ab|O|o",	 [RESUMING] = "ab|O|N|",
-	[RETIRE] = "ab|O|oN|n", [RESUME_FAILED] = "ab|O|",
-};
-
-/* Each step does these operations in this order, and no others. */
-static void test_order(void **state)
-{
-	struct fixture *f = *state;
-
-	for (enum step s = 0; s < STEPS; s++)
-		for (int again = 0; again < 2; again++) {
-			char want[64];
-
-			prepare(f, s);
-			snprintf(want, sizeof(want), "%s", order[s]);
-			for (char *p = want; *p; p++) {
-				bool newer = (*p | 0x20) == 'n';
-
-				if ((*p | 0x20) == 'n' || (*p | 0x20) == 'o')
-					*p = (char)((*p & 0x20) |
-						    ((newer ? f->c.place : !f->c.place) ? 'B'
-											: 'A'));
-			}
-			ops_reset(-1, -1);
-			assert_ok(do_step(f, &f->c, s));
-			assert_string_equal(ops, want);
-		}
-}
-
-/* Any operation that fails fails the step, but for reading a slot of an image
- * whose other one is good; *c stays as it was. */
-static void test_failed_operation(void **state)
-{
-	struct fixture *f = *state;
-
-	for (enum step s = 0; s < STEPS; s++)
-		for (int n = 0; n < (int)strlen(order[s]); n++) {
-			struct commit c;
-			err_t e;
-
-			prepare(f, s);
-			c = f->c;
-			ops_reset(n, -1);
-			e = do_step(f, &c, s);
-			ops_reset(-1, -1);
-			if (n < 2 && s >= RESUMING) {
-				err_free(e); /* by which of the two it was */
-			} else {
-				assert_err(e, n < 2 && s == VALID ? ERR_REFUSED : ERR_IO);
-				assert_memory_equal(&c, &f->c, sizeof(c));
-			}
-			assert_ok(commit_load(&f->t, &f->c));
-		}
-}
-
-/* The second of both places is retired although the first could not be. */
-static void test_retire_half(void **state)
-{
-	struct fixture *f = *state;
-
-	for (int n = 3; n < 5; n++) {
-		prepare(f, RETIRE);
-		ops_reset(n, -1);
-		assert_err(commit_retire(&f->t, &f->c, "x"), ERR_IO);
-		assert_int_equal(peek(f, f->c.place).state, SLOT_RETIRED);
-		assert_ok(commit_load(&f->t, &f->c));
-		assert_int_equal(f->c.slot.state, SLOT_RETIRED);
-	}
-}
-
-/* A device that says yes and does nothing. */
-static void test_lost_write(void **state)
-{
-	static const struct {
-		enum step step;
-		int write;
-	} cases[] = {{VALID, 3}, {RETIRE, 3}, {RETIRE, 6}};
-	struct fixture *f = *state;
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		prepare(f, cases[i].step);
-		ops_reset(-1, cases[i].write);
-		assert_err(do_step(f, &f->c, cases[i].step), ERR_IO);
-		ops_reset(-1, -1);
-		assert_ok(commit_load(&f->t, &f->c));
-	}
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_fresh),
-		T(test_begin),
-		T(test_begin_over_image),
-		T(test_begin_over_older_image),
-		T(test_begin_over_damage),
-		T(test_valid),
-		T(test_valid_refused),
-		T(test_nonce_changed),
-		T(test_nonce_of_twin_changed),
-		T(test_resuming),
-		T(test_retire),
-		T(test_retire_with_stale_commit),
-		T(test_twin_damaged),
-		T(test_twin_damaged_resumed),
-		T(test_retire_spares_foreign),
-		T(test_retire_cut),
-		T(test_torn),
-		T(test_resume_failed),
-		T(test_newer_version),
-		T(test_same_generation),
-		T(test_unreadable),
-		T(test_write_error),
-		T(test_order),
-		T(test_failed_operation),
-		T(test_retire_half),
-		T(test_lost_write),
+		COMMIT_TEST(test_fresh),
+		COMMIT_TEST(test_begin),
+		COMMIT_TEST(test_begin_over_image),
+		COMMIT_TEST(test_begin_over_older_image),
+		COMMIT_TEST(test_begin_over_damage),
+		COMMIT_TEST(test_valid),
+		COMMIT_TEST(test_valid_refused),
+		COMMIT_TEST(test_nonce_changed),
+		COMMIT_TEST(test_nonce_of_twin_changed),
+		COMMIT_TEST(test_resuming),
+		COMMIT_TEST(test_retire),
+		COMMIT_TEST(test_retire_with_stale_commit),
+		COMMIT_TEST(test_twin_damaged),
+		COMMIT_TEST(test_twin_damaged_resumed),
+		COMMIT_TEST(test_retire_spares_foreign),
+		COMMIT_TEST(test_retire_cut),
+		COMMIT_TEST(test_torn),
+		COMMIT_TEST(test_resume_failed),
+		COMMIT_TEST(test_newer_version),
+		COMMIT_TEST(test_same_generation),
+		COMMIT_TEST(test_unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

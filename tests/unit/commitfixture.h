@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A target in a file, its two slots behind the back of the code under test, and an
+ * image to commit to it. */
+#ifndef COMMITFIXTURE_H
+#define COMMITFIXTURE_H
+
+#include "unit.h"
+
+#include "image/commit.h"
+#include "tempfile.h"
+
+#define TARGET_BYTES (64u << 10)
+
+static const uint8_t nonce_a[NONCE_BYTES] = "nonce of image A";
+static const uint8_t nonce_b[NONCE_BYTES] = "nonce of image B";
+
+/* As image_writer_run leaves it. */
+static const struct slot whole = {
+	.header = {16384, 100, 0x1234},
+	.directory = {20480, 32, 0x5678},
+	.image_end = 24576,
+	.data_pages = 3,
+	.raw_bytes = 3 * 4096,
+	.stored_bytes = 5000,
+};
+
+struct fixture {
+	struct tempfile file;
+	struct target t;
+	struct commit c;
+};
+
+static inline int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	tempfile_open(&f->file, TARGET_BYTES);
+	assert_ok(target_open(&f->t, f->file.path, true, false));
+	*state = f;
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	target_close(&f->t);
+	tempfile_close(&f->file);
+	free(f);
+	return 0;
+}
+
+static inline uint64_t place(int which)
+{
+	return which ? SLOT_B_OFFSET : SLOT_A_OFFSET;
+}
+
+/* What one slot holds, behind the back of the code under test. */
+static inline struct slot peek(struct fixture *f, int which)
+{
+	uint8_t buf[SLOT_BYTES];
+	struct slot s;
+
+	assert_int_equal(pread(f->file.fd, buf, sizeof(buf), (off_t)place(which)), SLOT_BYTES);
+	assert_ok(slot_decode(buf, &s));
+	return s;
+}
+
+static inline void poke(struct fixture *f, int which, const struct slot *s)
+{
+	uint8_t buf[SLOT_BYTES];
+
+	slot_encode(s, buf);
+	assert_int_equal(pwrite(f->file.fd, buf, sizeof(buf), (off_t)place(which)), SLOT_BYTES);
+}
+
+static inline void damage(struct fixture *f, int which)
+{
+	tempfile_flip(&f->file, place(which) + 700, 1);
+}
+
+/* Something that is no superblock: a swapped-out page. */
+static inline void overwrite(struct fixture *f, int which)
+{
+	uint8_t page[SLOT_BYTES];
+
+	memset(page, 'x', sizeof(page));
+	assert_int_equal(pwrite(f->file.fd, page, sizeof(page), (off_t)place(which)), SLOT_BYTES);
+}
+
+static inline void assert_foreign(struct fixture *f, int which)
+{
+	uint8_t page[SLOT_BYTES];
+
+	assert_int_equal(pread(f->file.fd, page, sizeof(page), (off_t)place(which)), SLOT_BYTES);
+	for (size_t i = 0; i < sizeof(page); i++)
+		assert_int_equal(page[i], 'x');
+}
+
+/* *c says what a fresh look at the medium says. */
+static inline void assert_loaded(struct fixture *f, enum slot_state state)
+{
+	struct commit c;
+
+	assert_ok(commit_load(&f->t, &c));
+	assert_int_equal(c.slot.state, state);
+	assert_memory_equal(&c.slot, &f->c.slot, sizeof(c.slot));
+	assert_int_equal(c.place, f->c.place);
+	assert_int_equal(c.twin_good, f->c.twin_good);
+	assert_int_equal(c.holds_image, f->c.holds_image);
+	assert_int_equal(c.holds_image, state == SLOT_VALID || state == SLOT_RESUMING);
+}
+
+static inline void begin(struct fixture *f)
+{
+	assert_ok(commit_begin(&f->t, &f->c, nonce_a, 1700000000));
+}
+
+static inline void make_valid(struct fixture *f)
+{
+	begin(f);
+	assert_ok(commit_valid(&f->t, &f->c, &whole));
+}
+
+#define COMMIT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The operations of each step, in their order, and what comes of each that fails
+ * or is lost.
+ *
+ * Planted faults that made it fail: the newer place written first in write_both;
+ * a flush left out, anywhere; a read-back left out, or its result.
+ */
+#include "commitfixture.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+/*
+ * What the code under test does to the medium: these take the place of libc's.
+ * A letter for each: a, b: slot read; A, B: slot written; |: flushed.
+ */
+static char ops[64];
+static int fail_at = -1; /* the operation of this number fails with EIO */
+static int lose_at = -1; /* the write of this number reaches nothing, and says it did */
+
+ssize_t pread(int fd, void *buf, size_t n, off_t offset);
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset);
+int fsync(int fd);
+
+static bool op(char letter)
+{
+	size_t i = strlen(ops);
+
+	if (i + 1 < sizeof(ops))
+		ops[i] = letter;
+	errno = EIO;
+	return (int)i != fail_at;
+}
+
+static void ops_reset(int fail, int lose)
+{
+	memset(ops, 0, sizeof(ops));
+	fail_at = fail;
+	lose_at = lose;
+}
+
+ssize_t pread(int fd, void *buf, size_t n, off_t offset)
+{
+	return op(offset == SLOT_A_OFFSET ? 'a' : 'b') ? syscall(SYS_pread64, fd, buf, n, offset)
+						       : -1;
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset)
+{
+	if (!op(offset == SLOT_A_OFFSET ? 'A' : 'B'))
+		return -1;
+	if ((int)strlen(ops) - 1 == lose_at)
+		return (ssize_t)n;
+	return syscall(SYS_pwrite64, fd, buf, n, offset);
+}
+
+int fsync(int fd)
+{
+	return op('|') ? (int)syscall(SYS_fsync, fd) : -1;
+}
+
+/* A target that cannot be written: each says so. */
+static void test_write_error(void **state)
+{
+	struct fixture *f = *state;
+	struct target ro;
+
+	make_valid(f);
+	assert_ok(target_open(&ro, f->file.path, false, false));
+	assert_err(commit_resuming(&ro, &f->c), ERR_IO);
+	assert_err(commit_retire(&ro, &f->c, "x"), ERR_IO);
+	assert_err(commit_resume_failed(&ro, &f->c, "x"), ERR_IO);
+	assert_loaded(f, SLOT_VALID);
+	assert_ok(commit_retire(&f->t, &f->c, "x"));
+	assert_err(commit_begin(&ro, &f->c, nonce_b, 1), ERR_IO);
+	target_close(&ro);
+}
+
+enum step { BEGIN, VALID, RESUMING, RETIRE, RESUME_FAILED, STEPS };
+
+/* An image that the step can be done to. */
+static void prepare(struct fixture *f, enum step step)
+{
+	ops_reset(-1, -1);
+	overwrite(f, 0);
+	overwrite(f, 1);
+	begin(f);
+	if (step > VALID)
+		assert_ok(commit_valid(&f->t, &f->c, &whole));
+	if (step == BEGIN)
+		assert_ok(commit_retire(&f->t, &f->c, "x"));
+}
+
+static err_t do_step(struct fixture *f, struct commit *c, enum step step)
+{
+	switch (step) {
+	case BEGIN:
+		return commit_begin(&f->t, c, nonce_b, 1);
+	case VALID:
+		return commit_valid(&f->t, c, &whole);
+	case RESUMING:
+		return commit_resuming(&f->t, c);
+	case RETIRE:
+		return commit_retire(&f->t, c, "x");
+	default:
+		return commit_resume_failed(&f->t, c, "x");
+	}
+}
+
+/* "o" the older place, "n" the newer: written, in capitals. */
+static const char *const order[STEPS] = {
+	[BEGIN] = "ab|O|N|",	[VALID] = "ab|O|o",	   [RESUMING] = "ab|O|N|",
+	[RETIRE] = "ab|O|oN|n", [RESUME_FAILED] = "ab|O|",
+};
+
+/* Each step does these operations in this order, and no others. */
+static void test_order(void **state)
+{
+	struct fixture *f = *state;
+
+	for (enum step s = 0; s < STEPS; s++)
+		for (int again = 0; again < 2; again++) {
+			char want[64];
+
+			prepare(f, s);
+			snprintf(want, sizeof(want), "%s", order[s]);
+			for (char *p = want; *p; p++) {
+				bool newer = (*p | 0x20) == 'n';
+
+				if ((*p | 0x20) == 'n' || (*p | 0x20) == 'o')
+					*p = (char)((*p & 0x20) |
+						    ((newer ? f->c.place : !f->c.place) ? 'B'
+											: 'A'));
+			}
+			ops_reset(-1, -1);
+			assert_ok(do_step(f, &f->c, s));
+			assert_string_equal(ops, want);
+		}
+}
+
+/* Any operation that fails fails the step, but for reading a slot of an image
+ * whose other one is good; *c stays as it was. */
+static void test_failed_operation(void **state)
+{
+	struct fixture *f = *state;
+
+	for (enum step s = 0; s < STEPS; s++)
+		for (int n = 0; n < (int)strlen(order[s]); n++) {
+			struct commit c;
+			err_t e;
+
+			prepare(f, s);
+			c = f->c;
+			ops_reset(n, -1);
+			e = do_step(f, &c, s);
+			ops_reset(-1, -1);
+			if (n < 2 && s >= RESUMING) {
+				err_free(e); /* by which of the two it was */
+			} else {
+				assert_err(e, n < 2 && s == VALID ? ERR_REFUSED : ERR_IO);
+				assert_memory_equal(&c, &f->c, sizeof(c));
+			}
+			assert_ok(commit_load(&f->t, &f->c));
+		}
+}
+
+/* The second of both places is retired although the first could not be. */
+static void test_retire_half(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int n = 3; n < 5; n++) {
+		prepare(f, RETIRE);
+		ops_reset(n, -1);
+		assert_err(commit_retire(&f->t, &f->c, "x"), ERR_IO);
+		assert_int_equal(peek(f, f->c.place).state, SLOT_RETIRED);
+		assert_ok(commit_load(&f->t, &f->c));
+		assert_int_equal(f->c.slot.state, SLOT_RETIRED);
+	}
+}
+
+/* A device that says yes and does nothing. */
+static void test_lost_write(void **state)
+{
+	static const struct {
+		enum step step;
+		int write;
+	} cases[] = {{VALID, 3}, {RETIRE, 3}, {RETIRE, 6}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		prepare(f, cases[i].step);
+		ops_reset(-1, cases[i].write);
+		assert_err(do_step(f, &f->c, cases[i].step), ERR_IO);
+		ops_reset(-1, -1);
+		assert_ok(commit_load(&f->t, &f->c));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		COMMIT_TEST(test_write_error),	    COMMIT_TEST(test_order),
+		COMMIT_TEST(test_failed_operation), COMMIT_TEST(test_retire_half),
+		COMMIT_TEST(test_lost_write),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
