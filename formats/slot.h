@@ -21,7 +21,8 @@
 #define SLOT_REASON_MAX 256u
 
 /* Incompatible features: a reader that does not know a set bit refuses. */
-#define SLOT_INCOMPAT_KNOWN 0u
+#define SLOT_INCOMPAT_SWAP  1u /* page 0 is a swap header; its signature is part of the commit */
+#define SLOT_INCOMPAT_KNOWN SLOT_INCOMPAT_SWAP
 
 enum slot_state {
 	SLOT_EMPTY = 0,	   /* no image */

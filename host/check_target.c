@@ -116,6 +116,27 @@ static err_t foreign_signature(const char *path, char *name, size_t n)
 	return r == -1 ? err_new(ERR_IO, "looking for signatures on %s failed", path) : NULL;
 }
 
+/*
+ * A swap area that is not in use may be the target, and one that an image of ours is
+ * in; one of another hibernation may not.
+ */
+static err_t takes_swap(const char *path, const char *type, bool *takes)
+{
+	struct target t;
+	struct commit c;
+	err_t e;
+
+	*takes = !strcmp(type, "swap");
+	if (strcmp(type, "swsuspend"))
+		return NULL;
+	TRY(target_open(&t, path, false, false));
+	e = commit_load(&t, &c);
+	target_close(&t);
+	*takes = c.page0 == PAGE0_MARKED && (!e || err_kind(e) == ERR_CORRUPT);
+	err_free(e);
+	return NULL;
+}
+
 /* What is ours there must be something that can be replaced. */
 static err_t own_content(const char *path, struct finding *out)
 {
@@ -130,6 +151,8 @@ static err_t own_content(const char *path, struct finding *out)
 	}
 	e = commit_load(&t, &c);
 	target_close(&t);
+	if (!e && commit_is_dead(&c))
+		c.holds_image = false;
 	if (!e && c.holds_image) {
 		finding_set(out, FINDING_WARN,
 			    "%s holds an image that was never resumed; it will be discarded", path);
@@ -146,17 +169,20 @@ static err_t own_content(const char *path, struct finding *out)
 void check_target_content(const struct preflight *p, struct finding *out)
 {
 	const char *path = p->config->target;
+	bool swap = false;
 	char name[64];
 	err_t e;
 
 	if (!there(p, out))
 		return;
 	e = foreign_signature(path, name, sizeof(name));
-	if (!e && *name) {
+	if (!e)
+		e = takes_swap(path, name, &swap);
+	if (!e && *name && !swap) {
 		finding_set(out, FINDING_REFUSE,
 			    "the target %s is not empty: it has the signature of %s (a filesystem, "
-			    "swap or "
-			    "partition table). If it is not needed: wipefs -a %s",
+			    "another hibernation or partition table). If it is not needed: wipefs "
+			    "-a %s",
 			    path, name, path);
 		return;
 	}

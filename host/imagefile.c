@@ -34,6 +34,9 @@ static err_t read_header(struct imagefile *f)
 		return err_new(ERR_FORMAT, "there is no image on it: the superblock says %s%s%s",
 			       slot_state_name(slot->state), *reason ? ", because: " : "", reason);
 	}
+	if (commit_is_dead(&f->commit))
+		return err_new(ERR_FORMAT, "there is no image on it any more: the swap area was "
+					   "turned on by another boot, or made, since");
 	TRY(image_read_header(&f->target, slot, &f->host));
 	if (!f->host.dump || !f->host.notes.length)
 		return NULL;

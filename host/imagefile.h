@@ -26,7 +26,7 @@ struct imagefile {
 err_t imagefile_open(struct imagefile *f, const char *path) ERR_CHECK;
 
 /*
- * Then all but index and chunks. ERR_FORMAT: no image: EMPTY, WRITING or RETIRED.
+ * Then all but index and chunks. ERR_FORMAT: no image: EMPTY, WRITING, RETIRED, or dead.
  * Else image_read_header's errors.
  */
 err_t imagefile_read(struct imagefile *f) ERR_CHECK;

@@ -52,7 +52,9 @@ static err_t retire_stale(struct session *s, bool *untouched)
 		err_free(e);
 		return NULL;
 	}
-	if (e || !c.holds_image)
+	if (!e && !c.holds_image)
+		return commit_finish(&s->target, &c);
+	if (e)
 		return e;
 	*untouched = false;
 	TRY(err_context(commit_retire(&s->target, &c, "superseded by a new hibernation"),

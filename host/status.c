@@ -87,6 +87,8 @@ static err_t print_target(const struct target *t)
 		return e;
 	printf("target %s: %s%s\n", t->name, slot_state_name(c.slot.state),
 	       c.twin_good ? "" : " (the other superblock is damaged)");
+	if (commit_is_dead(&c))
+		printf("  dead: the swap area was turned on by another boot since\n");
 	print_time("  begun", c.slot.created);
 	if (slot_holds_image(&c.slot))
 		print_image(t, &c.slot);

@@ -82,6 +82,11 @@ static void print_slot(const struct commit *c)
 	hex(nonce, slot->nonce, NONCE_BYTES);
 	printf("%-10s %s, generation %" PRIu64 "%s\n", "state", slot_state_name(slot->state),
 	       slot->generation, c->twin_good ? "" : " (the other superblock is damaged)");
+	if (slot->features_incompat & SLOT_INCOMPAT_SWAP)
+		print_line("swap area", commit_is_dead(c) ? "turned on since: the image is dead"
+					: c->page0 == PAGE0_MARKED ? "marked as suspended"
+					: c->page0 == PAGE0_SWAP   ? "can be turned on"
+								   : "its header is gone");
 	print_line("nonce", nonce);
 	if (localtime_r(&created, &tm) && strftime(when, sizeof(when), "%F %T %z", &tm))
 		print_line("begun", when);
@@ -108,8 +113,8 @@ static void print_ranges(const char *name, const struct range_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		printf("%-10s 0x%010" PRIx64 "-0x%010" PRIx64 "  %6llu MiB  %s\n", i ? "" : name,
-		       list->r[i].start, list->r[i].end - 1,
-		       mib(list->r[i].end - list->r[i].start), range_type_name(list->r[i].type));
+		       list->r[i].start, list->r[i].end - 1, mib(list->r[i].end - list->r[i].start),
+		       range_type_name(list->r[i].type));
 }
 
 static void print_human(const struct imagefile *f, const struct stats *stats)
@@ -229,7 +234,7 @@ static err_t inspect(struct imagefile *f, const struct tool_options *o)
 	if (!stats)
 		return err_new(ERR_NOMEM, "inspecting");
 	TRY(imagefile_open(f, o->from));
-	if (!slot_holds_image(&f->commit.slot)) {
+	if (!slot_holds_image(&f->commit.slot) || commit_is_dead(&f->commit)) {
 		print_no_image(f, o->json);
 		return NULL;
 	}

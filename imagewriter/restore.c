@@ -74,6 +74,7 @@ static err_t open_image(struct restoring *r)
 	if (r->commit.slot.state != SLOT_VALID || !r->commit.twin_good)
 		return err_new(ERR_REFUSED, "the image is no longer what it was: its superblock says %s",
 			       slot_state_name(r->commit.slot.state));
+	TRY(commit_check_page0(&r->commit));
 	return image_read_header(&r->target, &r->commit.slot, &r->info);
 }
 

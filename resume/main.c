@@ -19,6 +19,7 @@
 #include "resume/fit.h"
 #include "resume/launch.h"
 #include "resume/options.h"
+#include "resume/swapfinish.h"
 #include "resume/verdict.h"
 #include "target/target.h"
 
@@ -126,6 +127,7 @@ static err_t look(const struct target *t, const struct options *o)
 	}
 	if (e)
 		return e;
+	swapfinish(t, &c);
 	if (o->discard)
 		return discard(t, &c);
 	if (o->skip) {

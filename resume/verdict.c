@@ -9,6 +9,7 @@ static err_t decide_valid(const struct commit *c, bool retry)
 {
 	char reason[SLOT_REASON_MAX];
 
+	TRY(commit_check_page0(c));
 	/* The damaged one may have been the newer, and have said RESUMING. */
 	if (!c->twin_good)
 		return err_new(ERR_CORRUPT,

@@ -2,117 +2,63 @@
 #include "image/commit.h"
 
 #include "base/util.h"
+#include "image/medium.h"
+#include "image/swaparea.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* The two places as the medium has them. */
-struct medium {
-	struct slot slot[2];
-	bool good[2];
-	bool foreign[2]; /* readable, and no superblock */
-	err_t error[2];	 /* why it is not good; owned */
-};
-
-static uint64_t place_offset(int place)
+static enum commit_page0 page0_of(const struct medium *m)
 {
-	return place ? SLOT_B_OFFSET : SLOT_A_OFFSET;
-}
-
-static const char *place_name(int place)
-{
-	return place ? "superblock B" : "superblock A";
-}
-
-static void medium_deinit(struct medium *m)
-{
-	err_free(m->error[0]);
-	err_free(m->error[1]);
-}
-
-#define CLEANUP_MEDIUM __attribute__((cleanup(medium_deinit)))
-
-/* Read both places; what is wrong with one is kept in m->error. */
-static err_t medium_read(const struct target *t, struct medium *m)
-{
-	CLEANUP_FREE uint8_t *buf = target_buffer(SLOT_BYTES);
-
-	if (!buf)
-		return err_new(ERR_NOMEM, "reading the superblock");
-	for (int i = 0; i < 2; i++) {
-		err_t e = target_read(t, buf, SLOT_BYTES, place_offset(i));
-
-		if (!e)
-			e = slot_decode(buf, &m->slot[i]);
-		m->good[i] = !e;
-		m->foreign[i] = e && err_kind(e) == ERR_FORMAT;
-		m->error[i] = err_context(e, "%s of %s", place_name(i), t->name);
+	if (m->page0_error)
+		return PAGE0_UNREADABLE;
+	switch (m->page0) {
+	case SWAPHEADER_SWAP:
+		return PAGE0_SWAP;
+	case SWAPHEADER_MARKED:
+		return PAGE0_MARKED;
+	case SWAPHEADER_NONE:
+		break;
 	}
-	return NULL;
-}
-
-static bool has_error(const struct medium *m, int place, enum err_kind kind)
-{
-	return m->error[place] && err_kind(m->error[place]) == kind;
-}
-
-/* Take over the error of the first place that has one of this kind, or NULL. */
-static err_t take_error(struct medium *m, enum err_kind kind)
-{
-	for (int i = 0; i < 2; i++) {
-		if (has_error(m, i, kind)) {
-			err_t e = m->error[i];
-
-			m->error[i] = NULL;
-			return e;
-		}
-	}
-	return NULL;
-}
-
-/* Does B count, if both are good? The same generation twice is nothing that this
- * file writes; then what is further on counts, so that nothing used up is revived. */
-static bool b_is_newer(const struct medium *m)
-{
-	if (m->slot[0].generation == m->slot[1].generation)
-		return m->slot[1].state > m->slot[0].state;
-	return m->slot[1].generation > m->slot[0].generation;
-}
-
-/*
- * Which place counts? A newer version's slot makes the other one worthless,
- * since nobody knows which came later.
- */
-static err_t medium_newest(struct medium *m, int *newest)
-{
-	static const enum err_kind order[] = {ERR_CORRUPT, ERR_IO, ERR_NOSPACE, ERR_FORMAT};
-	err_t e = take_error(m, ERR_UNSUPPORTED);
-
-	if (e)
-		return e;
-	for (size_t i = 0; i < ARRAY_LEN(order) && !m->good[0] && !m->good[1]; i++)
-		if ((e = take_error(m, order[i])))
-			return e;
-	*newest = !m->good[0] || (m->good[1] && b_is_newer(m));
-	return NULL;
-}
-
-static bool same_nonce(const struct slot *slot, const uint8_t nonce[NONCE_BYTES])
-{
-	return !memcmp(slot->nonce, nonce, NONCE_BYTES);
+	return PAGE0_OTHER;
 }
 
 static struct commit commit_of(const struct medium *m, int newest)
 {
 	return (struct commit){
+		.page0 = page0_of(m),
 		.slot = m->slot[newest],
 		.place = newest,
 		.twin_good = m->good[!newest] &&
-			     same_nonce(&m->slot[!newest], m->slot[newest].nonce) &&
+			     medium_same_nonce(&m->slot[!newest], m->slot[newest].nonce) &&
 			     m->slot[!newest].generation < m->slot[newest].generation,
 		.holds_image = slot_holds_image(&m->slot[newest]) ||
 			       (m->good[!newest] && slot_holds_image(&m->slot[!newest])),
 	};
+}
+
+static bool is_swap(const struct slot *slot)
+{
+	return slot->features_incompat & SLOT_INCOMPAT_SWAP;
+}
+
+bool commit_is_dead(const struct commit *c)
+{
+	if (!slot_holds_image(&c->slot) || c->page0 == PAGE0_UNREADABLE)
+		return false;
+	return is_swap(&c->slot) ? c->page0 != PAGE0_MARKED : c->page0 != PAGE0_OTHER;
+}
+
+err_t commit_check_page0(const struct commit *c)
+{
+	if (commit_is_dead(c))
+		return err_new(ERR_REFUSED,
+			       "the swap area was turned on by another boot, or made, since the "
+			       "image was written: the image is dead");
+	if (is_swap(&c->slot) && c->page0 == PAGE0_UNREADABLE)
+		return err_new(ERR_IO, "page 0 of the swap area cannot be read: nobody knows "
+				       "whether the image still counts");
+	return NULL;
 }
 
 err_t commit_load(const struct target *t, struct commit *out)
@@ -123,29 +69,13 @@ err_t commit_load(const struct target *t, struct commit *out)
 
 	*out = (struct commit){.place = 1, .twin_good = true};
 	TRY(medium_read(t, &m));
+	out->page0 = page0_of(&m);
 	e = medium_newest(&m, &newest);
 	if (e) {
 		out->twin_good = err_kind(e) == ERR_FORMAT;
 		return e;
 	}
 	*out = commit_of(&m, newest);
-	return NULL;
-}
-
-/*
- * What every write but the first of an image begins with: the medium as it is
- * now, where the slot that counts must be of this image, and the other place
- * not of another one.
- */
-static err_t medium_of_image(const struct target *t, const uint8_t nonce[NONCE_BYTES],
-			     struct medium *m, int *newest)
-{
-	TRY(medium_read(t, m));
-	TRY(medium_newest(m, newest));
-	for (int i = 0; i < 2; i++)
-		if (m->good[i] && !same_nonce(&m->slot[i], nonce))
-			return err_new(ERR_REFUSED, "%s of %s is of another image by now",
-				       place_name(i), t->name);
 	return NULL;
 }
 
@@ -166,8 +96,8 @@ static err_t write_slot(const struct target *t, int place, const struct slot *sl
 	if (!buf)
 		return err_new(ERR_NOMEM, "writing the superblock");
 	slot_encode(slot, buf);
-	return err_context(target_write(t, buf, SLOT_BYTES, place_offset(place)), "%s",
-			   place_name(place));
+	return err_context(target_write(t, buf, SLOT_BYTES, medium_offset(place)), "%s",
+			   medium_name(place));
 }
 
 /* Does the medium have the slot, byte for byte? */
@@ -178,18 +108,12 @@ static err_t read_back(const struct target *t, int place, const struct slot *slo
 	if (!buf)
 		return err_new(ERR_NOMEM, "reading the superblock back");
 	slot_encode(slot, buf + SLOT_BYTES);
-	TRY(err_context(target_read(t, buf, SLOT_BYTES, place_offset(place)), "reading back %s",
-			place_name(place)));
+	TRY(err_context(target_read(t, buf, SLOT_BYTES, medium_offset(place)), "reading back %s",
+			medium_name(place)));
 	if (memcmp(buf, buf + SLOT_BYTES, SLOT_BYTES))
 		return err_new(ERR_IO, "%s of %s reads back other than it was written",
-			       place_name(place), t->name);
+			       medium_name(place), t->name);
 	return NULL;
-}
-
-static uint64_t highest_generation(const struct medium *m)
-{
-	return max_u64(m->good[0] ? m->slot[0].generation : 0,
-		       m->good[1] ? m->slot[1].generation : 0);
 }
 
 /*
@@ -197,7 +121,7 @@ static uint64_t highest_generation(const struct medium *m)
  * Generations are slot->generation + 1 and + 2.
  */
 static err_t write_both(const struct target *t, struct commit *c, int newest,
-			const struct slot *slot)
+			const struct slot *slot, enum commit_page0 page0)
 {
 	struct slot next = *slot;
 
@@ -212,10 +136,19 @@ static err_t write_both(const struct target *t, struct commit *c, int newest,
 	/* Protects the write just made: who goes on relies on both places. */
 	TRY(target_flush(t));
 	*c = (struct commit){.slot = next,
+			     .page0 = page0,
 			     .place = newest,
 			     .twin_good = true,
 			     .holds_image = slot_holds_image(&next)};
 	return NULL;
+}
+
+static err_t take_page0_error(struct medium *m)
+{
+	err_t e = m->page0_error;
+
+	m->page0_error = NULL;
+	return e;
 }
 
 err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce[NONCE_BYTES],
@@ -226,17 +159,24 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	int newest = 1;
 
 	TRY(medium_read(t, &m));
-	TRY(take_error(&m, ERR_UNSUPPORTED));
-	TRY(take_error(&m, ERR_IO));
-	TRY(take_error(&m, ERR_NOSPACE));
+	TRY(medium_take_error(&m, ERR_UNSUPPORTED));
+	TRY(medium_take_error(&m, ERR_IO));
+	TRY(medium_take_error(&m, ERR_NOSPACE));
 	for (int i = 0; i < 2; i++)
 		if (m.good[i] && slot_holds_image(&m.slot[i]))
 			return err_new(ERR_REFUSED, "%s holds an image (%s): retire it first",
 				       t->name, slot_state_name(m.slot[i].state));
+	/* It decides what kind of target this is. */
+	TRY(take_page0_error(&m));
 	err_free(medium_newest(&m, &newest)); /* nothing that counts: any order will do */
 	memcpy(slot.nonce, nonce, NONCE_BYTES);
-	slot.generation = highest_generation(&m);
-	return write_both(t, c, newest, &slot);
+	slot.generation = medium_highest_generation(&m);
+	if (m.page0 == SWAPHEADER_NONE)
+		return write_both(t, c, newest, &slot, PAGE0_OTHER);
+	slot.features_incompat = SLOT_INCOMPAT_SWAP;
+	/* What an image has left there that nobody can read any more. */
+	TRY(swaparea_set(t, SWAPHEADER_SWAP));
+	return write_both(t, c, newest, &slot, PAGE0_SWAP);
 }
 
 err_t commit_valid(const struct target *t, struct commit *c, const struct slot *slot)
@@ -249,20 +189,26 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 	for (int i = 0; i < 2; i++)
 		if (!m.good[i] || m.slot[i].state != SLOT_WRITING)
 			return err_new(ERR_REFUSED, "%s of %s is not being written any more",
-				       place_name(i), t->name);
+				       medium_name(i), t->name);
 	next.state = SLOT_VALID;
 	next.created = m.slot[newest].created;
 	next.generation = m.slot[newest].generation + 1;
 	memcpy(next.nonce, m.slot[newest].nonce, NONCE_BYTES);
+	next.features_incompat |= m.slot[newest].features_incompat & SLOT_INCOMPAT_SWAP;
 	/* Protects header, chunks, index and directory: VALID must not reach
 	 * the medium before them. And what flush_slots does. */
 	TRY(target_flush(t));
+	if (is_swap(&next))
+		TRY(swaparea_set(t, SWAPHEADER_MARKED));
 	TRY(write_slot(t, !newest, &next));
 	/* Protects VALID: after this the machine is powered off. */
 	TRY(target_flush(t));
 	TRY(read_back(t, !newest, &next));
-	*c = (struct commit){
-		.slot = next, .place = !newest, .twin_good = true, .holds_image = true};
+	*c = (struct commit){.page0 = is_swap(&next) ? PAGE0_MARKED : page0_of(&m),
+			     .slot = next,
+			     .place = !newest,
+			     .twin_good = true,
+			     .holds_image = true};
 	return NULL;
 }
 
@@ -278,14 +224,15 @@ static err_t check_image(const struct target *t, const struct slot *slot)
 err_t commit_resuming(const struct target *t, struct commit *c)
 {
 	CLEANUP_MEDIUM struct medium m = {0};
-	struct slot next;
+	struct commit now;
 	int newest;
 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
 	TRY(check_image(t, &m.slot[newest]));
-	next = m.slot[newest];
-	next.state = SLOT_RESUMING;
-	return write_both(t, c, newest, &next);
+	now = commit_of(&m, newest);
+	TRY(commit_check_page0(&now));
+	now.slot.state = SLOT_RESUMING;
+	return write_both(t, c, newest, &now.slot, now.page0);
 }
 
 /* One place RETIRED, on the medium, and read back. */
@@ -298,6 +245,18 @@ static err_t retire_place(const struct target *t, int place, const struct slot *
 	return read_back(t, place, slot);
 }
 
+/* The swap area can be turned on again. One that was turned on by another boot, or
+ * made anew, is left as it is. */
+static err_t restore_header(const struct target *t, struct commit *c)
+{
+	if (!is_swap(&c->slot) || c->page0 == PAGE0_SWAP || c->page0 == PAGE0_OTHER)
+		return NULL;
+	TRY(err_context(swaparea_set(t, SWAPHEADER_SWAP), "the image is retired, and the swap "
+							  "area it lay in cannot be used"));
+	c->page0 = PAGE0_SWAP;
+	return NULL;
+}
+
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason)
 {
 	CLEANUP_MEDIUM struct medium m = {0};
@@ -307,7 +266,8 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 
 	TRY(medium_of_image(t, c->slot.nonce, &m, &newest));
 	TRY(flush_slots(t));
-	done = (struct commit){.slot = m.slot[newest], .twin_good = !m.foreign[!newest]};
+	done = (struct commit){
+		.slot = m.slot[newest], .page0 = page0_of(&m), .twin_good = !m.foreign[!newest]};
 	done.slot.state = SLOT_RETIRED;
 	memset(done.slot.reason, 0, sizeof(done.slot.reason));
 	snprintf(done.slot.reason, sizeof(done.slot.reason), "%s", reason);
@@ -320,9 +280,39 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 		done.place = place;
 		first = err_first(first, retire_place(t, place, &done.slot));
 	}
-	if (!first)
-		*c = done;
-	return first;
+	TRY(first);
+	/* Only now: until both slots say RETIRED, the image is one. */
+	TRY(restore_header(t, &done));
+	*c = done;
+	return NULL;
+}
+
+/* Has the next boot, or the next hibernation, something to finish? */
+static bool is_unfinished(const struct commit *c)
+{
+	if (!is_swap(&c->slot))
+		return false;
+	if (c->slot.state == SLOT_RETIRED)
+		return c->holds_image || c->page0 == PAGE0_MARKED;
+	return slot_holds_image(&c->slot) ? commit_is_dead(c) : c->page0 == PAGE0_MARKED;
+}
+
+err_t commit_finish(const struct target *t, struct commit *c)
+{
+	struct commit done = *c;
+
+	if (!is_unfinished(c))
+		return NULL;
+	if (c->holds_image)
+		return commit_retire(t, c,
+				     slot_holds_image(&c->slot)
+					     ? "the swap area was turned on by another boot"
+					     : c->slot.reason);
+	/* Of what both slots say nothing is in the cache only. */
+	TRY(flush_slots(t));
+	TRY(restore_header(t, &done));
+	*c = done;
+	return NULL;
 }
 
 err_t commit_resume_failed(const struct target *t, struct commit *c, const char *reason)
@@ -335,7 +325,7 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 	TRY(check_image(t, &m.slot[newest]));
 	if (m.foreign[!newest])
 		return err_new(ERR_REFUSED, "%s of %s is something else by now",
-			       place_name(!newest), t->name);
+			       medium_name(!newest), t->name);
 	next = m.slot[newest];
 	next.state = SLOT_VALID; /* also when RESUMING was written: the jump was not made */
 	next.generation++;
@@ -346,7 +336,10 @@ err_t commit_resume_failed(const struct target *t, struct commit *c, const char 
 	TRY(write_slot(t, !newest, &next));
 	/* Protects the count: the machine reboots, and the next boot asks by it. */
 	TRY(target_flush(t));
-	*c = (struct commit){
-		.slot = next, .place = !newest, .twin_good = true, .holds_image = true};
+	*c = (struct commit){.slot = next,
+			     .page0 = page0_of(&m),
+			     .place = !newest,
+			     .twin_good = true,
+			     .holds_image = true};
 	return NULL;
 }

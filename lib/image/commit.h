@@ -23,6 +23,14 @@
 
 #include <stdbool.h>
 
+/* What page 0 of the target is. Of a swap area its signature is part of the commit. */
+enum commit_page0 {
+	PAGE0_OTHER,  /* anything but these */
+	PAGE0_SWAP,   /* a swap area that can be turned on */
+	PAGE0_MARKED, /* one that holds an image */
+	PAGE0_UNREADABLE,
+};
+
 /* What the two slots say, together. */
 struct commit {
 	struct slot slot; /* the newer good one; state EMPTY when neither is good */
@@ -31,6 +39,7 @@ struct commit {
 			   * or no slot was ever written. A VALID image without it: ask */
 	bool holds_image; /* a good slot, if only the older one, says VALID or RESUMING, as a
 			   * retiring that was cut short leaves it: commit_begin refuses */
+	enum commit_page0 page0;
 };
 
 /*
@@ -43,18 +52,37 @@ struct commit {
 err_t commit_load(const struct target *t, struct commit *out) ERR_CHECK;
 
 /*
+ * Does the slot say VALID or RESUMING, and page 0 that it does not count? The swap
+ * area was turned on by another boot, which rewrites the signature; or made since.
+ */
+bool commit_is_dead(const struct commit *c);
+
+/* May it be resumed, for all that page 0 says? ERR_REFUSED: it is dead; ERR_IO: nobody
+ * knows. */
+err_t commit_check_page0(const struct commit *c) ERR_CHECK;
+
+/*
+ * Before anybody turns swap on: finish what was cut short, so that a swap area can
+ * be turned on wherever there is no image in it. Retires a dead image, and one whose
+ * retiring was not done. Writes nothing where nothing is to be done, and nothing to
+ * targets that are no swap areas. c: as commit_load has left it, without an error.
+ */
+err_t commit_finish(const struct target *t, struct commit *c) ERR_CHECK;
+
+/*
  * Begin a new image: WRITING with this nonce into both slots, each flushed.
  * *c is output only. ERR_REFUSED when the target holds an image (VALID or
  * RESUMING in a good slot): retire it first. ERR_UNSUPPORTED when a newer version of
- * the project was there, ERR_IO when a slot cannot be read. Damaged slots, and
- * whatever else is there, are overwritten.
+ * the project was there, ERR_IO when a slot or page 0 cannot be read. Damaged slots,
+ * and whatever else is there, are overwritten. A swap header in page 0 makes it an
+ * image in a swap area (SLOT_INCOMPAT_SWAP).
  */
 err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce[NONCE_BYTES],
 		   uint64_t created) ERR_CHECK;
 
 /*
- * The image is whole: flush what it refers to, write VALID, flush, read the
- * slot back and compare. slot: regions, counts and features to put in; state,
+ * The image is whole: flush what it refers to; mark page 0 of a swap area, flush;
+ * write VALID, flush, read the slot back and compare. slot: regions, counts and features to put in; state,
  * nonce, generation and time are set here. Both slots on the medium must still
  * be WRITING with this nonce (ERR_REFUSED otherwise). After any error VALID may
  * be on the medium all the same: commit_retire before the host runs again.
@@ -73,7 +101,8 @@ err_t commit_resuming(const struct target *t, struct commit *c) ERR_CHECK;
  * both read back. When the first cannot be written the second is tried all the
  * same, and the error returned. A place that holds something that is not a
  * superblock at all is left alone (the swap area may be in use by now), the
- * other one is retired. Repeating it is harmless.
+ * other one is retired. Then page 0 of a swap area is restored; when only that
+ * fails, the image is retired all the same. Repeating it is harmless.
  */
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
 

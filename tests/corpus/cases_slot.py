@@ -59,14 +59,14 @@ def bad_version_without_checksum(image):
     image.both(version=2, checksum=lambda c: c ^ 1)
 
 
-@each("3", {"first": 1, "last": 1 << 31})
+@each("3", {"first": 2, "last": 1 << 31, "beside_a_known": 1 | 4})
 def unsupported_features_incompat(image, bit):
     image.both(features_incompat=bit)
 
 
 @case("3")
 def unsupported_features_incompat_before_the_rest(image):
-    image.both(features_incompat=1, state=9, sealing=b"cipher", tag=b"tag")
+    image.both(features_incompat=2, state=9, sealing=b"cipher", tag=b"tag")
 
 
 @each("4.1", {"first": 1, "last": 1 << 31, "all": 0xFFFFFFFF})
@@ -348,3 +348,36 @@ def good_parts_in_another_order(image):
 @case("3")
 def good_header_next_to_directory(image):
     image.at |= {"header": 65536, "directory": 69632}
+
+
+SIGNATURES = {"swap": b"SWAPSPACE2", "none": bytes(10), "other": b"S1SUSPEND\0", "old": b"SWAP-SPACE"}
+
+
+@case("3.4")
+def good_swap_area(image):
+    image.both(features_incompat=1)
+    image.page0(b"LINHIB0001")
+
+
+@each("3.4", {"case": b"linhib0001", "early": b"LINHIB0001\0", "last_byte": b"LINHIB0002", **SIGNATURES})
+def none_swap_area_turned_on(image, signature):
+    image.both(features_incompat=1)
+    image.page0(signature)
+
+
+@each("3.4", {"swap": b"SWAPSPACE2", "marked": b"LINHIB0001"})
+def none_swap_area_made_since(image, signature):
+    image.page0(signature)
+
+
+@each("3.4", {"other": b"S1SUSPEND\0", "old": b"SWAP-SPACE"})
+def good_page0_of_others(image, signature):
+    image.page0(signature)
+
+
+@case("3.4")
+def none_swap_area_retired(image):
+    """A cut between RETIRED and the signature."""
+    image.slot["features_incompat"] = 1
+    image.slots = [{"state": RETIRED, "generation": g} for g in (6, 7)]
+    image.page0(b"LINHIB0001")

@@ -135,6 +135,14 @@ class Image:
         """Let the image end later than its last part."""
         self.slot["image_end"] = self.length = lambda end: end + room
 
+    def page0(self, signature):
+        """Let page 0 end with this."""
+
+        def touch(raw, parts):
+            raw[PAGE - len(signature) : PAGE] = signature
+
+        self.touches.append(touch)
+
     def litter(self, start, end):
         """Overwrite bytes that have no meaning; start and end as in a slice."""
 

@@ -19,7 +19,7 @@ from chunkdata import CODECS, unpack
 from errors import Corrupt, FormatError, ImageError, Unsupported, require
 from header import Region, read_header
 from index import DATA, SKIP, ZERO, check_index, read_directory, read_segment
-from superblock import DATA_START, IMAGE_STATES, PAGE, SLOT_BYTES, SLOT_OFFSETS, choose_slot
+from superblock import DATA_START, IMAGE_STATES, PAGE, SLOT_BYTES, SLOT_OFFSETS, choose_slot, is_dead
 
 __all__ = ["Corrupt", "FormatError", "Image", "ImageError", "Unsupported"]
 
@@ -39,6 +39,8 @@ class Image:
         self.slot, self.twin = choose_slot([self._read(at, SLOT_BYTES) for at in SLOT_OFFSETS])
         if self.slot.state not in IMAGE_STATES:
             raise FormatError(f"no image: the state is {self.slot.state}")
+        if is_dead(self.slot, self._read(0, PAGE)):
+            raise FormatError("no image: the swap area was turned on, or made, since")
         require(self.slot.image_end <= self._size, "image_end lies behind the end of the target")
         raw = self._read_region(self.slot.header, "header")
         self.header = read_header(raw, self.slot.image_end)

@@ -15,6 +15,8 @@ HEADER_MAX = 65536
 DIRECTORY_MAX = 16777216
 STATES = ("empty", "writing", "valid", "resuming", "retired")
 IMAGE_STATES = ("valid", "resuming")
+SWAP_AREA = 1  # of features_incompat
+KNOWN = SWAP_AREA
 
 _FIXED = struct.Struct("<8sIIQ16sQII QII QII QQQQQQI")
 
@@ -49,6 +51,7 @@ class Slot(NamedTuple):
     nonce: bytes
     created: int
     features_compat: int
+    features_incompat: int
     header: Region
     directory: Region
     image_end: int
@@ -70,7 +73,7 @@ def read_slot(raw):
     _, version, state, generation, nonce, created, compat, incompat = fields[:8]
     if version != 1:
         raise Unsupported(f"slot: version {version}")
-    if incompat:
+    if incompat & ~KNOWN:
         raise Unsupported(f"slot: features_incompat {incompat:#x}")
     require(not any(raw[140:256]), "slot: sealing is not zero")
     require(compat or not any(raw[512:4056]), "slot: spare is not zero")
@@ -85,6 +88,7 @@ def read_slot(raw):
         nonce,
         created,
         compat,
+        incompat,
         Region(*fields[8:11]),
         Region(*fields[11:14]),
         *fields[14:21],
@@ -106,6 +110,14 @@ def _check_places(slot):
     )
     require(slot.raw_bytes == slot.data_pages * PAGE, "slot: raw_bytes")
     require(slot.stored_bytes <= slot.raw_bytes, "slot: stored_bytes is above raw_bytes")
+
+
+def is_dead(slot, page):
+    """Whether page 0 says that the image does not count (3.4)."""
+    signature = page[4086:4096]
+    if slot.features_incompat & SWAP_AREA:
+        return signature != b"LINHIB0001"
+    return signature in (b"SWAPSPACE2", b"LINHIB0001")
 
 
 def _rank(slot):

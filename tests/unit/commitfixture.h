@@ -6,6 +6,7 @@
 
 #include "unit.h"
 
+#include "formats/swapheader.h"
 #include "image/commit.h"
 #include "tempfile.h"
 
@@ -53,6 +54,16 @@ static inline int teardown(void **state)
 static inline uint64_t place(int which)
 {
 	return which ? SLOT_B_OFFSET : SLOT_A_OFFSET;
+}
+
+/* As mkswap leaves page 0: what is in it, and the signature at its end. */
+static inline void set_page0(struct fixture *f, const char *signature)
+{
+	uint8_t page[SWAPHEADER_BYTES];
+
+	memset(page, 'h', sizeof(page));
+	memcpy(page + sizeof(page) - 10, signature, 10);
+	assert_int_equal(pwrite(f->file.fd, page, sizeof(page), 0), sizeof(page));
 }
 
 /* What one slot holds, behind the back of the code under test. */

@@ -169,7 +169,9 @@ static void versions(void **state)
 	(void)state;
 	assert_err(decode_with(8, 2), ERR_UNSUPPORTED);	  /* version */
 	assert_err(decode_with(8, 0), ERR_UNSUPPORTED);
-	assert_err(decode_with(52, 1), ERR_UNSUPPORTED);  /* incompatible feature */
+	assert_ok(decode_with(52, SLOT_INCOMPAT_SWAP));
+	assert_err(decode_with(52, 2), ERR_UNSUPPORTED);  /* incompatible feature */
+	assert_err(decode_with(52, 3), ERR_UNSUPPORTED);
 	assert_err(decode_with(55, 0x80), ERR_UNSUPPORTED);
 	assert_ok(decode_with(48, 1));			  /* compatible feature */
 	assert_err(decode_with(12, 5), ERR_CORRUPT);	  /* state */
