@@ -7,6 +7,7 @@
 #include "formats/handoff.h"
 #include "formats/report.h"
 #include "host/record.h"
+#include "host/watchdogs.h"
 #include "jump/loader.h"
 #include "jump/lockedpages.h"
 #include "jump/window.h"
@@ -61,6 +62,7 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 							    : HANDOFF_VERIFY_INDEX;
 	h->then = then[s->config->then];
 	h->time_limit = s->config->time_limit;
+	h->watchdog = watchdogs_running(WATCHDOGS_SYS);
 	memcpy(h->nonce, s->nonce, sizeof(h->nonce));
 	h->device_bytes = s->target.device_bytes;
 	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);

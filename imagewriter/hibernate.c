@@ -22,6 +22,7 @@
 #include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
 #include "imagewriter/rescue.h"
+#include "imagewriter/watchdog.h"
 #include "memory/freepages.h"
 #include "memory/hostsource.h"
 
@@ -44,6 +45,7 @@ struct hibernating {
 	char codec[CODEC_CHOICE_TEXT_MAX]; /* that was used */
 	struct console console;
 	struct memwatch memory;
+	struct watchdog watchdog;
 	struct timespec started;
 };
 
@@ -215,7 +217,7 @@ static err_t read_back(struct hibernating *r)
 static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 {
 	TRY(open_host(r, entry));
-	TRY(rescue_arm(&r->mem, r->h, entry));
+	TRY(rescue_arm(&r->mem, r->h, entry, &r->watchdog));
 	TRY(open_target(r));
 	select_pages(r);
 	rescue_leave_word(&r->mem, &r->h->host);
@@ -241,7 +243,7 @@ static err_t go_back(struct hibernating *r, const struct report *report, uint64_
 		}
 	}
 	log_info("jumping back into the host");
-	TRY(host_prepare_jump(r->h->trampoline, entry, &r->h->host.windows));
+	TRY(host_prepare_jump(r->h->trampoline, entry, &r->h->host.windows, &r->watchdog));
 	return host_jump();
 }
 
@@ -335,6 +337,7 @@ void hibernate_run(struct handoff *h, uint64_t entry)
 	err_t e;
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
+	watchdog_begin(&r.watchdog, h->watchdog);
 	e = write_and_commit(&r, entry);
 	if (e)
 		give_up(&r, e, entry);

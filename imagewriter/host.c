@@ -56,12 +56,15 @@ err_t host_report(struct hostmem *mem, const struct hostinfo *info, const struct
 	return NULL;
 }
 
-err_t host_prepare_jump(uint64_t trampoline, uint64_t entry, const struct range_list *windows)
+err_t host_prepare_jump(uint64_t trampoline, uint64_t entry, const struct range_list *windows,
+			const struct watchdog *watchdog)
 {
 	struct trampoline t;
 
 	trampoline_init(&t, trampoline, entry);
+	watchdog_add_steps(watchdog, &t);
 	trampoline_wipe(&t, windows);
+	watchdog_feed(watchdog);
 	return trampoline_load(&t);
 }
 

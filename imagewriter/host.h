@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "formats/handoff.h"
 #include "formats/report.h"
+#include "imagewriter/watchdog.h"
 #include "memory/hostmem.h"
 
 /* The jump-back entry that the entry stub has kept. ERR_CORRUPT when the
@@ -20,8 +21,8 @@ err_t host_report(struct hostmem *mem, const struct hostinfo *info, const struct
 /* Load the way to the host's jump-back entry: all of the jump that can fail for
  * lack of something. On it the windows are wiped: what the host gets back in
  * exchange for them is nothing of the writer's. */
-err_t host_prepare_jump(uint64_t trampoline, uint64_t entry, const struct range_list *windows)
-	ERR_CHECK;
+err_t host_prepare_jump(uint64_t trampoline, uint64_t entry, const struct range_list *windows,
+			const struct watchdog *watchdog) ERR_CHECK;
 
 /* Into the host. Returns only with an error. */
 err_t host_jump(void) ERR_CHECK;

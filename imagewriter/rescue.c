@@ -57,7 +57,8 @@ static void add_kernel_log(struct trampoline *t, const struct hostmem *mem,
 	err_free(e);
 }
 
-err_t rescue_arm(struct hostmem *mem, const struct handoff *h, uint64_t entry)
+err_t rescue_arm(struct hostmem *mem, const struct handoff *h, uint64_t entry,
+		 const struct watchdog *watchdog)
 {
 	struct range_list room;
 	struct trampoline t;
@@ -67,6 +68,7 @@ err_t rescue_arm(struct hostmem *mem, const struct handoff *h, uint64_t entry)
 		return err_new(ERR_REFUSED, "no memory is reserved for the way back from a panic");
 	trampoline_init(&t, room.r[0].start, entry);
 	add_kernel_log(&t, mem, &h->host);
+	watchdog_add_steps(watchdog, &t);
 	trampoline_wipe(&t, &h->host.windows);
 	rescue_leave_word(mem, &h->host);
 	TRY(trampoline_arm(&t));

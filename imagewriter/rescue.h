@@ -11,12 +11,14 @@
 
 #include "base/err.h"
 #include "formats/handoff.h"
+#include "imagewriter/watchdog.h"
 #include "memory/hostmem.h"
 
 #include <stdint.h>
 
 /* From here on a panic jumps back. ERR_REFUSED: this kernel has no room for it. */
-err_t rescue_arm(struct hostmem *mem, const struct handoff *h, uint64_t entry) ERR_CHECK;
+err_t rescue_arm(struct hostmem *mem, const struct handoff *h, uint64_t entry,
+		 const struct watchdog *watchdog) ERR_CHECK;
 
 /* Leave word for the host, should this be the last: that the writer crashed, and
  * the log so far. Not while the host's memory is being written: it must not change then. */

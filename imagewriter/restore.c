@@ -37,6 +37,7 @@ struct restoring {
 	struct regions mem;
 	struct console console;
 	struct memwatch memory;
+	struct watchdog watchdog;
 	struct image_progress progress;
 	struct timespec started;
 };
@@ -143,7 +144,8 @@ static err_t restore(struct restoring *r)
 	TRY(check_place(r));
 	TRY(place(r));
 	leave_report(r);
-	TRY(host_prepare_jump(r->h->trampoline, r->info.jump_entry, &r->info.windows));
+	TRY(host_prepare_jump(r->h->trampoline, r->info.jump_entry, &r->info.windows,
+			      &r->watchdog));
 	TRY(commit_resuming(&r->target, &r->commit));
 	log_info("jumping into the host");
 	return host_jump();
@@ -155,6 +157,7 @@ void restore_run(const struct handoff *h)
 	err_t e, also;
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
+	watchdog_begin(&r.watchdog, h->watchdog);
 	e = restore(&r);
 	log_warn("the image was not resumed: %s", err_text(e));
 	if (r.target_open) {

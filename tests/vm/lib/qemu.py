@@ -224,11 +224,11 @@ class Machine:
         expect(rc == 0, f"`{command}` exited {rc}: {last_line(output)}")
         return output
 
-    def console_wait(self, pattern, timeout):
-        """Waits for a console line of this boot; returns it."""
+    def console_wait(self, pattern, timeout, after=0):
+        """Waits for a console line of this boot, not among the first so many; returns it."""
 
         def found():
-            return next((line for line in self.lines if re.search(pattern, line.text)), None)
+            return next((line for line in self.lines[after:] if re.search(pattern, line.text)), None)
 
         return self._wait(found, timeout, f"console line /{pattern}/")
 

@@ -22,8 +22,9 @@ def start(out, **options):
 
 def writing(m):
     """Sends the guest to sleep; returns the command, with the writer at work."""
+    before = len(m.lines)
     command = m.send("dormouse hibernate")
-    m.console_wait(WRITING, 60)
+    m.console_wait(WRITING, 60, after=before)
     return command
 
 
@@ -137,3 +138,53 @@ def wiped(out):
     m.kill()
     # What only a running writer kernel has: a message that it made.
     expect(b"Kernel command line: nokaslr" not in memory.read_bytes(), "the writer's log is still in memory")
+
+
+NMI = ["-device", "i6300esb", "-watchdog-action", "inject-nmi"]
+RESET = ["-device", "i6300esb", "-watchdog-action", "reset"]
+
+
+@scenario("fault-nmi")
+def nmi(out):
+    """the writer's only CPU hangs with interrupts off: the watchdog's NMI brings the host back, and leaves it alone then
+    (planted: unknown NMIs no panic; the watchdog not stopped on the way)"""
+    m, session = start(out, cpus=1, extra=NMI)
+    command = writing(m)
+    with Stub(m) as stub:
+        hang(stub, stub.wait_for_mode(False, [0]))
+    came_back(session, command, "the writer crashed (NMI")
+    m.run("sleep 45", 60)  # longer than any timeout
+    session.check()
+    finish(session)
+
+
+@scenario("fault-hostwatchdog")
+def host_watchdog(out):
+    """a watchdog that the host has running outlives a hibernation, and bites when the host stops feeding it
+    (planted: not handed back; not fed by the writer)"""
+    m, session = start(out, extra=RESET)
+    feeder = m.run("busybox watchdog -T 4 -t 1 -F /dev/watchdog >/dev/null 2>&1 & echo $!")
+    m.run("dormouse hibernate --then return", 120)
+    m.run("sleep 8", 60)
+    session.check()
+    round_trip(m)
+    m.run("sleep 8", 60)
+    session.check()
+    m.send(f"kill -9 {feeder}")
+    expect(m.exit_wait(30) == "guest-reset", "the watchdog did not bite")
+
+
+@scenario("fault-nowatchdog")
+def no_watchdog(out):
+    """a watchdog that only the writer used does not bite the host (planted: not stopped on the way back)"""
+    m, session = start(out, extra=RESET)
+    m.run("dormouse hibernate --then return", 120)
+    command = writing(m)
+    m.monitor("chardev-send-break console")
+    m.send_console(b"c")
+    came_back(session, command, "the writer crashed")
+    m.run("sleep 30", 60)
+    round_trip(m)
+    m.run("sleep 30", 60)
+    session.check()
+    finish(session)
