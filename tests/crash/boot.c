@@ -81,7 +81,8 @@ static int decide(struct boot *b, bool retry, bool *resumes)
 
 void boot_look(const struct disk *d, bool memo, struct boot *out)
 {
-	*out = (struct boot){.image = IMAGES_MAX};
+	*out = (struct boot){
+		.image = IMAGES_MAX, .page0 = swap_kind(d), .page0_kept = swap_kept(d)};
 	look_at_slots(d, out);
 	out->load = kind_of(out, commit_load(&d->target, &out->commit));
 	if (out->load)
@@ -89,7 +90,8 @@ void boot_look(const struct disk *d, bool memo, struct boot *out)
 	out->image = image_number(out->commit.slot.nonce);
 	out->verdict = decide(out, false, &out->resumes);
 	decide(out, true, &out->retries);
-	out->checked = out->commit.slot.state == SLOT_VALID;
+	out->checked = out->commit.slot.state == SLOT_VALID &&
+		       !kind_of(out, commit_check_page0(&out->commit));
 	if (out->checked)
 		out->check = check_image(d, memo, out);
 }

@@ -8,6 +8,7 @@
 #include "disk.h"
 #include "image.h"
 #include "image/commit.h"
+#include "swap.h"
 
 #include <stdbool.h>
 
@@ -15,13 +16,15 @@
 struct boot {
 	int load; /* of commit_load */
 	struct commit commit;
-	unsigned int image; /* that the slot that counts is of, or IMAGES_MAX */
-	int verdict;	    /* of verdict_decide */
-	bool resumes;	    /* by itself */
-	bool retries;	    /* with dormouse.retry */
-	bool checked;	    /* it counts as VALID: the image was looked at ... */
-	int check;	    /* ... and this was found (image_check) */
-	bool slot_good[2];  /* the two places, decoded one by one: */
+	unsigned int image;    /* that the slot that counts is of, or IMAGES_MAX */
+	int verdict;	       /* of verdict_decide */
+	bool resumes;	       /* by itself */
+	bool retries;	       /* with dormouse.retry */
+	enum swapheader page0; /* really, whatever reading it gives */
+	bool page0_kept;       /* but for its signature */
+	bool checked;	       /* it counts as VALID and is not dead: the image was looked at ... */
+	int check;	       /* ... and this was found (image_check) */
+	bool slot_good[2];     /* the two places, decoded one by one: */
 	enum slot_state slot_state[2];
 	char words[200]; /* the first error's text */
 };

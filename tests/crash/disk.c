@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "formats/slot.h"
+#include "formats/swapheader.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -93,6 +94,38 @@ static void lose_cache(struct disk *d)
 	}
 }
 
+static void put_header(struct disk *d, enum swapheader kind)
+{
+	uint8_t page[SWAPHEADER_BYTES];
+
+	memcpy(page, d->view, sizeof(page));
+	swapheader_set(page, kind);
+	put(d, page, sizeof(page), 0);
+}
+
+/* What the fault does to the swap header before a write, which may be the header's. */
+static bool is_held(struct disk *d, const void *buf, uint64_t place)
+{
+	if (d->fault.kind == FAULT_HEADER_EARLY && is_slot(place) && !d->seen++) {
+		put_header(d, SWAPHEADER_SWAP);
+		log_add(d, &(struct disk_op){.flush = true}, NULL);
+	}
+	if (d->fault.kind != FAULT_HEADER_LATE || place)
+		return false;
+	memcpy(d->view, buf, SWAPHEADER_BYTES);
+	d->holding = true;
+	return true;
+}
+
+static void release_held(struct disk *d)
+{
+	if (!d->holding)
+		return;
+	d->holding = false;
+	log_add(d, &(struct disk_op){.flush = true}, NULL);
+	put_header(d, swapheader_decode(d->view));
+}
+
 static err_t sim_read(const struct target *t, void *buf, size_t n, uint64_t place)
 {
 	struct disk *d = disk_of(t);
@@ -104,6 +137,8 @@ static err_t sim_read(const struct target *t, void *buf, size_t n, uint64_t plac
 	for (uint64_t s = place / SECTOR_BYTES; s < (place + n) / SECTOR_BYTES; s++)
 		bad |= d->unreadable[s];
 	memcpy(buf, d->view + place, n);
+	if (d->blind && !place && swapheader_decode(d->view) == SWAPHEADER_SWAP)
+		swapheader_set(buf, SWAPHEADER_MARKED);
 	pthread_mutex_unlock(&d->lock);
 	return bad ? err_new(ERR_IO, "%s: unreadable sector", t->name) : NULL;
 }
@@ -119,12 +154,17 @@ static err_t sim_write(const struct target *t, const void *buf, size_t n, uint64
 	hit = is_hit(d, kind == FAULT_ERROR || kind == FAULT_WRITE_LOST);
 	d->swapping |= kind == FAULT_SLOTS_SWAPPED && is_slot(place);
 	place = swapped(d, place);
+	if (is_held(d, buf, place)) {
+		pthread_mutex_unlock(&d->lock);
+		return NULL;
+	}
 	if (!hit)
 		put(d, buf, n, place);
 	else if (kind == FAULT_ERROR)
 		put(d, buf, min_u64(n, (uint64_t)d->fault.landed * SECTOR_BYTES), place);
 	else if (d->fault.lies)
 		memcpy(d->view + place, buf, n);
+	release_held(d);
 	pthread_mutex_unlock(&d->lock);
 	return hit && kind == FAULT_ERROR ? failed(t, "a write") : NULL;
 }
@@ -188,4 +228,5 @@ void disk_plant(struct disk *d, const struct disk_fault *fault)
 	d->fault = fault ? *fault : (struct disk_fault){0};
 	d->seen = 0;
 	d->swapping = false;
+	d->holding = false;
 }

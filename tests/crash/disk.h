@@ -34,6 +34,8 @@ enum disk_fault_kind {
 	FAULT_ERROR,	     /* the nth write or flush fails; some of the write may land */
 	FAULT_FLUSH_IGNORED, /* the nth flush does nothing, and says it did */
 	FAULT_WRITE_LOST,    /* the nth write does nothing, and says it did */
+	FAULT_HEADER_EARLY,  /* before the first slot, the swap header is restored */
+	FAULT_HEADER_LATE,   /* a write of the swap header comes after the slot that follows */
 	FAULT_SLOTS_SWAPPED, /* from the first write of a slot on, each is the other one */
 };
 
@@ -57,6 +59,8 @@ struct disk {
 	struct disk_fault fault;
 	unsigned int seen; /* operations that the fault counts, so far */
 	bool swapping;
+	bool holding; /* the header that is to come late: as the view has it */
+	bool blind;   /* reading page 0 always finds an image's signature */
 };
 
 struct disk *disk_create(void);

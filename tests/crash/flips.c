@@ -12,9 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FLIPS	  500u /* in each round, at most FLIPS_MAX */
+#define FLIPS	  1000u /* in each round, at most FLIPS_MAX */
 #define FLIPS_MAX 2000u
 #define PARTS_MAX 8u
+
+/* Of a swap area, in page 0. */
+#define SIGNATURE_AT	4086u
+#define SIGNATURE_BYTES 10u
 
 /* A part of the image of which every byte is under a checksum; n 0: none. */
 struct part {
@@ -37,12 +41,14 @@ static err_t find_parts(const uint8_t *content, const struct slot *slot,
 	parts[n++] = (struct part){"header", slot->header.offset, slot->header.length};
 	parts[n++] = (struct part){"directory", slot->directory.offset, slot->directory.length};
 	TRY(directory_decode(directory, slot->directory.length, slot->nonce, &segments));
-	for (uint32_t i = 0; i < segments && n < PARTS_MAX - 1; i++) {
+	for (uint32_t i = 0; i < segments && n < PARTS_MAX - 2; i++) {
 		struct index_place place;
 
 		TRY(directory_place(directory, i, slot->image_end, &place));
 		parts[n++] = (struct part){"index", place.offset, place.length};
 	}
+	if (slot->features_incompat & SLOT_INCOMPAT_SWAP)
+		parts[n++] = (struct part){"signature", SIGNATURE_AT, SIGNATURE_BYTES};
 	parts[n++] = (struct part){"data", 0, slot->image_end};
 	*count = n;
 	return NULL;
@@ -59,16 +65,22 @@ static unsigned int part_of(const struct part *parts, unsigned int count, uint64
 
 /* part: under a checksum of its own. */
 static const char *judge_flip(uint64_t dead, unsigned int part, unsigned int count,
-			      const struct boot *b)
+			      bool is_signature, struct boot *b)
 {
-	const char *text = judge_boot(dead, b);
+	const char *text;
 
+	b->page0_kept = true; /* that is what was flipped */
+	text = judge_boot(dead, b);
 	if (text)
 		return text;
 	if (part < 2)
 		return b->verdict == ERR_CORRUPT && !b->retries
 			       ? NULL
 			       : "a damaged superblock is not told";
+	if (is_signature)
+		return b->verdict == ERR_REFUSED && !b->retries
+			       ? NULL
+			       : "a swap area that is no image's any more is resumed";
 	if (!b->resumes)
 		return "the superblocks are refused, and are whole";
 	if (b->check == ERR_CORRUPT)
@@ -98,20 +110,20 @@ static void flip(struct run *r, const struct history *h, const struct part *part
 	disk_reset(r->scratch, h->disk->view);
 	r->scratch->view[at] ^= (uint8_t)(1u << bit % 8);
 	boot_look(r->scratch, true, &b);
-	run_result(r, judge_flip(h->now.dead, part, count, &b), "bit %llu of byte %llu (%s): %s",
-		   (unsigned long long)bit % 8, (unsigned long long)at, parts[part].name, b.words);
+	run_result(r, judge_flip(h->now.dead, part, count, parts[part].at == SIGNATURE_AT, &b),
+		   "bit %llu of byte %llu (%s): %s", (unsigned long long)bit % 8,
+		   (unsigned long long)at, parts[part].name, b.words);
 }
 
 void flips_run(struct run *r)
 {
-	static const uint8_t empty[DISK_BYTES];
 	static struct history h; /* too large for the stack */
 	struct disk *d = disk_create();
 	struct part parts[PARTS_MAX];
 	unsigned int count = 0;
 	err_t e;
 
-	disk_reset(d, empty);
+	disk_reset(d, swap_blank(r->swap));
 	history_init(&h, d);
 	e = history_run(&h, "bwvsjr bwvr bwv");
 	if (!e)
@@ -123,5 +135,4 @@ void flips_run(struct run *r)
 			flip(r, &h, parts, count);
 	err_free(e);
 	disk_destroy(d);
-	run_line(r, "flips");
 }

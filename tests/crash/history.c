@@ -21,6 +21,10 @@ const char *step_name(enum step step)
 		return "retire";
 	case STEP_FAILED:
 		return "resume failed";
+	case STEP_TURN_ON:
+		return "turn on";
+	case STEP_FINISH:
+		return "finish";
 	}
 	return "?";
 }
@@ -29,6 +33,7 @@ void history_init(struct history *h, struct disk *disk)
 {
 	memset(h, 0, sizeof(*h));
 	h->disk = disk;
+	h->swap = swap_kind(disk) != SWAPHEADER_NONE;
 	h->now.image = IMAGES_MAX;
 }
 
@@ -46,6 +51,8 @@ void history_take_over(struct history *h, struct disk *disk, const struct boot *
 		.failed_resumes = seen->commit.slot.failed_resumes,
 		.generation = seen->commit.slot.generation,
 		.dead = dead,
+		.marked = seen->page0 == SWAPHEADER_MARKED,
+		.loose = !seen->load && commit_is_dead(&seen->commit),
 	};
 }
 
@@ -71,12 +78,14 @@ static struct model outcome(const struct history *h, enum step step)
 	case STEP_VALID:
 		m.twin = m.state;
 		m.state = SLOT_VALID;
+		m.marked = h->swap;
 		break;
 	case STEP_RESUMING:
 		m.state = m.twin = SLOT_RESUMING;
 		break;
 	case STEP_RETIRE:
 		m.state = m.twin = SLOT_RETIRED;
+		m.marked = false;
 		m.dead |= bit(m.image);
 		break;
 	case STEP_FAILED:
@@ -87,6 +96,15 @@ static struct model outcome(const struct history *h, enum step step)
 	case STEP_JUMP:
 		m.dead |= bit(m.image);
 		break;
+	case STEP_TURN_ON:
+		m.dead |= bit(m.image);
+		m.loose = true;
+		m.marked = false;
+		return m;
+	case STEP_FINISH:
+		if (m.state != SLOT_VALID && m.state != SLOT_RESUMING)
+			m.marked = false;
+		return m;
 	case STEP_WRITE:
 		return m;
 	}
@@ -107,9 +125,22 @@ static unsigned int slots_written(enum step step)
 		return 1;
 	case STEP_WRITE:
 	case STEP_JUMP:
+	case STEP_TURN_ON:
+	case STEP_FINISH:
 		break;
 	}
 	return 0;
+}
+
+static err_t finish(struct history *h)
+{
+	err_t e = commit_load(&h->disk->target, &h->commit);
+
+	if (e && (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)) {
+		err_free(e);
+		return NULL;
+	}
+	return e ? e : commit_finish(&h->disk->target, &h->commit);
 }
 
 static err_t act(struct history *h, enum step step)
@@ -131,6 +162,11 @@ static err_t act(struct history *h, enum step step)
 		return commit_retire(t, &h->commit, "retired by a test");
 	case STEP_FAILED:
 		return commit_resume_failed(t, &h->commit, "failed by a test");
+	case STEP_TURN_ON:
+		swap_turn_on(h->disk, h->images + h->count);
+		break;
+	case STEP_FINISH:
+		return finish(h);
 	case STEP_JUMP:
 		break;
 	}

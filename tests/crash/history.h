@@ -23,11 +23,15 @@ enum step {
 	STEP_JUMP = 'j',     /* the memory was given control; nothing is written */
 	STEP_RETIRE = 'r',   /* commit_retire: return, resumed, discarded, given up */
 	STEP_FAILED = 'f',   /* commit_resume_failed */
+	STEP_TURN_ON = 'o',  /* another boot turns the swap area on, and uses it */
+	STEP_FINISH = 'x',   /* commit_finish, as the next boot does it */
 };
 
 /* What a disk holds when nothing is under way. */
 struct model {
 	bool present;  /* a superblock was written */
+	bool marked;   /* page 0 of the swap area says so */
+	bool loose;    /* another boot has written there: any slots, but none resumable */
 	bool any_twin; /* what the older superblock says does not matter */
 	enum slot_state state, twin;
 	unsigned int image, failed_resumes;
@@ -48,6 +52,7 @@ struct history {
 	struct disk *disk;
 	struct commit commit;
 	struct slot slot; /* from the writer to commit_valid */
+	bool swap;	  /* the disk is a swap area */
 	struct model now;
 	unsigned int images, count;
 	struct span spans[STEPS_MAX];

@@ -19,6 +19,10 @@ const char *judge_boot(uint64_t dead, const struct boot *b)
 		return "an image is resumed beside a damaged superblock";
 	if (b->resumes && b->commit.slot.failed_resumes)
 		return "an image that was refused once is resumed without asking";
+	if ((b->resumes || b->retries) && b->page0 == SWAPHEADER_SWAP)
+		return "an image is resumed from a swap area that can be turned on";
+	if (!b->page0_kept)
+		return "page 0 has lost more than its signature";
 	if (b->check == ERR_INVALID)
 		return "other memory is restored than was saved";
 	return NULL;
@@ -55,8 +59,22 @@ static bool was_torn_apart(const struct span *s)
 	return false;
 }
 
+/* The signature and the slots, after a cut anywhere. */
+static const char *judge_page0(const struct span *s, bool done, const struct boot *b)
+{
+	if (b->page0 == SWAPHEADER_NONE || s->before.loose || s->after.loose)
+		return NULL;
+	if (!b->load && slot_holds_image(&b->commit.slot) && b->page0 != SWAPHEADER_MARKED)
+		return "there is an image, and the swap header does not tell of it";
+	if (done && s->after.present && (b->page0 == SWAPHEADER_MARKED) != s->after.marked)
+		return "the step was done, and the swap header says otherwise";
+	return NULL;
+}
+
 static const char *judge_between(const struct span *s, const struct boot *b)
 {
+	if (s->before.loose || s->after.loose)
+		return NULL;
 	if (was_torn_apart(s) && (b->load == ERR_CORRUPT || !b->retries))
 		return NULL;
 	if (b->load && s->before.present)
@@ -79,6 +97,8 @@ static const char *judge_after(const struct span *s, const struct boot *b)
 	const struct model *m = &s->after;
 	int twin = !b->commit.place;
 
+	if (m->loose)
+		return b->page0 == SWAPHEADER_SWAP ? NULL : "swap is on, and its header is not";
 	if (!m->present)
 		return b->load == ERR_FORMAT ? NULL : "an empty disk is not seen as empty";
 	if (b->load || !is_state(m, b))
@@ -98,9 +118,37 @@ const char *judge_cut(const struct span *s, bool between, const struct boot *b)
 
 	if (!text && b->checked && b->check)
 		text = "a VALID image is not whole";
+	if (!text)
+		text = judge_page0(s, done, b);
 	if (text)
 		return text;
 	return done ? judge_after(s, b) : judge_between(s, b);
+}
+
+const char *judge_finish(struct disk *d, const struct boot *before)
+{
+	struct boot b;
+	struct commit c;
+	bool swap;
+	err_t e = commit_load(&d->target, &c);
+
+	if (!e)
+		e = commit_finish(&d->target, &c);
+	if (e) {
+		bool left = before->load;
+
+		err_free(e);
+		return left ? NULL : "the next boot cannot finish what was cut short";
+	}
+	boot_look(d, true, &b);
+	swap = b.page0 != SWAPHEADER_MARKED;
+	if (slot_holds_image(&b.commit.slot) && commit_is_dead(&b.commit))
+		return "a dead image is left as it is";
+	if (b.page0 != SWAPHEADER_NONE && swap == slot_holds_image(&b.commit.slot))
+		return "the next boot cannot turn swap on";
+	if (b.resumes != before->resumes || b.retries != before->retries)
+		return "what is resumed is changed by finishing";
+	return judge_boot(0, &b);
 }
 
 /* What the writer leaves of one image, written once. */
@@ -144,7 +192,9 @@ static err_t retire_stale(const struct target *t)
 		err_free(e);
 		return NULL;
 	}
-	if (e || !c.holds_image)
+	if (!e && !c.holds_image)
+		return commit_finish(t, &c);
+	if (e)
 		return e;
 	return commit_retire(t, &c, "superseded");
 }

@@ -20,6 +20,13 @@ const char *judge_cut(const struct span *s, bool between, const struct boot *b);
 const char *judge_boot(uint64_t dead, const struct boot *b);
 
 /*
+ * The next boot, before swap can be turned on there: finishes what was cut short. NULL
+ * when a swap area can be turned on then, if no image is in it. before: what that
+ * boot saw.
+ */
+const char *judge_finish(struct disk *d, const struct boot *before);
+
+/*
  * Hibernate on this disk, as the host does it, with image number: NULL when it
  * worked and is resumable. rewrite: by the real writer, not by a copy of what it
  * wrote once.

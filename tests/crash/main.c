@@ -2,7 +2,7 @@
 /*
  * Crash safety on a simulated disk: power cuts, unreadable sectors, failed writes
  * and flipped bits under the real code of lib/image, lib/target and
- * resume/verdict.c. The rules are docs/crash-safety.md's (judge.c).
+ * resume/verdict.c, on a bare disk and on a swap area. The rules are docs/crash-safety.md's (judge.c).
  *
  * Faults planted in the code that made it fail: each flush of commit.c left out;
  * the newer slot written first, in each step; VALID over the newer slot; one slot
@@ -17,6 +17,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Each on a bare disk, and on a swap area. */
+static const struct {
+	const char *name;
+	void (*run)(struct run *r);
+} kinds[] = {
+	{"cuts", cuts_run},	  {"cuts in walks", walks_run},
+	{"sectors", sectors_run}, {"failed operations", failures_run},
+	{"flips", flips_run},
+};
 
 static void print_help(void)
 {
@@ -74,11 +84,13 @@ int main(int argc, char **argv)
 	mallopt(M_TRIM_THRESHOLD, 512 << 20);
 	r.scratch = disk_create();
 	printf("seed %llu, rounds %u\n", (unsigned long long)r.seed, r.rounds);
-	cuts_run(&r);
-	walks_run(&r);
-	sectors_run(&r);
-	failures_run(&r);
-	flips_run(&r);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (int swap = 0; swap < 2; swap++) {
+			r.swap = swap;
+			kinds[i].run(&r);
+		}
+		run_line(&r, kinds[i].name);
+	}
 	if (!r.only)
 		plants_run(&r);
 	disk_destroy(r.scratch);

@@ -25,60 +25,87 @@
 		.kind = FAULT_SLOTS_SWAPPED                                                        \
 	}
 
+#define EARLY                                                                                      \
+	{                                                                                          \
+		.kind = FAULT_HEADER_EARLY                                                         \
+	}
+#define LATE                                                                                       \
+	{                                                                                          \
+		.kind = FAULT_HEADER_LATE                                                          \
+	}
+
+enum {
+	TOLD = 1,  /* by the step: it reads back what it wrote, and no cut need show it */
+	SWAP = 2,  /* on a swap area */
+	BLIND = 4, /* the fault is that the next boots do not look at page 0 */
+};
+
 static const struct {
 	const char *name;
 	const char *before, *step, *after; /* the fault is in the middle one */
 	struct disk_fault fault;
 	const char *failing; /* a step before it whose slot stays in the cache: its flush fails */
-	bool told;	     /* by the step: it reads back what it wrote, and no cut need show it */
+	unsigned int how;
 } plants[] = {
-	{"begin without a flush between the slots", "bwvr", "b", "wv", NO_FLUSH(1), NULL, false},
-	{"begin without its last flush", "bwvr", "b", "wv", NO_FLUSH(2), NULL, false},
-	{"VALID without a flush of the data", "bwvr bw", "v", "r", NO_FLUSH(0), NULL, false},
-	{"VALID without a flush after it", "bwvr bw", "v", "", NO_FLUSH(1), NULL, false},
-	{"RESUMING without a flush between the slots", "bwvr bwv", "s", "jr", NO_FLUSH(1), NULL,
-	 false},
-	{"RESUMING without its last flush", "bwvr bwv", "s", "jr", NO_FLUSH(2), NULL, false},
-	{"retiring without a flush between the slots", "bwv", "r", "b", NO_FLUSH(1), NULL, false},
-	{"retiring without its last flush", "bwv", "r", "b", NO_FLUSH(2), NULL, false},
-	{"a failure without a flush after it", "bwv", "f", "s", NO_FLUSH(1), NULL, false},
-	{"begin without its first flush", "bwvr", "b", "wv", NO_FLUSH(0), "b", false},
-	{"RESUMING without its first flush", "bwv", "s", "jr", NO_FLUSH(0), "f", false},
-	{"retiring without its first flush", "bwvr bw", "r", "b", NO_FLUSH(0), "v", false},
-	{"a failure without its first flush", "bwv", "f", "s", NO_FLUSH(0), "s", false},
+	{"begin without a flush between the slots", "bwvr", "b", "wv", NO_FLUSH(1), NULL, 0},
+	{"begin without its last flush", "bwvr", "b", "wv", NO_FLUSH(2), NULL, 0},
+	{"VALID without a flush of the data", "bwvr bw", "v", "r", NO_FLUSH(0), NULL, 0},
+	{"VALID without a flush after it", "bwvr bw", "v", "", NO_FLUSH(1), NULL, 0},
+	{"RESUMING without a flush between the slots", "bwvr bwv", "s", "jr", NO_FLUSH(1), NULL, 0},
+	{"RESUMING without its last flush", "bwvr bwv", "s", "jr", NO_FLUSH(2), NULL, 0},
+	{"retiring without a flush between the slots", "bwv", "r", "b", NO_FLUSH(1), NULL, 0},
+	{"retiring without its last flush", "bwv", "r", "b", NO_FLUSH(2), NULL, 0},
+	{"a failure without a flush after it", "bwv", "f", "s", NO_FLUSH(1), NULL, 0},
+	{"begin without its first flush", "bwvr", "b", "wv", NO_FLUSH(0), "b", 0},
+	{"RESUMING without its first flush", "bwv", "s", "jr", NO_FLUSH(0), "f", 0},
+	{"retiring without its first flush", "bwvr bw", "r", "b", NO_FLUSH(0), "v", 0},
+	{"a failure without its first flush", "bwv", "f", "s", NO_FLUSH(0), "s", 0},
 
-	{"data lost", "bwvr b", "w", "vr", LOST(0, false), NULL, false},
-	{"data lost, read back from a cache", "bwvr b", "w", "vr", LOST(0, true), NULL, false},
-	{"only the second slot begun", "bwvr", "b", "wv", LOST(0, false), NULL, false},
-	{"only the first slot begun", "bwvr", "b", "wv", LOST(1, false), NULL, false},
-	{"VALID lost", "bwvr bw", "v", "", LOST(0, false), NULL, true},
-	{"VALID lost, read back from a cache", "bwvr bw", "v", "", LOST(0, true), NULL, false},
-	{"only the second slot RESUMING", "bwv", "s", "jr", LOST(0, false), NULL, false},
-	{"only the first slot RESUMING", "bwv", "s", "jr", LOST(1, false), NULL, false},
-	{"only the second slot retired", "bwv", "r", "b", LOST(0, false), NULL, true},
-	{"only the first slot retired", "bwv", "r", "b", LOST(1, false), NULL, true},
-	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL,
-	 false},
-	{"only the first slot retired, not read back", "bwv", "r", "b", LOST(1, true), NULL, false},
-	{"a failure lost", "bwv", "f", "s", LOST(0, false), NULL, false},
+	{"data lost", "bwvr b", "w", "vr", LOST(0, false), NULL, 0},
+	{"data lost, read back from a cache", "bwvr b", "w", "vr", LOST(0, true), NULL, 0},
+	{"only the second slot begun", "bwvr", "b", "wv", LOST(0, false), NULL, 0},
+	{"only the first slot begun", "bwvr", "b", "wv", LOST(1, false), NULL, 0},
+	{"VALID lost", "bwvr bw", "v", "", LOST(0, false), NULL, TOLD},
+	{"VALID lost, read back from a cache", "bwvr bw", "v", "", LOST(0, true), NULL, 0},
+	{"only the second slot RESUMING", "bwv", "s", "jr", LOST(0, false), NULL, 0},
+	{"only the first slot RESUMING", "bwv", "s", "jr", LOST(1, false), NULL, 0},
+	{"only the second slot retired", "bwv", "r", "b", LOST(0, false), NULL, TOLD},
+	{"only the first slot retired", "bwv", "r", "b", LOST(1, false), NULL, TOLD},
+	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL, 0},
+	{"only the first slot retired, not read back", "bwv", "r", "b", LOST(1, true), NULL, 0},
+	{"a failure lost", "bwv", "f", "s", LOST(0, false), NULL, 0},
 
-	{"begin: the newer slot first", "bwvr", "b", "wv", SWAPPED, NULL, false},
-	{"VALID over the newer slot", "bwvr bw", "v", "", SWAPPED, NULL, false},
-	{"RESUMING: the newer slot first", "bwv", "s", "jr", SWAPPED, NULL, false},
-	{"retiring: the newer slot first", "bwvs", "r", "b", SWAPPED, NULL, false},
-	{"a failure over the newer slot", "bwv", "f", "s", SWAPPED, NULL, false},
+	{"begin: the newer slot first", "bwvr", "b", "wv", SWAPPED, NULL, 0},
+	{"VALID over the newer slot", "bwvr bw", "v", "", SWAPPED, NULL, 0},
+	{"RESUMING: the newer slot first", "bwv", "s", "jr", SWAPPED, NULL, 0},
+	{"retiring: the newer slot first", "bwvs", "r", "b", SWAPPED, NULL, 0},
+	{"a failure over the newer slot", "bwv", "f", "s", SWAPPED, NULL, 0},
 
-	{"the host goes on beside VALID", "bwv", "j", "", {0}, NULL, false},
-	{"a jump back between VALID and power off", "bwvr bwvf", "j", "", {0}, NULL, false},
+	{"the host goes on beside VALID", "bwv", "j", "", {0}, NULL, 0},
+	{"a jump back between VALID and power off", "bwvr bwvf", "j", "", {0}, NULL, 0},
+
+	{"VALID without a flush after the signature", "bwvr bw", "v", "", NO_FLUSH(1), NULL, SWAP},
+	{"the signature lost", "bwvr bw", "v", "", LOST(0, false), NULL, TOLD | SWAP},
+	{"the signature lost, read back from a cache", "bwvr bw", "v", "", LOST(0, true), NULL,
+	 SWAP},
+	{"the signature set after VALID", "bwvr bw", "v", "", LATE, NULL, SWAP},
+	{"the header restored before RETIRED", "bwv", "r", "b", EARLY, NULL, SWAP},
+	{"the header restored before RETIRED, resumed", "bwvsj", "r", "b", EARLY, NULL, SWAP},
+	{"the header restored without a flush", "bwv", "r", "", NO_FLUSH(3), NULL, SWAP},
+	{"the header not restored", "bwv", "r", "", LOST(2, false), NULL, TOLD | SWAP},
+	{"the header not restored, read back from a cache", "bwv", "r", "", LOST(2, true), NULL,
+	 SWAP},
+	{"a swap area retired in one slot only", "bwv", "r", "b", LOST(1, true), NULL, SWAP},
+	{"the host goes on beside VALID in a swap area", "bwv", "j", "", {0}, NULL, SWAP},
+	{"the signature never checked at boot", "bwvr bwv", "o", "", {0}, NULL, SWAP | BLIND},
 };
 
 /* The steps before the planted one; the disk is as it should be but for one flush. */
 static err_t prepare(size_t i, struct history *h, struct disk *d)
 {
 	static const struct disk_fault flush_fails = {.kind = FAULT_ERROR, .nth = 2};
-	static const uint8_t empty[DISK_BYTES];
 
-	disk_reset(d, empty);
+	disk_reset(d, swap_blank(plants[i].how & SWAP));
 	history_init(h, d);
 	TRY(history_run(h, plants[i].before));
 	if (plants[i].failing) {
@@ -101,7 +128,7 @@ static bool is_found(struct run *r, size_t i, struct disk *d, bool planted)
 	if (!e)
 		e = history_run(&h, plants[i].step);
 	disk_plant(d, NULL);
-	if (!e && planted && plants[i].told)
+	if (!e && planted && plants[i].how & TOLD)
 		return false;
 	if (!e)
 		e = history_run(&h, plants[i].after);
@@ -112,7 +139,9 @@ static bool is_found(struct run *r, size_t i, struct disk *d, bool planted)
 	quiet.quiet = true;
 	quiet.only = 0;
 	quiet.violations = 0;
+	quiet.scratch->blind = planted && plants[i].how & BLIND;
 	run_cuts(&quiet, plants[i].name, &h, from);
+	quiet.scratch->blind = false;
 	return quiet.violations;
 }
 
@@ -122,7 +151,8 @@ void plants_run(struct run *r)
 	unsigned int found = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(plants); i++) {
-		bool caller = !plants[i].fault.kind; /* the fault is the step itself */
+		bool caller = !plants[i].fault.kind &&
+			      !(plants[i].how & BLIND); /* the fault is the step itself */
 
 		if (!is_found(r, i, d, true))
 			printf("FAIL not found: %s\n", plants[i].name);

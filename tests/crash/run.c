@@ -56,6 +56,9 @@ static const char *look(struct run *r, const struct span *s, bool between, unsig
 
 	boot_look(r->scratch, true, &b);
 	text = judge_cut(s, between, &b);
+	/* A hibernation may come without a boot that looks first. */
+	if (!text && r->cases & 1)
+		text = judge_finish(r->scratch, &b);
 	return text ? text : judge_next(r->scratch, next, r->cases % REWRITE_EVERY == 0);
 }
 

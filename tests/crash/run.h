@@ -13,6 +13,7 @@ struct run {
 	unsigned int rounds;		 /* how much is left to chance, 1 is a share of all */
 	unsigned long only;		 /* the number of the one case to try; 0: all */
 	unsigned int one_in;		 /* of so many cuts one is tried */
+	bool swap;			 /* the disks are swap areas */
 	bool quiet;			 /* violations are wanted, and not printed */
 	struct disk *scratch;		 /* what is looked at, and hibernated on next */
 	unsigned long cases;		 /* so far, of all kinds: the number of a case */
@@ -36,7 +37,7 @@ void run_line(struct run *r, const char *kind);
  */
 void run_cuts(struct run *r, const char *name, const struct history *h, unsigned int from);
 
-/* The kinds; each prints its line. */
+/* The kinds. */
 void cuts_run(struct run *r);
 void walks_run(struct run *r);
 void sectors_run(struct run *r);

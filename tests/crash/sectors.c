@@ -54,7 +54,7 @@ static const char *judge_later(struct disk *d, uint64_t dead, struct boot *b)
 {
 	/* A boot that cannot read the slot that says VALID has nothing to mark, and
 	 * cannot know. docs/crash-safety.md, "What is not there yet". */
-	bool went_on = b->checked && (!b->resumes || b->check);
+	bool went_on = !b->load && b->commit.slot.state == SLOT_VALID && (!b->resumes || b->check);
 
 	if (went_on && verdict_marks(&b->commit))
 		err_free(commit_resume_failed(&d->target, &b->commit, "unreadable"));
@@ -126,13 +126,12 @@ static void try_step(struct run *r, const struct history *before, enum step step
 
 void sectors_run(struct run *r)
 {
-	static const uint8_t empty[DISK_BYTES];
 	static uint8_t content[DISK_BYTES];
 	static struct history h; /* too large for the stack, all of these */
 	struct disk *d = disk_create();
 	unsigned int stride = r->rounds < 4 ? 7 : 1;
 
-	disk_reset(d, empty);
+	disk_reset(d, swap_blank(r->swap));
 	history_init(&h, d);
 	for (const char *p = script; *p; p++) {
 		if (*p == ' ')
@@ -142,10 +141,9 @@ void sectors_run(struct run *r)
 			try_step(r, &h, (enum step) * p, content, slots);
 		err_free(history_step(&h, (enum step) * p));
 		memcpy(content, d->view, DISK_BYTES);
-		for (unsigned int s = FIRST_SECTOR; s < DISK_SECTORS / 2;
+		for (unsigned int s = r->swap ? 0 : FIRST_SECTOR; s < DISK_SECTORS / 2;
 		     s += in_slot(s) ? 1 : stride)
 			try_sector(r, &h, content, s);
 	}
 	disk_destroy(d);
-	run_line(r, "unreadable sectors");
 }

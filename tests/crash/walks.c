@@ -18,6 +18,7 @@
 /* What may be done with an image, and where there is none. */
 static const char *const with_image[] = {"sjr",	 "sjrbwv", "f",	   "fsjr",   "r",
 					 "rbwv", "rbwvr",  "rbwr", "fsfsjr", "fr"};
+static const char *const turned_on[] = {"o", "ox", "oxbwv", "ooxbwv", "fo", "so", "oxo"};
 static const char *const without[] = {"bwv", "bwvr", "bwr", "b", "bwvsjrbwv", "bwvf", "bwvsjr"};
 
 static uint64_t chance(uint64_t *s, uint64_t below)
@@ -30,6 +31,10 @@ static uint64_t chance(uint64_t *s, uint64_t below)
 
 static const char *choose(const struct boot *b, uint64_t *seed)
 {
+	bool is_image = !b->load && b->commit.holds_image && b->retries && !b->check;
+
+	if (b->page0 != SWAPHEADER_NONE && chance(seed, 4) == 0)
+		return turned_on[chance(seed, is_image ? ARRAY_LEN(turned_on) : 4)];
 	if (b->load || !b->commit.holds_image)
 		return without[chance(seed, ARRAY_LEN(without))];
 	if (!b->retries || b->check) /* refused: discarded, or the host hibernates anew */
@@ -83,7 +88,6 @@ static bool session(struct run *r, struct disk *d, struct history *h, uint64_t *
 
 void walks_run(struct run *r)
 {
-	static const uint8_t empty[DISK_BYTES];
 	static struct history h; /* too large for the stack */
 	struct disk *d = disk_create();
 
@@ -93,12 +97,11 @@ void walks_run(struct run *r)
 		if (!run_wants(r))
 			continue;
 		seed = (r->seed << 32) + r->cases * 0x9e3779b97f4a7c15ull;
-		disk_reset(d, empty);
+		disk_reset(d, swap_blank(r->swap));
 		history_init(&h, d);
 		for (unsigned int n = 0; n < SESSIONS; n++)
 			if (!session(r, d, &h, &seed, &dead))
 				break;
 	}
 	disk_destroy(d);
-	run_line(r, "cuts in walks");
 }

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "swap.h"
+
+#include "formats/slot.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIGNATURE_BYTES 10u
+
+const uint8_t *swap_blank(bool swap)
+{
+	static const uint8_t empty[DISK_BYTES];
+	static uint8_t area[DISK_BYTES];
+
+	memset(area + 1024, 1, 1); /* the header's version */
+	memset(area + 1028, 0x3f, 1);
+	memcpy(area + 1036, "an UUID of swap, and a label....", 32);
+	swapheader_set(area, SWAPHEADER_SWAP);
+	return swap ? area : empty;
+}
+
+enum swapheader swap_kind(const struct disk *d)
+{
+	return swapheader_decode(d->view);
+}
+
+bool swap_kept(const struct disk *d)
+{
+	const uint8_t *want = swap_blank(swap_kind(d) != SWAPHEADER_NONE);
+
+	return !memcmp(d->view, want, SWAPHEADER_BYTES - SIGNATURE_BYTES);
+}
+
+static void write_page(struct disk *d, uint64_t at, unsigned int number)
+{
+	uint8_t *page = target_buffer(SWAPHEADER_BYTES);
+	err_t e;
+
+	assert(page);
+	for (unsigned int i = 0; i < SWAPHEADER_BYTES; i++)
+		page[i] = (uint8_t)(i * 7 + number + at / SWAPHEADER_BYTES);
+	e = target_write(&d->target, page, SWAPHEADER_BYTES, at);
+	assert(!e);
+	free(page);
+}
+
+void swap_turn_on(struct disk *d, unsigned int number)
+{
+	uint8_t *page = target_buffer(SWAPHEADER_BYTES);
+	err_t e;
+
+	assert(page);
+	memcpy(page, d->view, SWAPHEADER_BYTES);
+	swapheader_set(page, SWAPHEADER_SWAP);
+	e = target_write(&d->target, page, SWAPHEADER_BYTES, 0);
+	assert(!e);
+	e = target_flush(&d->target);
+	assert(!e);
+	free(page);
+	if (number & 1)
+		write_page(d, SLOT_A_OFFSET, number);
+	if (number & 2)
+		write_page(d, SLOT_B_OFFSET, number);
+	for (unsigned int i = 0; number & 4 && i < 6; i++)
+		write_page(d, SLOT_DATA_START + (i * 5 + number) % 20 * SWAPHEADER_BYTES, number);
+}
