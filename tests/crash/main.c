@@ -2,14 +2,16 @@
 /*
  * Crash safety on a simulated disk: power cuts, unreadable sectors, failed writes
  * and flipped bits under the real code of lib/image, lib/target and
- * resume/verdict.c, on a bare disk and on a swap area. The rules are docs/crash-safety.md's (judge.c).
+ * resume/verdict.c, on a bare disk and on a swap area. The rules are
+ * docs/crash-safety.md's (judge.c).
  *
  * Faults planted in the code that made it fail: each flush of commit.c left out;
  * the newer slot written first, in each step; VALID over the newer slot; one slot
  * retired only; a failed retiring not told; the result of reading back ignored; a
  * generation that does not grow; holds_image of the newer slot only; in verdict.c
  * a damaged twin, or the count of failures, ignored, and no mark beside a damaged
- * twin.
+ * twin. Of swap areas: the signature not looked at by verdict.c; the header not
+ * restored, or restored before RETIRED, or without a flush.
  */
 #include "run.h"
 
