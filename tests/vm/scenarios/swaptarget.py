@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A swap area as the target: it is one again after every outcome, and an image in it dies when another boot turns it on."""
+
+import re
+import subprocess
+
+from lib.guest import configuration, make_guest, make_initramfs
+from lib.qemu import Boot
+from lib.scenario import expect, scenario
+from lib.session import Session, boot_on, finish, hibernate, resume
+
+UUID = "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001"
+SWAPON = "/usr/sbin/swapon"  # util-linux's: busybox's does not rewrite the signature of a suspended area
+
+
+def blkid(path):
+    """What blkid says of an image file, as a dict."""
+    out = subprocess.run(["blkid", "-p", "-o", "export", path], capture_output=True, text=True, check=True).stdout
+    return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+
+def expect_swap(m, kind):
+    said = blkid(m.target)
+    expect(said.get("TYPE") == kind, f"blkid says {said}, not {kind}")
+    expect((said.get("UUID"), said.get("LABEL")) == (UUID, "restful"), f"blkid says {said}: another UUID or LABEL")
+
+
+def add_swapon(root):
+    """util-linux's swapon with its libraries into the root filesystem, as /root/swapon."""
+    libraries = subprocess.run(["ldd", SWAPON], capture_output=True, text=True, check=True).stdout
+    files = [(SWAPON, "/root/swapon")] + [(path, path) for path in re.findall(r"(/\S+) \(0x", libraries)]
+    for source, destination in files:
+        subprocess.run(["debugfs", "-w", "-R", f"write {source} {destination}", root], capture_output=True, check=True)
+
+
+def start(out):
+    m = make_guest(out, mem=512, target_mib=1024)
+    add_swapon(m.root)
+    subprocess.run(["mkswap", "-q", "-U", UUID, "-L", "restful", m.target], check=True)
+    m.start()
+    m.ready_wait()
+    return m, Session(m, tmpfs_mib=20)
+
+
+def use_swap(m):
+    """More in tmpfs than there is memory, so that swap is written to and read from."""
+    m.run("mkdir -p /tmp/big; mount -t tmpfs -o size=700m none /tmp/big")
+    m.run("yes 'pages of another boot' | head -c 560000000 >/tmp/big/file", 240)
+    m.run("awk '$1 == \"/dev/vdb\" { exit $4 < 20000 }' /proc/swaps")
+    m.run("umount /tmp/big")
+
+
+def turn_on(m):
+    m.run("/root/swapon /dev/vdb")
+    m.run("grep -q ^/dev/vdb /proc/swaps; swapoff /dev/vdb", 60)
+
+
+@scenario("target-swap-idle", limit=500)
+def idle(out):
+    """the target is a swap area that is not in use: swsuspend while hibernated, swap afterwards"""
+    m, session = start(out)
+    command = hibernate(m)
+    expect_swap(m, "swsuspend")
+    inspected = subprocess.run(["build/dormouse", "inspect", m.target], capture_output=True, text=True, check=False)
+    expect("swap area" in inspected.stdout, f"inspect says {inspected}")
+    verified = subprocess.run(["build/dormouse", "verify", m.target], capture_output=True, text=True, check=False)
+    expect(verified.returncode == 0, f"verify says {verified}")
+    resume(m, command)
+    session.check()
+    expect_swap(m, "swap")
+    m.run("dormouse hibernate --then return", 240)
+    session.check()
+    expect_swap(m, "swap")
+    turn_on(m)
+    m.run("/root/swapon /dev/vdb")
+    rc, output = m.sh("dormouse hibernate", 60)
+    expect(rc == 3 and "in use as swap" in output, f"with swap on, hibernate exited {rc}: {output}")
+    finish(session)
+    boot_on(m, 0)
+    m.shut_down()
+
+
+def turned_on_elsewhere(out, use, message):
+    """Hibernate, boot without our hook and turn swap on there; the next boot with it must say message and go on."""
+    m, _ = start(out)
+    hibernate(m)
+    expect_swap(m, "swsuspend")
+    with_hook = m.boot
+    without = make_initramfs(out / "without.cpio", configuration("/dev/vdb"), resume=False)
+    m.boot = Boot(with_hook.kernel, without, with_hook.append, with_hook.mem)
+    m.start()
+    m.ready_wait()
+    m.run("/root/swapon /dev/vdb")
+    use(m)
+    m.shut_down()
+    expect_swap(m, "swap")
+    m.boot = with_hook
+    boot_on(m, 0, message)
+    expect_swap(m, "swap")
+    turn_on(m)
+    m.shut_down()
+
+
+@scenario("stale-swapon", check=True)
+def stale(out):
+    """another boot has turned the swap area on: the image is dead, the boot says so and goes on"""
+    turned_on_elsewhere(out, lambda m: None, "turned on by another boot")
+
+
+@scenario("stale-swapon-used", limit=500)
+def stale_used(out):
+    """another boot has used the swap area: its pages lie where the superblocks were, and nothing is resumed"""
+    turned_on_elsewhere(out, use_swap, None)
