@@ -22,6 +22,8 @@ enum record {
 	REC_WRITER = TLV_CRITICAL | 6,
 	REC_FREE_FILL = TLV_CRITICAL | 7,
 	REC_DUMP = TLV_CRITICAL | 8,
+	REC_DISKS = TLV_CRITICAL | 9,
+	REC_PRINTS = TLV_CRITICAL | 10,
 	REC_RELEASE = 16,
 	REC_HOSTNAME = 17,
 	REC_BUILD_ID = 18,
@@ -37,7 +39,7 @@ enum record {
 /* Required of a host, and not to be had of a dump ("Images of dumps"). */
 #define HOST_ONLY                                                                                  \
 	(TLV_SEEN(REC_WINDOWS) | TLV_SEEN(REC_MAIN_WINDOW) | TLV_SEEN(REC_JUMP_ENTRY) |            \
-	 TLV_SEEN(REC_WRITER))
+	 TLV_SEEN(REC_WRITER) | TLV_SEEN(REC_DISKS) | TLV_SEEN(REC_PRINTS))
 
 struct range_disk {
 	le64_t start;
@@ -116,8 +118,10 @@ size_t hostinfo_encode(const struct hostinfo *info, uint8_t *buf)
 	else
 		put_jump(&w, info);
 	tlv_put_u32(&w, REC_LEVELS, info->la57 ? 5 : 4);
-	if (!info->dump)
+	if (!info->dump) {
 		tlv_put(&w, REC_WRITER, info->writer_sha256, sizeof(info->writer_sha256));
+		prints_put(&w, REC_DISKS, REC_PRINTS, &info->prints);
+	}
 	tlv_put_u32(&w, REC_FREE_FILL, info->free_fill);
 	tlv_put_string(&w, REC_RELEASE, info->release);
 	tlv_put_string(&w, REC_HOSTNAME, info->hostname);
@@ -259,6 +263,10 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return get_free_fill(t, info);
 	case REC_DUMP:
 		return get_dump(t, info);
+	case REC_DISKS:
+		return prints_get_disks(t, &info->prints);
+	case REC_PRINTS:
+		return prints_get(t, &info->prints);
 	case REC_RELEASE:
 		return tlv_get_string(t, info->release, sizeof(info->release));
 	case REC_HOSTNAME:
@@ -362,6 +370,7 @@ err_t hostinfo_decode(const uint8_t *buf, size_t n, struct hostinfo *out)
 			return err_new(ERR_CORRUPT, "header lacks a required record");
 		TRY(check_windows(&info));
 		TRY(check_addresses(&info));
+		TRY(prints_check(&info.prints));
 	}
 	*out = info;
 	return NULL;

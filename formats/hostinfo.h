@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/range.h"
+#include "formats/prints.h"
 #include "formats/slot.h"
 
 #include <stdbool.h>
@@ -43,9 +44,10 @@ struct hostinfo {
 	uint32_t vmcoreinfo_bytes;
 	uint64_t report[HOSTINFO_REPORT_PAGES]; /* physical addresses of the report's pages; 0: none */
 	uint8_t report_nonce[HOSTINFO_NONCE_BYTES];
+	struct prints prints;	     /* of the filesystems that the host had mounted */
 
 	/* Made of a dump, not of a host: there is nothing to resume. windows,
-	 * main_window, jump_entry, writer_sha256 and report are then empty. */
+	 * main_window, jump_entry, writer_sha256, report and prints are then empty. */
 	bool dump;
 	struct slot_region notes; /* of the dump; length 0: none */
 };

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "host/mounts.h"
 #include "host/stack.h"
+#include "host/watched.h"
 #include "host/writer_needs.h"
 #include "jump/cpufeature.h"
 #include "jump/window.h"
@@ -177,6 +178,8 @@ static err_t check_filesystems(const struct mounts *mounts, size_t *count)
 void check_machine_filesystems(const struct preflight *p, struct finding *out)
 {
 	CLEANUP_FREE struct mounts *mounts = calloc(1, sizeof(*mounts));
+	CLEANUP_FREE struct prints *prints = malloc(sizeof(*prints));
+	char weak[PRINT_NAME_MAX] = "";
 	size_t count;
 	err_t e;
 
@@ -186,8 +189,15 @@ void check_machine_filesystems(const struct preflight *p, struct finding *out)
 		e = check_filesystems(mounts, &count);
 		mounts_free(mounts);
 	}
+	if (!e)
+		e = prints ? watched_find(prints, weak) : err_new(ERR_NOMEM, "no memory");
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, e);
+	else if (*weak)
+		finding_set(out, FINDING_WARN,
+			    "%s: of such a filesystem only the beginning is watched. If another system "
+			    "writes to it while this one is hibernated, it may be harmed by resuming",
+			    weak);
 	else
 		finding_set(out, FINDING_OK, "%zu writable filesystems on disks can be frozen",
 			    count);

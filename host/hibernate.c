@@ -23,6 +23,7 @@
 #include "host/quiet.h"
 #include "host/record.h"
 #include "host/session.h"
+#include "host/watched.h"
 #include "jump/loader.h"
 
 #include <signal.h>
@@ -36,7 +37,7 @@
 /* Where an attempt ended. */
 enum stage {
 	STAGE_BEFORE, /* the jump was not made */
-	STAGE_MOVED,  /* nor that, because the report's pages moved: load again */
+	STAGE_MOVED,  /* nor that, because something changed since: load again */
 	STAGE_BACK,   /* we are back from the writer */
 };
 
@@ -51,11 +52,24 @@ static err_t check_moved(const struct session *s, enum stage *stage)
 	return err_new(ERR_IO, "the kernel keeps moving the report's pages");
 }
 
+/* What was mounted since the writer was loaded would have no fingerprint. */
+static err_t check_mounts(const struct session *s, enum stage *stage)
+{
+	bool changed = true;
+
+	TRY(watched_changed(&s->host.prints, &changed));
+	if (!changed)
+		return NULL;
+	*stage = STAGE_MOVED;
+	return err_new(ERR_IO, "filesystems keep being mounted or unmounted");
+}
+
 /* With everything frozen. */
 static err_t begin_and_jump(struct session *s, enum stage *stage)
 {
 	struct commit c;
 
+	TRY(check_mounts(s, stage));
 	TRY(check_moved(s, stage));
 	s->begun = true;
 	TRY(commit_begin(&s->target, &c, s->nonce, (uint64_t)time(NULL)));

@@ -52,8 +52,9 @@ static bool parse_line(char *line, struct mount *m)
 	type = strtok_r(tail + 3, " ", &rest);
 	source = strtok_r(NULL, " ", &rest);
 	options = strtok_r(NULL, " ", &rest);
-	if (!options || !is_rw(options))
+	if (!options)
 		return false;
+	m->writable = is_rw(options);
 	if (sscanf(line, "%u %*u %u:%u", &m->id, &major, &minor) != 3)
 		return false;
 	strtok_r(line, " ", &rest);
@@ -80,7 +81,7 @@ static bool known(const struct mounts *mounts, dev_t superblock)
 	return false;
 }
 
-err_t mounts_parse_take(char *text, struct mounts *out)
+err_t mounts_parse_take(char *text, bool all, struct mounts *out)
 {
 	char *rest = NULL;
 
@@ -89,7 +90,7 @@ err_t mounts_parse_take(char *text, struct mounts *out)
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		struct mount m;
 
-		if (!parse_line(line, &m) || known(out, m.superblock))
+		if (!parse_line(line, &m) || !(all || m.writable) || known(out, m.superblock))
 			continue;
 		if (out->count == MOUNTS_MAX)
 			return err_new(ERR_REFUSED, "more than %d filesystems are mounted",
@@ -100,17 +101,27 @@ err_t mounts_parse_take(char *text, struct mounts *out)
 	return NULL;
 }
 
-err_t mounts_read(struct mounts *out)
+static err_t read_some(bool all, struct mounts *out)
 {
 	char *text = NULL;
 	size_t n;
 	err_t e;
 
 	TRY(io_read_file("/proc/self/mountinfo", TEXT_MAX, &text, &n));
-	e = mounts_parse_take(text, out);
+	e = mounts_parse_take(text, all, out);
 	if (e)
 		free(text);
 	return e;
+}
+
+err_t mounts_read(struct mounts *out)
+{
+	return read_some(false, out);
+}
+
+err_t mounts_read_all(struct mounts *out)
+{
+	return read_some(true, out);
 }
 
 void mounts_free(struct mounts *mounts)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Filesystems that can write to a disk, out of /proc/self/mountinfo. */
+/* Filesystems, out of /proc/self/mountinfo. */
 #ifndef HOST_MOUNTS_H
 #define HOST_MOUNTS_H
 
@@ -18,6 +18,7 @@ struct mount {
 	const char *type;
 	const char *path;
 	const char *source;
+	bool writable; /* its superblock is */
 };
 
 struct mounts {
@@ -27,12 +28,13 @@ struct mounts {
 };
 
 /*
- * The mounts of text (changed by it, and taken over with success) whose
- * superblock is writable, each superblock once, in the order of mounting.
- * Which of them are on disks is mounts_on_disk's to say.
+ * The mounts of text (changed by it, and taken over with success), each superblock
+ * once, in the order of mounting; without all those only whose superblock is
+ * writable. Which of them are on disks is mounts_on_disk's to say.
  */
-err_t mounts_parse_take(char *text, struct mounts *out) ERR_CHECK;
-err_t mounts_read(struct mounts *out) ERR_CHECK;
+err_t mounts_parse_take(char *text, bool all, struct mounts *out) ERR_CHECK;
+err_t mounts_read(struct mounts *out) ERR_CHECK;     /* the writable ones */
+err_t mounts_read_all(struct mounts *out) ERR_CHECK; /* read-only ones too */
 void mounts_free(struct mounts *mounts);
 
 /* Is it on a block device? *dev is that one (one of them, for btrfs). */

@@ -8,6 +8,7 @@
 #include "formats/report.h"
 #include "host/record.h"
 #include "host/watchdogs.h"
+#include "host/watched.h"
 #include "jump/loader.h"
 #include "jump/lockedpages.h"
 #include "jump/window.h"
@@ -119,12 +120,13 @@ static err_t load_into(struct session *s, const struct window *w)
 err_t session_load(struct session *s)
 {
 	struct window w;
-	char text[160];
+	char text[160], weak[PRINT_NAME_MAX];
 	err_t e;
 
 	if (!s->writer.vmlinux) /* a second attempt */
 		TRY(writer_files_load(s->config->writer_dir, &s->writer));
 	TRY(fresh_nonce(s->nonce, sizeof(s->nonce)));
+	TRY(watched_find(&s->host.prints, weak));
 	TRY(prepare_report(s));
 	TRY(window_choose(&s->host.memory,
 			  writer_needs_plan(s->config, &s->host).bytes,

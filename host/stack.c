@@ -3,18 +3,15 @@
 
 #include "base/io.h"
 #include "base/util.h"
+#include "host/dmtable.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <linux/dm-ioctl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 
 #define DEPTH_MAX 16
-#define DM_BYTES  65536u
 
 /* The device's folder in /sys; of the whole disk, for a partition. */
 static bool sys_folder(dev_t dev, char path[PATH_MAX])
@@ -98,35 +95,6 @@ static err_t check_dm_type(const char *type, const char *name)
 		       type);
 }
 
-/* Its targets' types, by DM_TABLE_STATUS (kernel source: include/uapi/linux/dm-ioctl.h). */
-static err_t check_dm(dev_t dev, const char *name)
-{
-	CLEANUP_CLOSE int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
-	CLEANUP_FREE struct dm_ioctl *io = calloc(1, DM_BYTES);
-	uint32_t at;
-
-	if (fd < 0)
-		return err_errno("opening /dev/mapper/control");
-	if (!io)
-		return err_new(ERR_NOMEM, "looking at %s", name);
-	io->version[0] = DM_VERSION_MAJOR;
-	io->data_size = DM_BYTES;
-	io->data_start = sizeof(*io);
-	io->dev = dev;
-	if (ioctl(fd, DM_TABLE_STATUS, io))
-		return err_errno("the device-mapper table of %s", name);
-	at = io->data_start;
-	for (uint32_t i = 0; i < io->target_count; i++) {
-		const struct dm_target_spec *spec = (const void *)((const char *)io + at);
-
-		if (at + sizeof(*spec) > DM_BYTES || (io->flags & DM_BUFFER_FULL_FLAG))
-			return err_new(ERR_REFUSED, "%s has too large a device-mapper table", name);
-		TRY(check_dm_type(spec->target_type, name));
-		at = io->data_start + spec->next;
-	}
-	return NULL;
-}
-
 static err_t check_device(dev_t dev, unsigned int depth);
 
 static err_t check_slaves(const char *path, unsigned int depth)
@@ -171,7 +139,7 @@ static err_t check_device(dev_t dev, unsigned int depth)
 	TRY(check_name(name));
 	TRY(check_md(path, name));
 	if (!strncmp(name, "dm-", 3))
-		TRY(check_dm(dev, name));
+		TRY(dmtable_types(dev, name, check_dm_type));
 	return check_slaves(path, depth);
 }
 

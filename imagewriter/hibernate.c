@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "codec/codec.h"
+#include "fingerprint/fingerprint.h"
 #include "image/commit.h"
 #include "image/reader.h"
 #include "image/threads.h"
@@ -29,6 +30,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DISKS_WAIT_MS 30000 /* for those that the host has filesystems on */
 #define READ_TIME   10 /* seconds to read a message in before a reboot */
 
 struct hibernating {
@@ -219,6 +221,7 @@ static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 	TRY(open_host(r, entry));
 	TRY(rescue_arm(&r->mem, r->h, entry, &r->watchdog));
 	TRY(open_target(r));
+	TRY(fingerprint_take(NULL, DISKS_WAIT_MS, &r->h->host.prints));
 	select_pages(r);
 	rescue_leave_word(&r->mem, &r->h->host);
 	memcpy(r->slot.nonce, r->h->nonce, NONCE_BYTES); /* by which its parts know each other */

@@ -10,6 +10,7 @@
 #include "image/commit.h"
 #include "image/reader.h"
 #include "image/threads.h"
+#include "fingerprint/fingerprint.h"
 #include "formats/index.h"
 #include "imagewriter/clock.h"
 #include "imagewriter/console.h"
@@ -25,6 +26,7 @@
 #include <string.h>
 
 #define THREADS_MAX 16
+#define DISKS_WAIT_MS 30000 /* for those that the image has filesystems on */
 #define READ_TIME   5 /* seconds to read a message in before a reboot */
 #define BLOCK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
 
@@ -146,6 +148,7 @@ static err_t restore(struct restoring *r)
 	leave_report(r);
 	TRY(host_prepare_jump(r->h->trampoline, r->info.jump_entry, &r->info.windows,
 			      &r->watchdog));
+	TRY(fingerprint_check(NULL, DISKS_WAIT_MS, &r->info.prints));
 	TRY(commit_resuming(&r->target, &r->commit));
 	log_info("jumping into the host");
 	return host_jump();

@@ -2,12 +2,15 @@
 #include "resume/fit.h"
 
 #include "base/util.h"
+#include "fingerprint/fingerprint.h"
 #include "image/reader.h"
 #include "jump/cpufeature.h"
 #include "memory/memmap.h"
 
 #include <cpuid.h>
 #include <string.h>
+
+#define DISKS_WAIT_MS 10000
 
 /* Of the CPU; what the boot kernel makes of it does not matter. */
 static bool cpu_has_la57(void)
@@ -72,6 +75,7 @@ err_t fit_check(const struct target *target, const struct slot *slot, const char
 	TRY(check_cpu(info));
 	TRY(check_memory(info));
 	TRY(check_writer(info, writer_dir, writer));
+	TRY(fingerprint_check(NULL, DISKS_WAIT_MS, &info->prints));
 	/* The writer checks it again; refusing here saves a reboot. */
 	return image_check_index(target, slot, info);
 }

@@ -57,6 +57,8 @@ err_t image_read_header(const struct target *t, const struct slot *slot, struct 
 	TRY(ours_or_corrupt(hostinfo_decode(buf, slot->header.length, &found)));
 	if (!found.dump && !found.jump_entry)
 		return err_new(ERR_CORRUPT, "the image has no jump-back entry");
+	if (!prints_complete(&found.prints))
+		return err_new(ERR_CORRUPT, "the image has a fingerprint that was never taken");
 	*info = found;
 	return NULL;
 }

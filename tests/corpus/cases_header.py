@@ -6,18 +6,22 @@ from checksum import crc32c
 from image import (
     BUILD_ID,
     CPUS,
+    DISKS,
     FREE_FILL,
     HOSTNAME,
     JUMP_ENTRY,
     LEVELS,
     MAIN_WINDOW,
     MEMORY,
+    PRINTS,
     RAM,
     RELEASE,
     REPORT,
     VMCOREINFO,
     WINDOWS,
     WRITER,
+    one_disk,
+    one_print,
     u32,
     u64,
 )
@@ -31,6 +35,8 @@ REQUIRED = {
     "levels": LEVELS,
     "writer": WRITER,
     "free_fill": FREE_FILL,
+    "disks": DISKS,
+    "prints": PRINTS,
     "release": RELEASE,
 }
 OPTIONAL = {
@@ -119,7 +125,7 @@ def good_record_but_for_the_critical_bit(image, tag):
         image.records.append(record(tag & 0x7FFFFFFF, b"x"))
 
 
-@each("9.1", {"0": 0x80000000, "9": 0x80000009, "release": 0x80000010, "last": 0xFFFFFFFF})
+@each("9.1", {"0": 0x80000000, "11": 0x8000000B, "release": 0x80000010, "last": 0xFFFFFFFF})
 def unsupported_critical_record(image, tag):
     image.records.append(record(tag, b"x"))
 
@@ -170,7 +176,7 @@ def bad_length_more(image, tag):
     image.set_record(tag, image.payload(tag) + b"\0")
 
 
-@each("5", {name: tag for name, tag in KNOWN.items() if tag not in (RELEASE, HOSTNAME, BUILD_ID)})
+@each("5", {name: tag for name, tag in KNOWN.items() if tag not in (RELEASE, HOSTNAME, BUILD_ID, PRINTS)})
 def bad_length_zero(image, tag):
     image.set_record(tag, b"")
 
@@ -307,3 +313,63 @@ def bad_report_partly_0_in_ram(image):
     """Not because of the map: 0 means that there is no report."""
     image.set_record(MEMORY, ranges((0, 0x4000000, RAM)))
     image.set_record(REPORT, u64(0x301000, 0, 0x302000, 0x303000) + bytes(16))
+
+
+@case("5.4")
+def good_no_disks(image):
+    image.set_record(DISKS, b"")
+    image.set_record(PRINTS, b"")
+
+
+@case("5.4")
+def good_most_prints(image):
+    image.set_record(DISKS, one_disk() * 64)
+    image.set_record(PRINTS, b"".join(one_print(i // 4, offset=512 * (i % 4)) for i in range(256)))
+
+
+@each(
+    "5.4",
+    {
+        "too_many": one_disk() * 65,
+        "cut": one_disk()[:-1],
+        "size_0": one_disk(0),
+        "size_odd": one_disk((1 << 30) + 1),
+        "size_2_63": one_disk(1 << 63),
+        "identity_without_end": one_disk(identity=b"i" * 56),
+        "behind_identity": one_disk(identity=b"i\0i"),
+        "none": b"",
+    },
+)
+def bad_disks(image, payload):
+    image.set_record(DISKS, payload)
+    image.set_record(PRINTS, one_print())
+
+
+@each(
+    "5.4",
+    {
+        "too_many": b"".join(one_print(offset=512 * i) for i in range(257)),
+        "cut": one_print()[:-1],
+        "no_such_disk": one_print(2),
+        "wanted": one_print(kind=16),
+        "offset_odd": one_print(offset=1000),
+        "length_odd": one_print(length=1000),
+        "length_0": one_print(length=0, mark_at=0xFFFFFFFF),
+        "behind_end": one_print(offset=(1 << 30) - 512),
+        "overflowing": one_print(offset=2**64 - 512),
+        "mark_behind_end": one_print(mark_at=1024 - 15),
+        "reserved": one_print(reserved=1),
+        "name_without_end": one_print(name=b"n" * 80),
+        "behind_name": one_print(name=b"n\0n"),
+        "twice": one_print() * 2,
+        "unsorted": one_print(offset=8192) + one_print(),
+        "unsorted_disks": one_print(1) + one_print(0),
+    },
+)
+def bad_prints(image, payload):
+    image.set_record(PRINTS, payload)
+
+
+@each("5.4", {"0": 0, "6": 6, "largest": 2**32 - 1})
+def unsupported_print_kind(image, kind):
+    image.set_record(PRINTS, one_print(kind=kind))

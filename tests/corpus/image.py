@@ -34,8 +34,8 @@ SLOT_A, SLOT_B = 4096, 8192
 DATA_START = 16384
 RAM, RESERVED, ACPI_DATA, ACPI_NVS, UNUSABLE, PERSISTENT = 1, 2, 3, 4, 5, 7
 
-MEMORY, WINDOWS, MAIN_WINDOW, JUMP_ENTRY, LEVELS, WRITER, FREE_FILL, DUMP = range(
-    0x80000001, 0x80000009
+MEMORY, WINDOWS, MAIN_WINDOW, JUMP_ENTRY, LEVELS, WRITER, FREE_FILL, DUMP, DISKS, PRINTS = range(
+    0x80000001, 0x8000000B
 )
 RELEASE, HOSTNAME, BUILD_ID, CPUS, VMCOREINFO, REPORT = range(16, 22)
 
@@ -56,6 +56,16 @@ def text_pages(count, seed=0):
 def noise_pages(count, seed=0):
     """Pages that do not."""
     return random.Random(seed).randbytes(count * PAGE)
+
+
+def one_disk(size=1 << 30, identity=b"serial"):
+    """An entry of DISKS."""
+    return u64(size) + identity.ljust(56, b"\0")
+
+
+def one_print(disk=0, kind=1, offset=1024, length=1024, mark_at=0x70, reserved=0, name=b"/ (ext4)"):
+    """An entry of PRINTS."""
+    return u32(disk) + u32(kind) + u64(offset, length) + u32(mark_at) + u32(reserved) + bytes(48) + name.ljust(80, b"\0")
 
 
 class Entry:
@@ -281,6 +291,8 @@ def sample():
         [LEVELS, u32(4)],
         [WRITER, bytes(range(32))],
         [FREE_FILL, u32(1)],
+        [DISKS, one_disk() + one_disk(1 << 20, b"")],
+        [PRINTS, one_print() + one_print(offset=8192, kind=2) + one_print(1, 5, 0, 65536, 0xFFFFFFFF)],
         [RELEASE, b"6.12.0-test"],
         [HOSTNAME, b"sample"],
         [BUILD_ID, b"0123456789abcdef0123456789abcdef01234567"],

@@ -8,8 +8,8 @@ from errors import Unsupported, require
 from records import read_block
 from superblock import Region, check_region
 
-MEMORY, WINDOWS, MAIN_WINDOW, JUMP_ENTRY, LEVELS, WRITER, FREE_FILL, DUMP = range(
-    0x80000001, 0x80000009
+MEMORY, WINDOWS, MAIN_WINDOW, JUMP_ENTRY, LEVELS, WRITER, FREE_FILL, DUMP, DISKS, PRINTS = range(
+    0x80000001, 0x8000000B
 )
 RELEASE, HOSTNAME, BUILD_ID, CPUS, VMCOREINFO, REPORT = range(16, 22)
 
@@ -22,6 +22,8 @@ NAMES = {
     WRITER: "WRITER",
     FREE_FILL: "FREE_FILL",
     DUMP: "DUMP",
+    DISKS: "DISKS",
+    PRINTS: "PRINTS",
     RELEASE: "RELEASE",
     HOSTNAME: "HOSTNAME",
     BUILD_ID: "BUILD_ID",
@@ -30,7 +32,7 @@ NAMES = {
     REPORT: "REPORT",
 }
 REQUIRED_OF_ALL = (MEMORY, LEVELS, FREE_FILL, RELEASE)
-ONLY_OF_HOSTS = (WINDOWS, MAIN_WINDOW, JUMP_ENTRY, WRITER)
+ONLY_OF_HOSTS = (WINDOWS, MAIN_WINDOW, JUMP_ENTRY, WRITER, DISKS, PRINTS)
 
 RAM = 1
 TYPES = (1, 2, 3, 4, 5, 7)
@@ -38,6 +40,10 @@ FREE_FILLS = ("none", "zero", "poison", "save")
 PAGE = 4096
 RANGES_MAX = 128
 NOTES_MAX = 1 << 20
+PRINT_KINDS = (1, 2, 3, 4, 5)
+PRINT_WANTED = 16
+PRINT_LENGTH_MAX = 2 << 30
+NO_MARK = 0xFFFFFFFF
 
 
 class Range(NamedTuple):
@@ -54,6 +60,19 @@ class Range(NamedTuple):
         return start < self.end and self.start < end
 
 
+class Print(NamedTuple):
+    """A fingerprint (5.4)."""
+
+    disk: int
+    kind: int
+    offset: int
+    length: int
+    mark_at: int
+    mark: bytes
+    digest: bytes
+    name: bytes
+
+
 class Header(NamedTuple):
     """A header that has passed all checks; None: not there."""
 
@@ -65,6 +84,8 @@ class Header(NamedTuple):
     writer: Optional[bytes]
     free_fill: str
     dump: Optional[Region]
+    disks: Optional[list]
+    prints: Optional[list]
     release: str
     hostname: Optional[str]
     build_id: Optional[str]
@@ -132,6 +153,33 @@ def _dump(payload):
     return Region(*struct.unpack("<QII", payload))
 
 
+def _padded(text, name):
+    require(0 in text, f"{name}: a string without an end")
+    require(not text.rstrip(b"\0").count(0), f"{name}: something behind a string")
+    return text.rstrip(b"\0")
+
+
+def _disks(payload):
+    require(len(payload) % 64 == 0 and len(payload) // 64 <= 64, f"DISKS: length {len(payload)}")
+    disks = []
+    for size, identity in struct.iter_unpack("<Q56s", payload):
+        require(0 < size < 1 << 63 and size % 512 == 0, "DISKS: size")
+        disks.append((size, _padded(identity, "DISKS")))
+    return disks
+
+
+def _prints(payload):
+    require(len(payload) % 160 == 0 and len(payload) // 160 <= 256, f"PRINTS: length {len(payload)}")
+    prints = []
+    for fields in struct.iter_unpack("<IIQQII16s32s80s", payload):
+        if fields[1] not in PRINT_KINDS + (PRINT_WANTED,):
+            raise Unsupported(f"PRINTS: kind {fields[1]}")
+        require(fields[1] != PRINT_WANTED, "PRINTS: a kind of the handoff")
+        require(fields[5] == 0, "PRINTS: the reserved field is not zero")
+        prints.append(Print(*fields[:5], *fields[6:8], _padded(fields[8], "PRINTS")))
+    return prints
+
+
 def _vmcoreinfo(payload):
     require(len(payload) == 16, f"VMCOREINFO: length {len(payload)}")
     address, size, reserved = struct.unpack("<QII", payload)
@@ -156,6 +204,8 @@ READERS = {
     WRITER: _writer,
     FREE_FILL: _free_fill,
     DUMP: _dump,
+    DISKS: _disks,
+    PRINTS: _prints,
     RELEASE: lambda p: _string(p, 64, "RELEASE"),
     HOSTNAME: lambda p: _string(p, 64, "HOSTNAME"),
     BUILD_ID: lambda p: _string(p, 40, "BUILD_ID"),
@@ -197,6 +247,18 @@ def _check_host(header):
         require(page != 0, "REPORT: only some addresses are 0")
         require(page % PAGE == 0, "REPORT: not aligned")
         require(header.ram_holds(page, page + PAGE), "REPORT: not in RAM")
+    _check_prints(header)
+
+
+def _check_prints(header):
+    for p in header.prints:
+        require(p.disk < len(header.disks), "PRINTS: no such disk")
+        require(p.length and p.length % 512 == p.offset % 512 == 0, "PRINTS: not whole sectors")
+        require(p.length <= PRINT_LENGTH_MAX, "PRINTS: too long")
+        require(p.offset + p.length <= header.disks[p.disk][0], "PRINTS: behind the disk's end")
+        require(p.mark_at == NO_MARK or p.mark_at + 16 <= p.length, "PRINTS: mark")
+    places = [(p.disk, p.offset, p.length) for p in header.prints]
+    require(places == sorted(set(places)), "PRINTS: not ascending")
 
 
 def _check_dump(header, image_end):

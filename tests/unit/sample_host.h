@@ -28,6 +28,12 @@ static inline struct hostinfo sample_host(void)
 		.free_fill = FREE_FILL_POISON,
 		.vmcoreinfo = 0x10000010,
 		.vmcoreinfo_bytes = 4096,
+		.prints = { .disk_count = 2,
+			    .count = 3,
+			    .disks = { { 1 << 30, "serial 1" }, { 1 << 29, "" } },
+			    .p = { { 0, PRINT_SUPERBLOCK, 1024, 1024, 0x70, { 1 }, { 2 }, "/ (ext4 on /dev/vda)" },
+				   { 0, PRINT_JOURNAL, 1 << 20, 1024, 0x30, { 3 }, { 4 }, "/ (ext4 on /dev/vda)" },
+				   { 1, PRINT_LOG, 4096, 512, PRINT_NO_MARK, { 0 }, { 5 }, "/x" } } },
 		.report = { 0x30000000, 0x30005000, 0x20000000, 0x7ffcf000 },
 	};
 
@@ -67,6 +73,7 @@ static inline void assert_same_host(const struct hostinfo *a, const struct hosti
 	assert_int_equal(a->vmcoreinfo_bytes, b->vmcoreinfo_bytes);
 	assert_memory_equal(a->report, b->report, sizeof(a->report));
 	assert_memory_equal(a->report_nonce, b->report_nonce, sizeof(a->report_nonce));
+	assert_memory_equal(&a->prints, &b->prints, sizeof(a->prints));
 }
 
 #endif

@@ -278,7 +278,7 @@ static void records(void **state)
 		hostinfo_encode(&h, buf);
 		at += 8 + (bytes + 7) / 8 * 8;
 	}
-	assert_int_equal(critical, 7);
+	assert_int_equal(critical, 9);
 	assert_int_equal(optional, 6);
 }
 

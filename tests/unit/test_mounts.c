@@ -25,7 +25,7 @@ static void test_parse(void **state)
 
 	(void)state;
 	assert_non_null(m);
-	assert_ok(mounts_parse_take(strdup(TEXT), m));
+	assert_ok(mounts_parse_take(strdup(TEXT), false, m));
 	assert_int_equal(m->count, 5);
 	assert_string_equal(m->m[0].type, "proc");
 	assert_string_equal(m->m[1].path, "/");
@@ -41,6 +41,12 @@ static void test_parse(void **state)
 	assert_true(mounts_on_disk(&m->m[2], &dev));
 	assert_false(mounts_on_disk(&m->m[3], &dev));
 	assert_true(mounts_on_disk(&m->m[4], &dev));
+	mounts_free(m);
+	assert_ok(mounts_parse_take(strdup(TEXT), true, m));
+	assert_int_equal(m->count, 6);
+	assert_string_equal(m->m[3].type, "squashfs");
+	assert_false(m->m[3].writable);
+	assert_true(m->m[4].writable);
 	mounts_free(m);
 	free(m);
 }

@@ -52,11 +52,12 @@ def _make_tree(tree, conf, writer):
             _copy(BUILD / name, tree, f"/usr/lib/dormouse/{name}")
 
 
-def make_initramfs(path, conf, modules=(), *, writer=True, resume=True):
+def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, init=GUEST / "boot-init"):
     """The initramfs of a boot: dormouse-resume and the writer, around them only busybox."""
     tree = path.with_suffix(".tree")
     _make_tree(tree, conf, writer)
-    _copy(GUEST / "boot-init", tree, "/init")
+    _copy(init, tree, "/init")
+    (tree / "init").chmod(0o755)
     if resume:
         _copy(BUILD / "dormouse-resume", tree, "/usr/lib/dormouse/resume")
     for name, content in modules:
