@@ -25,6 +25,7 @@ enum record {
 	REC_HOST = TLV_CRITICAL | 9,
 	REC_DEVICE_NAME = 16,
 	REC_WATCHDOG = 19,
+	REC_BOOT_LOG = 17,
 };
 
 #define REQUIRED                                                                                   \
@@ -46,7 +47,8 @@ struct extent_disk {
 
 static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
-static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + 1024 <= HANDOFF_MAX,
+static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
+		      HANDOFF_MAX,
 	      "Handoff: everything fits");
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
@@ -69,6 +71,8 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 	tlv_put(&w, REC_NONCE, h->nonce, sizeof(h->nonce));
 	tlv_put_u64(&w, REC_DEVICE_BYTES, h->device_bytes);
 	tlv_put_string(&w, REC_DEVICE_NAME, h->device_name);
+	if (h->boot_log[0])
+		tlv_put_string(&w, REC_BOOT_LOG, h->boot_log);
 	extents = tlv_reserve(&w, REC_EXTENTS, h->extent_count * sizeof(*extents));
 	for (uint32_t i = 0; i < h->extent_count; i++)
 		extents[i] = (struct extent_disk){le64_of(h->extents[i].start),
@@ -149,6 +153,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return tlv_get_u64(t, &h->device_bytes);
 	case REC_DEVICE_NAME:
 		return tlv_get_string(t, h->device_name, sizeof(h->device_name));
+	case REC_BOOT_LOG:
+		return tlv_get_string(t, h->boot_log, sizeof(h->boot_log));
 	case REC_EXTENTS:
 		return get_extents(t, h);
 	case REC_CODEC:

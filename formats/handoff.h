@@ -16,6 +16,7 @@
 
 #define HANDOFF_MAX	    (128u << 10)
 #define HANDOFF_PATH	    "/handoff"
+#define HANDOFF_LOG_MAX	    2048u
 #define HANDOFF_THREADS_MAX 64u
 #define HANDOFF_CODEC_AUTO  UINT32_MAX /* the writer picks one by measuring */
 
@@ -52,6 +53,7 @@ struct handoff {
 	uint32_t threads;		/* that may compress: the window has room for so many */
 	uint64_t mailbox;		/* physical address of the stub's page in the main window */
 	uint64_t trampoline;		/* physical address of room for the way back, in the main window */
+	char boot_log[HANDOFF_LOG_MAX];	/* HANDOFF_RESTORE: last lines of the loader's log */
 	struct hostinfo host;		/* HANDOFF_HIBERNATE: jump_entry is still 0 */
 };
 

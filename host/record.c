@@ -52,7 +52,7 @@ err_t record_write(const char *outcome, const char *log, const char *kernel_log)
 		return err_errno("writing " RECORD_PATH);
 	fprintf(f, "%s: %s\n", when, outcome);
 	if (*log)
-		fprintf(f, "the writer's last lines:\n%s", log);
+		fprintf(f, "last lines of the log:\n%s", log);
 	if (*kernel_log)
 		fprintf(f, "its kernel's last lines:\n%s", kernel_log);
 	if (fclose(f) || rename(RECORD_PATH ".new", RECORD_PATH))

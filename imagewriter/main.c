@@ -63,6 +63,7 @@ static err_t run(struct handoff *h)
 
 	TRY(mount_system());
 	TRY(read_handoff(h));
+	log_put_first(h->boot_log);
 	TRY(host_read_mailbox(h->mailbox, &entry, &tsc));
 	log_info("started %.2f s after the kernel's entry", seconds_since(tsc));
 	if (h->mode == HANDOFF_HIBERNATE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume/launch.h"
 
+#include "base/log.h"
 #include "base/util.h"
 #include "formats/cpio.h"
 #include "formats/handoff.h"
@@ -22,6 +23,7 @@ static void fill_handoff(const struct target *t, const struct slot *slot,
 	memcpy(h->extents, t->extents, sizeof(h->extents));
 	h->mailbox = loader_mailbox(info->main_window);
 	h->trampoline = loader_trampoline(info->main_window);
+	snprintf(h->boot_log, sizeof(h->boot_log), "%s", log_tail());
 	h->host = *info;
 }
 

@@ -64,6 +64,24 @@ void log_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+void log_put_first(const char *lines)
+{
+	char ours[TAIL_BYTES];
+	size_t n = strlen(lines);
+
+	pthread_mutex_lock(&lock);
+	memcpy(ours, tail, sizeof(ours));
+	/* Their last bytes, from the beginning of a line on. */
+	if (n >= sizeof(tail)) {
+		lines = strchr(lines + n - sizeof(tail) + 1, '\n');
+		lines = lines ? lines + 1 : "";
+	}
+	strcpy(tail, lines);
+	tail_make_room(strlen(ours));
+	strcat(tail, ours);
+	pthread_mutex_unlock(&lock);
+}
+
 const char *log_tail(void)
 {
 	return tail;

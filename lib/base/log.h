@@ -9,6 +9,9 @@ void log_init(const char *program);
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Lines that another program has logged before: they come before ours in log_tail. */
+void log_put_first(const char *lines);
+
 /* The last lines logged, oldest first, joined by newlines; for the report
  * that the writer leaves to the host. Borrowed; changed by the next log call. */
 const char *log_tail(void);

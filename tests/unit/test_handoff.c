@@ -30,6 +30,7 @@ static struct handoff sample(void)
 		.threads = 2,
 		.mailbox = 0x10000f80, /* within its page */
 		.trampoline = 0x13fff000,
+		.boot_log = "dormouse-resume: resuming\n",
 		.host = sample_host(),
 	};
 
@@ -61,6 +62,7 @@ static void assert_same(const struct handoff *a, const struct handoff *b)
 	assert_int_equal(a->verify, b->verify);
 	assert_int_equal(a->time_limit, b->time_limit);
 	assert_int_equal(a->watchdog, b->watchdog);
+	assert_string_equal(a->boot_log, b->boot_log);
 	assert_memory_equal(a->nonce, b->nonce, sizeof(a->nonce));
 	assert_int_equal(a->device_bytes, b->device_bytes);
 	assert_string_equal(a->device_name, b->device_name);
