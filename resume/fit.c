@@ -38,10 +38,7 @@ static err_t check_memory(const struct hostinfo *info)
 	struct range_list now;
 
 	TRY(memmap_read(MEMMAP_DIR, &now));
-	TRY(err_context(
-		memmap_same(&info->memory, &now),
-		"the memory map differs (another machine, or other firmware settings; sometimes "
-		"another reboot helps)"));
+	TRY(memmap_same(&info->memory, &now));
 	for (size_t i = 0; i < info->windows.count; i++) {
 		const struct range *w = &info->windows.r[i];
 		const struct range *ram = range_holding(&now, w->start, w->end);

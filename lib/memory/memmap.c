@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "memory/memmap.h"
 
+#include "base/crc32c.h"
 #include "base/io.h"
 #include "base/util.h"
 
@@ -76,31 +77,91 @@ err_t memmap_read(const char *dir, struct range_list *out)
 	return NULL;
 }
 
-static err_t differs(const struct range *then, const struct range *now)
-{
-	char text[2][96] = { "nothing", "nothing" };
-	const struct range *r[2] = { then, now };
+/* What is told of each of the two maps. */
+#define TOLD_MAX 3
 
-	for (int i = 0; i < 2; i++)
-		if (r[i])
-			snprintf(text[i], sizeof(text[i]), "%s at 0x%llx-0x%llx",
-				 range_type_name(r[i]->type), (unsigned long long)r[i]->start,
-				 (unsigned long long)r[i]->end - 1);
-	return err_new(ERR_REFUSED, "the firmware's memory map has changed: the image was made with %s, "
-				    "this boot has %s",
-		       text[0], text[1]);
+struct words {
+	char text[300];
+	size_t used, told, more;
+};
+
+static void tell(struct words *w, const struct range *r)
+{
+	if (w->told == TOLD_MAX) {
+		w->more++;
+		return;
+	}
+	w->used += (size_t)snprintf(w->text + w->used, sizeof(w->text) - w->used,
+				    "%s%s 0x%llx-0x%llx", w->told ? ", " : "",
+				    range_type_name(r->type), (unsigned long long)r->start,
+				    (unsigned long long)r->end - 1);
+	w->told++;
 }
+
+static const char *told(struct words *w)
+{
+	if (!w->told)
+		return "nothing";
+	if (w->more)
+		snprintf(w->text + w->used, sizeof(w->text) - w->used, " and %zu more", w->more);
+	return w->text;
+}
+
+static bool has(const struct range_list *list, const struct range *r)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->r[i].start == r->start && list->r[i].end == r->end &&
+		    list->r[i].type == r->type)
+			return true;
+	return false;
+}
+
+/* The regions of a that b does not have. */
+static struct words missing(const struct range_list *a, const struct range_list *b)
+{
+	struct words w = {.used = 0};
+
+	for (size_t i = 0; i < a->count; i++)
+		if (!has(b, &a->r[i]))
+			tell(&w, &a->r[i]);
+	return w;
+}
+
+/* A number by which people and memmap_again tell one map from another. */
+static uint32_t number_of(const struct range_list *m)
+{
+	uint32_t crc = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		uint64_t r[3] = {m->r[i].start, m->r[i].end, m->r[i].type};
+
+		crc = crc32c(crc, r, sizeof(r));
+	}
+	return crc;
+}
+
+#define NUMBER_WORDS "memory map has moved (to "
 
 err_t memmap_same(const struct range_list *then, const struct range_list *now)
 {
-	size_t n = then->count > now->count ? then->count : now->count;
+	struct words gone = missing(then, now), new = missing(now, then);
 
-	for (size_t i = 0; i < n; i++) {
-		const struct range *a = i < then->count ? &then->r[i] : NULL;
-		const struct range *b = i < now->count ? &now->r[i] : NULL;
+	if (!gone.told && !new.told)
+		return NULL;
+	return err_new(ERR_REFUSED,
+		       "the firmware's " NUMBER_WORDS "%08x): the image was made with %s; this boot "
+		       "has %s",
+		       number_of(now), told(&gone), told(&new));
+}
 
-		if (!a || !b || a->start != b->start || a->end != b->end || a->type != b->type)
-			return differs(a, b);
-	}
-	return NULL;
+const char *memmap_again(const char *text, const char *before)
+{
+	const char *a = strstr(text, NUMBER_WORDS), *b = strstr(before, NUMBER_WORDS);
+
+	if (!a)
+		return "";
+	if (!b)
+		return "it had not moved before";
+	return strncmp(a, b, strlen(NUMBER_WORDS) + 8) ? "the last time it had moved otherwise"
+						       : "the last time it had moved in the same way";
 }

@@ -14,9 +14,17 @@ err_t memmap_read(const char *dir, struct range_list *out) ERR_CHECK;
 
 /*
  * Does an image made under then fit this machine now? Compared region by
- * region. ERR_REFUSED with the first difference: which region was where, and
- * what is there now.
+ * region, both lists sorted. ERR_REFUSED with the regions that one of them has
+ * alone (the first three, and how many more), after a number that says which
+ * map this is.
  */
 err_t memmap_same(const struct range_list *then, const struct range_list *now) ERR_CHECK;
+
+/*
+ * Had the map moved before? text: an error of memmap_same, with context perhaps;
+ * before: such a text of an earlier boot, cut off perhaps, or another reason. One
+ * line for people, or "" when text is none of memmap_same.
+ */
+const char *memmap_again(const char *text, const char *before);
 
 #endif

@@ -95,11 +95,46 @@ static void compares_each_region(void **state)
 	assert_err(memmap_same(&now, &then), ERR_REFUSED);
 }
 
+/* Which regions moved, not only the first; and whether they had moved before. */
+static void tells_what_moved(void **state)
+{
+	struct range_list then, now;
+	char first[300];
+	err_t e;
+
+	(void)state;
+	assert_ok(memmap_read(dir, &then));
+	now = then;
+	now.r[1].end -= PAGE_BYTES;
+	now.r[2].start -= PAGE_BYTES;
+	e = memmap_same(&then, &now);
+	assert_non_null(strstr(err_text(e), "made with RAM 0x100000-0x3ffdffff, ACPI NVS "
+					    "0x3ffe0000-0x3fffffff; this boot has RAM "
+					    "0x100000-0x3ffdefff, "));
+	snprintf(first, sizeof(first), "to be tried again: %s", err_text(e));
+	assert_string_equal(memmap_again(err_text(e), "no writer"), "it had not moved before");
+	assert_non_null(strstr(memmap_again(err_text(e), first), "same way"));
+	first[100] = '\0';
+	assert_non_null(strstr(memmap_again(err_text(e), first), "same way"));
+	err_free(e);
+	now.r[1].end -= PAGE_BYTES;
+	e = memmap_same(&then, &now);
+	assert_non_null(strstr(memmap_again(err_text(e), first), "otherwise"));
+	assert_string_equal(memmap_again("no writer", first), "");
+	err_free(e);
+	for (unsigned int i = 0; i < then.count; i++)
+		now.r[i].start = then.r[i].start + 0x200;
+	e = memmap_same(&then, &now);
+	assert_non_null(strstr(err_text(e), " and 1 more; this boot has "));
+	err_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_and_sorts),
 		cmocka_unit_test(compares_each_region),
+		cmocka_unit_test(tells_what_moved),
 	};
 
 	return cmocka_run_group_tests_name("memmap", tests, make_map, drop_map);
