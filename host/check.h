@@ -28,6 +28,9 @@ void check_target_free(const struct preflight *p, struct finding *out);
 void check_target_content(const struct preflight *p, struct finding *out);
 void check_target_size(const struct preflight *p, struct finding *out);
 
+/* check_others.c */
+void check_target_others(const struct preflight *p, struct finding *out);
+
 /* check_boot.c */
 void check_boot_codec(const struct preflight *p, struct finding *out);
 void check_boot_writer(const struct preflight *p, struct finding *out);

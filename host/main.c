@@ -46,10 +46,8 @@ static err_t make_config(const struct arguments *a, struct config *config)
 	TRY(config_load(a->config ? a->config : CONFIG_PATH, a->config != NULL, config));
 	if (!config->writer_dir[0])
 		strcpy(config->writer_dir, WRITER_DIR);
-	if (a->target && strlen(a->target) >= sizeof(config->target))
-		return err_new(ERR_INVALID, "--target: too long");
 	if (a->target)
-		strcpy(config->target, a->target);
+		TRY(err_context(config_use_target(config, a->target), "--target"));
 	if (a->then)
 		TRY(err_context(config_parse_then(a->then, &config->then), "--then"));
 	return NULL;
@@ -119,7 +117,7 @@ static const struct {
 	const char *text;
 } option_help[] = {
 	{'c', "  --config FILE     instead of " CONFIG_PATH "\n"},
-	{'t', "  --target DEVICE   instead of the configuration's target\n"},
+	{'t', "  --target DEVICE   instead of the configuration's first target\n"},
 	{'n', "  --then WHAT       poweroff (default), reboot, or return: write the image, then\n"
 	      "                    retire it and go on\n"},
 	{'j', "  --json            for programs\n"},

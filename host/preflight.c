@@ -32,6 +32,7 @@ const struct preflight_check preflight_checks[] = {
 	{"target in use", check_target_free},
 	{"target content", check_target_content},
 	{"target size", check_target_size},
+	{"other targets", check_target_others},
 	{"writer", check_boot_writer},
 	{"initramfs", check_boot_initramfs},
 };

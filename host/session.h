@@ -34,8 +34,8 @@ struct session {
 
 /*
  * session_open.c: writer and preflight, then /dev/snapshot, the target (to
- * ourselves), report pages. A stale image on the target is retired. *untouched is false once
- * something may have been changed.
+ * ourselves), report pages. Stale images on all configured targets are retired. *untouched
+ * is false once something may have been changed.
  */
 err_t session_open(struct session *s, const struct config *config, bool *untouched) ERR_CHECK;
 void session_close(struct session *s);
@@ -49,7 +49,8 @@ err_t session_report_moved(const struct session *s, bool *moved) ERR_CHECK;
 
 /*
  * session_settle.c: whatever happened, see to it that the target holds no image that
- * could be resumed: RETIRED in both slots, read back from the medium. Tried several times.
+ * could be resumed: RETIRED in both slots, read back from the medium; or nothing was begun
+ * there. Tried several times.
  */
 err_t session_settle(struct session *s, const char *reason) ERR_CHECK;
 

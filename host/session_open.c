@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "host/preflight.h"
+#include "host/stale.h"
 #include "jump/loader.h"
 #include "jump/lockedpages.h"
 
@@ -42,27 +43,6 @@ static err_t check(struct session *s)
 	return NULL;
 }
 
-/* An image of an earlier boot: its memory must never get control again. */
-static err_t retire_stale(struct session *s, bool *untouched)
-{
-	struct commit c;
-	err_t e = commit_load(&s->target, &c);
-
-	if (e && (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)) {
-		err_free(e);
-		return NULL;
-	}
-	if (!e && !c.holds_image)
-		return commit_finish(&s->target, &c);
-	if (e)
-		return e;
-	*untouched = false;
-	TRY(err_context(commit_retire(&s->target, &c, "superseded by a new hibernation"),
-			"retiring the old image on %s", s->target.name));
-	log_info("%s held an image of an earlier session, which is discarded now", s->target.name);
-	return NULL;
-}
-
 /* Of all processes this one must not be killed to make room. */
 static void spare_from_oom(void)
 {
@@ -86,7 +66,8 @@ err_t session_open(struct session *s, const struct config *config, bool *untouch
 	TRY(freeze_init(&s->freeze));
 	TRY(target_open(&s->target, config->target, true, true));
 	TRY(lockedpages_create(HOSTINFO_REPORT_PAGES, &s->report));
-	return retire_stale(s, untouched);
+	TRY(stale_retire(&s->target, untouched));
+	return stale_retire_others(config, &s->target, untouched);
 }
 
 void session_close(struct session *s)

@@ -21,6 +21,28 @@ static err_t settle(struct session *s, const char *reason)
 	return commit_retire(&s->target, &c, reason);
 }
 
+/*
+ * It cannot be retired: is there, all the same, nothing that a boot would resume?
+ * So when not even WRITING was written. What cannot be read, or may not be on the
+ * medium yet, does not count.
+ */
+static bool nothing_to_resume(struct session *s)
+{
+	err_t e = target_flush(&s->target);
+	struct commit c;
+	bool nothing;
+
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	e = commit_load(&s->target, &c);
+	nothing = !c.unreadable && !c.holds_image &&
+		  (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT);
+	err_free(e);
+	return nothing;
+}
+
 err_t session_settle(struct session *s, const char *reason)
 {
 	err_t e = NULL;
@@ -31,6 +53,11 @@ err_t session_settle(struct session *s, const char *reason)
 		err_free(e);
 		e = settle(s, reason);
 		if (!e) {
+			s->begun = false;
+			return NULL;
+		}
+		if (nothing_to_resume(s)) {
+			err_free(e);
 			s->begun = false;
 			return NULL;
 		}

@@ -97,21 +97,34 @@ static err_t print_target(const struct target *t)
 	return NULL;
 }
 
-err_t status_print(const struct config *config)
+static err_t print_device(const char *device)
 {
 	struct target t;
 	err_t e;
 
-	print_last();
-	if (!config->target[0]) {
-		printf("target: none set\n");
-		return NULL;
-	}
-	TRY(target_open(&t, config->target, false, false));
+	TRY(target_open(&t, device, false, false));
 	if (t.bytes < SLOT_DATA_START)
 		e = err_new(ERR_FORMAT, "%s is too small to hold an image", t.name);
 	else
 		e = print_target(&t);
 	target_close(&t);
 	return e;
+}
+
+err_t status_print(const struct config *config)
+{
+	err_t first = NULL;
+
+	print_last();
+	if (!config->target_count)
+		printf("target: none set\n");
+	for (uint32_t i = 0; i < config->target_count; i++) {
+		err_t e = print_device(config->targets[i]);
+
+		/* The first error is told at the end; those after it here. */
+		if (e && first)
+			printf("target %s: %s\n", config->targets[i], err_text(e));
+		first = err_first(first, e);
+	}
+	return first;
 }

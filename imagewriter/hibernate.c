@@ -279,7 +279,8 @@ static bool nothing_to_resume(struct hibernating *r)
 		return false;
 	}
 	e = commit_load(&r->target, &c);
-	nothing = e ? err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT : !c.holds_image;
+	nothing = !c.unreadable && !c.holds_image &&
+		  (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT);
 	err_free(e);
 	return nothing;
 }

@@ -4,183 +4,109 @@
  * mounted. Finds the image, checks all that can be checked before memory is
  * given up, loads the writer and goes there.
  *
- * When it refuses an image that could be resumed at another boot, this boot goes
- * on and will write to the disks that the image has mounted: so the image is
- * marked, and no later boot resumes it by itself. That mark is all that is ever
- * written here (but with --discard).
+ * When it comes back the boot goes on and will write to the disks that an image has
+ * mounted: so no image is left then that a later boot would resume by itself.
  */
 #include "base/err.h"
 #include "base/log.h"
-#include "base/util.h"
-#include "formats/hostinfo.h"
-#include "image/commit.h"
-#include "jump/loader.h"
 #include "jump/writer_files.h"
-#include "resume/fit.h"
-#include "resume/launch.h"
+#include "resume/choice.h"
+#include "resume/images.h"
 #include "resume/options.h"
-#include "resume/swapfinish.h"
-#include "resume/verdict.h"
-#include "target/target.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 enum exit_code {
 	EXIT_NO_IMAGE = 0, /* nothing to resume: boot on */
 	EXIT_ERROR = 1,	   /* something failed */
 	EXIT_USAGE = 2,
-	EXIT_REFUSED = 3, /* there is an image, and it is kept */
+	EXIT_REFUSED = 3, /* there was an image, and it is given up */
 };
 
 static void print_help(void)
 {
 	printf("usage: dormouse-resume [OPTION...]\n"
-	       "Resume the image on the target, if there is one. Does not come back then.\n\n"
-	       "  --target DEVICE   where the image is; default: dormouse.target= on the kernel's\n"
-	       "                    command line, or else the configuration's\n"
+	       "Resume the image on one of the targets, if there is one. Does not come back then.\n"
+	       "Asks on the console when an image is there and cannot be resumed.\n\n"
+	       "  --target DEVICE   where the image is; may stand several times; default:\n"
+	       "                    dormouse.target= on the kernel's command line, or else the\n"
+	       "                    configuration's targets\n"
 	       "  --config FILE     instead of " CONFIG_PATH "\n"
 	       "  --writer-dir DIR  where the writer is, default " WRITER_DIR "\n"
-	       "  --wait SECONDS    for the device to appear, default 10\n"
-	       "  --discard         give the image up instead; before its disks are used "
+	       "  --wait SECONDS    for the devices to appear, default 10\n"
+	       "  --discard         give images up instead; before their disks are used "
 	       "otherwise\n"
 	       "  --help            this text\n\n"
-	       "kernel command line: dormouse.target=DEVICE; dormouse.noresume or noresume: do\n"
-	       "not resume; dormouse.retry: try an image again that an earlier boot refused\n\n"
+	       "kernel command line: dormouse.target=DEVICE[,DEVICE...]; dormouse.noresume or\n"
+	       "noresume: do not resume, later boots ask; dormouse.retry: try an image again that\n"
+	       "failed before, without asking\n\n"
 	       "exit codes:\n"
 	       "  %d  no image\n"
 	       "  %d  an error\n"
 	       "  %d  wrong arguments or configuration\n"
-	       "  %d  refused; the image is kept, the message says why\n",
+	       "  %d  there was an image, and it is given up; the message says why\n",
 	       EXIT_NO_IMAGE, EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED);
 }
 
-/* Disks appear a little after the kernel starts its first program. */
-static void wait_for(const char *path, unsigned int seconds)
+static err_t discard_all(struct images *all)
 {
-	for (unsigned int tenths = seconds * 10; tenths && access(path, F_OK); tenths--)
-		usleep(100000);
-}
+	err_t first = NULL;
 
-static err_t resume_image(const struct target *t, const struct slot *slot, const struct options *o,
-			  struct hostinfo *info)
-{
-	struct writer_files writer = {0};
-	err_t e = fit_check(t, slot, o->writer_dir, info, &writer);
+	for (size_t i = 0; i < all->count; i++) {
+		struct image *image = &all->list[i];
+		err_t e = NULL;
 
-	if (!e) {
-		log_info("resuming the image of %s (%s), %llu MiB", info->hostname, info->release,
-			 (unsigned long long)(slot->image_end / MIB));
-		e = launch_load(t, slot, info, &writer, o->writer_cmdline, &o->started);
+		if (image->commit.holds_image || image->commit.unreadable) {
+			e = image_give_up(image, "discarded at boot");
+			if (!e)
+				log_info("the image on %s is discarded", image->target.name);
+		}
+		first = err_first(first, e);
 	}
-	writer_files_free(&writer);
-	return e ? e : loader_jump();
+	return first;
 }
 
-static err_t discard(const struct target *t, struct commit *c)
+static void mark_all(struct images *all)
 {
-	if (!c->holds_image)
-		return NULL;
-	TRY(commit_retire(t, c, "discarded at boot"));
-	log_info("the image on %s is discarded", t->name);
-	return NULL;
-}
-
-/* This boot goes on without the image: see that no later one takes it unasked. */
-static void mark(const struct target *t, struct commit *c, const char *why)
-{
-	err_t e;
-
-	if (!verdict_marks(c))
-		return;
-	e = commit_resume_failed(t, c, why);
-	if (e)
-		log_warn("%s: the image could not be marked as refused (%s): discard it before "
-			 "its disks are used",
-			 t->name, err_text(e));
-	err_free(e);
-}
-
-static err_t decide(const struct target *t, struct commit *c, const struct options *o)
-{
-	CLEANUP_FREE struct hostinfo *info = malloc(sizeof(*info));
-	const char *said;
-	bool resume;
-	err_t e;
-
-	if (!info)
-		return err_new(ERR_NOMEM, "no memory");
-	e = verdict_decide(c, o->retry, &resume, &said);
-	if (said)
-		log_info("%s: %s", t->name, said);
-	return resume ? resume_image(t, &c->slot, o, info) : e;
-}
-
-static err_t look(const struct target *t, const struct options *o)
-{
-	struct commit c;
-	err_t e = commit_load(t, &c);
-
-	if (e && err_kind(e) == ERR_FORMAT) {
-		err_free(e);
-		return NULL;
+	for (size_t i = 0; i < all->count; i++) {
+		log_info("noresume: an image on %s is not resumed", all->list[i].target.name);
+		image_mark(&all->list[i]);
 	}
-	if (e)
-		return e;
-	swapfinish(t, &c);
+}
+
+/* Each target is open in here, so what has to be finished on one comes first. */
+static err_t decide(struct images *all, const struct options *o, bool *found)
+{
+	*found = false;
 	if (o->discard)
-		return discard(t, &c);
+		return discard_all(all);
 	if (o->skip) {
-		mark(t, &c, "this was not wanted at a boot since (noresume)");
+		mark_all(all);
 		return NULL;
 	}
-	e = decide(t, &c, o);
-	if (e)
-		mark(t, &c, err_text(e));
-	return err_context(e, "%s", t->name);
+	return choice_make(all, o, found);
 }
 
-static err_t run(const struct options *o)
+static enum exit_code run(const struct options *o)
 {
-	struct target t;
+	struct images *all = malloc(sizeof(*all));
+	enum exit_code code;
+	bool found;
 	err_t e;
 
-	if (!o->target[0])
-		return NULL;
-	if (o->skip)
-		log_info("noresume: an image on %s is not resumed", o->target);
-	wait_for(o->target, o->wait_seconds);
-	TRY(target_open(&t, o->target, true, true));
-	e = look(&t, o);
-	target_close(&t);
-	return e;
-}
-
-/* Was the image looked at and found unfit, or could something not be done? */
-static enum exit_code exit_code_of(err_t e)
-{
-	switch (err_kind(e)) {
-	case ERR_IO:
-	case ERR_NOMEM:
-	case ERR_NOSPACE:
-	case ERR_INVALID:
-	case ERR_ABORTED:
+	if (!all) {
+		log_warn("no memory");
 		return EXIT_ERROR;
-	case ERR_FORMAT:
-	case ERR_UNSUPPORTED:
-	case ERR_CORRUPT:
-	case ERR_AUTH:
-	case ERR_REFUSED:
-		break;
 	}
-	return EXIT_REFUSED;
-}
-
-static int print_error(err_t e, enum exit_code code)
-{
-	fprintf(stderr, "dormouse-resume: %s%s\n", err_text(e),
-		code == EXIT_REFUSED ? ". The image is kept" : "");
+	images_open(all, o);
+	e = decide(all, o, &found);
+	if (e)
+		log_warn("%s", err_text(e));
+	code = found || all->refused ? EXIT_REFUSED : e || all->failed ? EXIT_ERROR : EXIT_NO_IMAGE;
 	err_free(e);
+	images_close(all);
+	free(all);
 	return code;
 }
 
@@ -191,12 +117,14 @@ int main(int argc, char **argv)
 
 	log_init("dormouse-resume");
 	e = options_read(argc, argv, &o);
-	if (e)
-		return print_error(e, EXIT_USAGE);
+	if (e) {
+		fprintf(stderr, "dormouse-resume: %s\n", err_text(e));
+		err_free(e);
+		return EXIT_USAGE;
+	}
 	if (o.help) {
 		print_help();
 		return EXIT_NO_IMAGE;
 	}
-	e = run(&o);
-	return e ? print_error(e, exit_code_of(e)) : EXIT_NO_IMAGE;
+	return (int)run(&o);
 }

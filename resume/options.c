@@ -13,7 +13,8 @@
 #define WAIT_SECONDS 10
 
 struct arguments {
-	const char *config, *target, *writer_dir; /* NULL: not given */
+	const char *config, *writer_dir; /* NULL: not given */
+	struct config targets;		 /* of --target */
 };
 
 static err_t parse_seconds(const char *text, unsigned int *out)
@@ -53,7 +54,7 @@ static err_t parse_arguments(int argc, char **argv, struct arguments *a, struct 
 			return err_new(ERR_INVALID, "%s: %s; see --help", word,
 				       c == ':' ? "needs a value" : "unknown option");
 		if (c == 't')
-			a->target = optarg;
+			TRY(err_context(config_add_target(&a->targets, optarg), "--target"));
 		else if (c == 'c')
 			a->config = optarg;
 		else if (c == 'w')
@@ -76,6 +77,31 @@ static err_t choose(const char *first, const char *second, const char *third, ch
 	if (strlen(s) >= CONFIG_TEXT_MAX)
 		return err_new(ERR_INVALID, "too long: %s", s);
 	strcpy(out, s);
+	return NULL;
+}
+
+/* Names with commas between them; changes text. */
+static err_t split_targets(char *text, struct config *c)
+{
+	char *rest = NULL;
+
+	for (char *name = strtok_r(text, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
+		TRY(config_add_target(c, name));
+	return NULL;
+}
+
+/* The list that counts: the kernel's, the arguments', the configuration's. */
+static err_t choose_targets(char *kernel, const struct config *arguments,
+			    const struct config *config, struct options *out)
+{
+	struct config from_kernel = {.target_count = 0};
+	const struct config *c = arguments->target_count ? arguments : config;
+
+	TRY(err_context(split_targets(kernel, &from_kernel), "dormouse.target"));
+	if (from_kernel.target_count)
+		c = &from_kernel;
+	memcpy(out->targets, c->targets, sizeof(out->targets));
+	out->target_count = c->target_count;
 	return NULL;
 }
 
@@ -111,5 +137,7 @@ err_t options_read(int argc, char **argv, struct options *out)
 	TRY(config_load(a.config ? a.config : CONFIG_PATH, a.config != NULL, &config));
 	TRY(read_kernel(config.writer_cmdline, target, out));
 	TRY(choose(a.writer_dir, config.writer_dir, WRITER_DIR, out->writer_dir));
-	return choose(target, a.target, config.target, out->target);
+	out->answer_seconds = config.resume_wait;
+	out->unanswered = config.resume_default;
+	return choose_targets(target, &a.targets, &config, out);
 }

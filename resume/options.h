@@ -11,10 +11,13 @@
 
 struct options {
 	struct tsc_sample started;    /* when the program began */
-	char target[CONFIG_TEXT_MAX]; /* empty: none is set */
+	char targets[CONFIG_TARGETS_MAX][CONFIG_TEXT_MAX];
+	unsigned int target_count;
 	char writer_dir[CONFIG_TEXT_MAX];
 	char writer_cmdline[1024];
-	unsigned int wait_seconds; /* for the target's device to appear */
+	unsigned int wait_seconds; /* for the targets' devices to appear, all together */
+	unsigned int answer_seconds; /* for a person to answer a question; 0: do not ask */
+	enum config_resume unanswered;
 	bool help;
 	bool skip;    /* noresume */
 	bool retry;   /* although resuming failed before */
@@ -22,8 +25,8 @@ struct options {
 };
 
 /*
- * The target: dormouse.target= on the kernel's command line, or --target, or
- * the configuration file's. ERR_INVALID for wrong arguments or a bad
+ * The targets: dormouse.target= on the kernel's command line (several: separated by
+ * commas), or those of --target, or the configuration file's. ERR_INVALID for wrong arguments or a bad
  * configuration file.
  */
 err_t options_read(int argc, char **argv, struct options *out) ERR_CHECK;

@@ -2,59 +2,165 @@
 #include "resume/verdict.h"
 
 #include "base/text.h"
+#include "memory/memmap.h"
 
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
-static err_t decide_valid(const struct commit *c, bool retry)
+enum fit verdict_fit(err_t e)
+{
+	if (!e)
+		return FIT_OK;
+	return err_kind(e) == ERR_CORRUPT ? FIT_NEVER : FIT_LATER;
+}
+
+static bool to_be_tried_again(const struct slot *slot)
+{
+	return strstr(slot->reason, VERDICT_AGAIN) == slot->reason;
+}
+
+static void say(struct verdict *v, const char *text)
+{
+	snprintf(v->text, sizeof(v->text), "%s", text);
+}
+
+static void of_writing(const struct commit *c, struct verdict *v)
+{
+	if (c->unreadable) {
+		v->outcome = OUTCOME_ASK;
+		v->again = true;
+		say(v, "one of its two superblocks cannot be read; the other one says that an "
+		       "image was being written. It may be whole");
+	} else if (!c->twin_good) {
+		v->outcome = OUTCOME_HOPELESS;
+		say(v, "hibernation was interrupted, or a superblock is damaged: nothing can be "
+		       "resumed");
+	} else {
+		say(v, "hibernation was interrupted, nothing to resume");
+	}
+}
+
+static void of_valid(const struct commit *c, struct verdict *v)
 {
 	char reason[SLOT_REASON_MAX];
 
-	TRY(commit_check_page0(c));
-	/* The damaged one may have been the newer, and have said RESUMING. */
-	if (!c->twin_good)
-		return err_new(ERR_CORRUPT,
-			       "there is an image, but one of its two superblocks is damaged: "
-			       "whether its memory was given control since cannot be known");
-	text_printable(reason, sizeof(reason), c->slot.reason);
-	if (c->slot.failed_resumes && !retry)
-		return err_new(ERR_REFUSED,
-			       "it was not resumed at an earlier boot (%u times), the last time "
-			       "because: %s. If none of its disks was written to since, "
-			       "dormouse.retry on the kernel's command line tries again",
-			       c->slot.failed_resumes, reason);
-	return NULL;
+	v->counted = true;
+	if (!c->twin_good) {
+		/* It may have been the newer, and have said RESUMING or RETIRED. */
+		v->outcome = OUTCOME_ASK;
+		v->may_try = v->trusts_prints = true;
+		v->again = c->unreadable;
+		say(v, c->unreadable
+			       ? "there is an image, but one of its two superblocks cannot be "
+				 "read: whether its memory was given control since cannot be known"
+			       : "there is an image, but one of its two superblocks is damaged: "
+				 "whether its memory was given control since cannot be known");
+	} else if (c->slot.failed_resumes && !to_be_tried_again(&c->slot)) {
+		v->outcome = OUTCOME_ASK;
+		v->may_try = true;
+		text_printable(reason, sizeof(reason), c->slot.reason);
+		snprintf(v->text, sizeof(v->text),
+			 "it was not resumed at an earlier boot (%u times), the last time because: "
+			 "%s",
+			 c->slot.failed_resumes, reason);
+	} else {
+		v->outcome = OUTCOME_RESUME;
+		v->may_try = v->clean = true;
+	}
 }
 
-err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const char **said)
+/* On a swap area its signature must speak for the image too. */
+static void add_page0(const struct commit *c, struct verdict *v)
 {
-	*resume = false;
-	*said = NULL;
+	err_t e = slot_holds_image(&c->slot) ? commit_check_page0(c) : NULL;
+
+	if (!e)
+		return;
+	v->outcome = commit_is_dead(c) ? OUTCOME_HOPELESS : OUTCOME_ASK;
+	v->again = v->outcome == OUTCOME_ASK;
+	v->may_try = false;
+	say(v, err_text(e));
+	err_free(e);
+}
+
+static void of_slots(const struct commit *c, struct verdict *out)
+{
 	switch (c->slot.state) {
 	case SLOT_EMPTY:
 	case SLOT_RETIRED:
-		return NULL;
+		break;
 	case SLOT_WRITING:
-		if (!c->twin_good)
-			return err_new(ERR_CORRUPT,
-				       "hibernation was interrupted, or a superblock is "
-				       "damaged: nothing can be resumed");
-		*said = "hibernation was interrupted, nothing to resume";
-		return NULL;
+		of_writing(c, out);
+		break;
 	case SLOT_RESUMING:
-		return err_new(ERR_REFUSED,
-			       "the image was being resumed already: its memory was given "
-			       "control, and may have written to disks since");
+		out->outcome = OUTCOME_ASK;
+		out->may_try = out->trusts_prints = true;
+		say(out, "the image was being resumed already: its memory may have been given "
+			 "control, for a moment");
+		break;
 	case SLOT_VALID:
-		TRY(decide_valid(c, retry));
-		*resume = true;
-		return NULL;
+		of_valid(c, out);
+		break;
 	}
-	return err_new(ERR_UNSUPPORTED, "the superblock has an unknown state");
+}
+
+void verdict_of_slots(const struct commit *c, struct verdict *out)
+{
+	*out = (struct verdict){.outcome = OUTCOME_NOTHING};
+	of_slots(c, out);
+	add_page0(c, out);
+}
+
+void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v)
+{
+	const char *again;
+	size_t n;
+
+	switch (verdict_fit(e)) {
+	case FIT_OK:
+		return;
+	case FIT_NEVER:
+		v->outcome = OUTCOME_HOPELESS;
+		break;
+	case FIT_LATER:
+		v->outcome = OUTCOME_ASK;
+		v->again = true;
+		break;
+	}
+	v->may_try = false;
+	again = memmap_again(err_text(e), c->slot.reason);
+	n = (size_t)snprintf(v->text, sizeof(v->text), "%s%s%s", err_text(e), *again ? "; " : "",
+			     again);
+	if (!v->clean && c->slot.failed_resumes && n < sizeof(v->text)) {
+		char reason[SLOT_REASON_MAX];
+
+		text_printable(reason, sizeof(reason), c->slot.reason);
+		snprintf(v->text + n, sizeof(v->text) - n, "; and at an earlier boot: %s", reason);
+	}
+}
+
+void verdict_retry(struct verdict *v)
+{
+	if (v->outcome == OUTCOME_ASK && v->may_try && !v->trusts_prints)
+		v->outcome = OUTCOME_RESUME;
+}
+
+bool verdict_waits(const struct verdict *v, const struct commit *c, enum config_resume unanswered)
+{
+	return unanswered == CONFIG_RESUME_REBOOT &&
+	       (!v->again || !v->counted || c->slot.failed_resumes >= VERDICT_REBOOTS_MAX);
+}
+
+void verdict_reason(const struct verdict *v, char out[SLOT_REASON_MAX])
+{
+	snprintf(out, SLOT_REASON_MAX, "%s%s", v->clean ? VERDICT_AGAIN : "", v->text);
 }
 
 bool verdict_marks(const struct commit *c)
 {
 	/* Also beside a damaged twin: if it only could not be read, it may be
-	 * read again by the next boot. Everything else is refused from now on. */
-	return c->slot.state == SLOT_VALID && !c->slot.failed_resumes;
+	 * read again by the next boot. */
+	return c->slot.state == SLOT_VALID &&
+	       (!c->slot.failed_resumes || to_be_tried_again(&c->slot));
 }

@@ -1,22 +1,73 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a boot does with what it finds on one target. Decides only; nothing is read
+ * or written here. */
 #ifndef RESUME_VERDICT_H
 #define RESUME_VERDICT_H
 
 #include "base/err.h"
+#include "config/config.h"
 #include "image/commit.h"
 
 #include <stdbool.h>
 
-/*
- * What the slots say to do. No error: *resume says whether there is an image to
- * resume; *said is a line for people, or NULL. ERR_REFUSED or ERR_CORRUPT:
- * there is one, or was, and it must not be touched. retry: the user wants
- * another try after resuming failed.
- */
-err_t verdict_decide(const struct commit *c, bool retry, bool *resume, const char **said) ERR_CHECK;
+#define VERDICT_TEXT_MAX 768u
+
+/* How often an image is rebooted for without a person. */
+#define VERDICT_REBOOTS_MAX 3u
 
 /*
- * This boot goes on without the image and will write to its disks: is it to be
+ * The reason in an image begins with this when the boot that wrote it went no
+ * further, but powered off or rebooted: then the next one may resume it unasked.
+ */
+#define VERDICT_AGAIN "to be tried again: "
+
+enum outcome {
+	OUTCOME_NOTHING,  /* no image: boot on */
+	OUTCOME_RESUME,	  /* unasked */
+	OUTCOME_ASK,	  /* there is an image, perhaps, and a person may know better */
+	OUTCOME_HOPELESS, /* no boot can ever resume it: retire it, boot on */
+};
+
+struct verdict {
+	enum outcome outcome;
+	bool may_try;	    /* if asked: it can be resumed now, on demand */
+	bool trusts_prints; /* but only because every fingerprint still matches */
+	bool again;	    /* another boot may do better */
+	bool counted;	    /* the image can keep a count of tries */
+	bool clean;	    /* were it not for this boot, it would be resumed unasked */
+	char text[VERDICT_TEXT_MAX]; /* why, for people; empty: nothing to say */
+};
+
+/* What an error of fit_check means for the image. */
+enum fit {
+	FIT_OK,
+	FIT_LATER, /* another boot may do: initramfs, firmware, a disk that is missing */
+	FIT_NEVER, /* damaged, or disks were written to since */
+};
+
+enum fit verdict_fit(err_t e);
+
+/* By the slots alone. RESUME, and ASK with may_try, hold only if fit_check agrees. */
+void verdict_of_slots(const struct commit *c, struct verdict *out);
+
+/* And what fit_check said; e is borrowed, and may be NULL. */
+void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v);
+
+/* The user has said dormouse.retry: resume what failed before. What only
+ * fingerprints speak for is still asked about. */
+void verdict_retry(struct verdict *v);
+
+/*
+ * Nobody answers: does the question wait for a person all the same, because
+ * another reboot would change nothing, or cannot be counted, or there were enough?
+ */
+bool verdict_waits(const struct verdict *v, const struct commit *c, enum config_resume unanswered);
+
+/* What to write into the image as its reason before a reboot or power-off. */
+void verdict_reason(const struct verdict *v, char out[SLOT_REASON_MAX]);
+
+/*
+ * noresume: this boot goes on beside the image and writes to its disks. Is it to be
  * marked (commit_resume_failed), so that no later boot resumes it unasked?
  */
 bool verdict_marks(const struct commit *c);

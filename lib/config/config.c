@@ -12,6 +12,9 @@
 
 #define FILE_MAX       (64u << 10)
 #define LINE_MAX_BYTES 1024
+#define RESUME_WAIT    60u
+#define TIME_LIMIT_MAX 86400u
+#define RESUME_WAIT_MAX 86400u
 
 void config_init(struct config *config)
 {
@@ -20,6 +23,8 @@ void config_init(struct config *config)
 	config->verify = CONFIG_VERIFY_INDEX;
 	config->time_limit = 30 * 60;
 	strcpy(config->codec, "lz4");
+	config->resume_wait = RESUME_WAIT;
+	config->resume_default = CONFIG_RESUME_REBOOT;
 }
 
 err_t config_parse_then(const char *text, enum config_then *out)
@@ -50,6 +55,28 @@ static err_t set_text(const char *value, char *out, size_t room)
 	return NULL;
 }
 
+err_t config_add_target(struct config *c, const char *device)
+{
+	if (!*device)
+		return err_new(ERR_INVALID, "no device is named");
+	for (uint32_t i = 0; i < c->target_count; i++)
+		if (!strcmp(c->targets[i], device))
+			return NULL;
+	if (c->target_count == CONFIG_TARGETS_MAX)
+		return err_new(ERR_INVALID, "more than %u targets", CONFIG_TARGETS_MAX);
+	TRY(set_text(device, c->targets[c->target_count], CONFIG_TEXT_MAX));
+	if (!c->target_count++)
+		strcpy(c->target, device);
+	return NULL;
+}
+
+err_t config_use_target(struct config *c, const char *device)
+{
+	TRY(config_add_target(c, device));
+	strcpy(c->target, device);
+	return NULL;
+}
+
 static err_t set_address(const char *value, uint64_t *out)
 {
 	char *end;
@@ -60,20 +87,6 @@ static err_t set_address(const char *value, uint64_t *out)
 	if (!isdigit((unsigned char)*value) || *end || errno)
 		return err_new(ERR_INVALID, "\"%s\" is not an address", value);
 	*out = x;
-	return NULL;
-}
-
-/* Up to a day. */
-static err_t set_seconds(const char *value, uint32_t *out)
-{
-	char *end;
-	unsigned long x;
-
-	errno = 0;
-	x = strtoul(value, &end, 10);
-	if (!isdigit((unsigned char)*value) || *end || errno || x > 86400)
-		return err_new(ERR_INVALID, "\"%s\" is no number of seconds up to 86400", value);
-	*out = (uint32_t)x;
 	return NULL;
 }
 
@@ -88,16 +101,42 @@ static err_t parse_verify(const char *value, enum config_verify *out)
 	return NULL;
 }
 
+static err_t set_seconds(const char *value, uint32_t max, uint32_t *out)
+{
+	char *end;
+	unsigned long x;
+
+	errno = 0;
+	x = strtoul(value, &end, 10);
+	if (!isdigit((unsigned char)*value) || *end || errno || x > max)
+		return err_new(ERR_INVALID, "\"%s\" is not a number of seconds up to %u", value, max);
+	*out = (uint32_t)x;
+	return NULL;
+}
+
+static err_t parse_resume(const char *value, enum config_resume *out)
+{
+	if (!strcmp(value, "reboot"))
+		*out = CONFIG_RESUME_REBOOT;
+	else if (!strcmp(value, "discard"))
+		*out = CONFIG_RESUME_DISCARD;
+	else if (!strcmp(value, "poweroff"))
+		*out = CONFIG_RESUME_POWEROFF;
+	else
+		return err_new(ERR_INVALID, "\"%s\" is none of reboot, discard, poweroff", value);
+	return NULL;
+}
+
 static err_t set_key(struct config *c, const char *key, const char *value)
 {
 	if (!strcmp(key, "target"))
-		return set_text(value, c->target, sizeof(c->target));
+		return config_add_target(c, value);
 	if (!strcmp(key, "then"))
 		return config_parse_then(value, &c->then);
 	if (!strcmp(key, "verify"))
 		return parse_verify(value, &c->verify);
 	if (!strcmp(key, "time_limit"))
-		return set_seconds(value, &c->time_limit);
+		return set_seconds(value, TIME_LIMIT_MAX, &c->time_limit);
 	if (!strcmp(key, "initramfs"))
 		return set_text(value, c->initramfs, sizeof(c->initramfs));
 	if (!strcmp(key, "codec"))
@@ -108,6 +147,10 @@ static err_t set_key(struct config *c, const char *key, const char *value)
 		return set_text(value, c->writer_dir, sizeof(c->writer_dir));
 	if (!strcmp(key, "writer_cmdline"))
 		return set_text(value, c->writer_cmdline, sizeof(c->writer_cmdline));
+	if (!strcmp(key, "resume_wait"))
+		return set_seconds(value, RESUME_WAIT_MAX, &c->resume_wait);
+	if (!strcmp(key, "resume_default"))
+		return parse_resume(value, &c->resume_default);
 	return err_new(ERR_INVALID, "unknown key");
 }
 

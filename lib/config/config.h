@@ -14,6 +14,7 @@
 
 #define CONFIG_PATH	"/etc/dormouse.conf"
 #define CONFIG_TEXT_MAX 256
+#define CONFIG_TARGETS_MAX 8u
 
 enum config_then {
 	CONFIG_POWEROFF = 1,
@@ -27,9 +28,18 @@ enum config_verify {
 	CONFIG_VERIFY_FULL = 2,
 };
 
+/* What becomes of an image that a boot cannot resume when nobody answers the question. */
+enum config_resume {
+	CONFIG_RESUME_REBOOT = 1, /* and try again, some times */
+	CONFIG_RESUME_DISCARD = 2,
+	CONFIG_RESUME_POWEROFF = 3,
+};
+
 /* Strings may be empty: not set. What they mean is checked by who uses them. */
 struct config {
-	char target[CONFIG_TEXT_MAX];
+	char target[CONFIG_TEXT_MAX]; /* that images go to: the first of all */
+	char targets[CONFIG_TARGETS_MAX][CONFIG_TEXT_MAX]; /* all, each once */
+	uint32_t target_count;
 	enum config_then then;		  /* default: poweroff */
 	enum config_verify verify;	  /* default: index */
 	uint32_t time_limit;		  /* seconds for writing; 0: none; default: 30 minutes */
@@ -38,9 +48,17 @@ struct config {
 	uint64_t window;		  /* physical address; 0: chosen */
 	char writer_dir[CONFIG_TEXT_MAX]; /* empty: where it is installed */
 	char writer_cmdline[CONFIG_TEXT_MAX];
+	uint32_t resume_wait;		   /* seconds for the question; 0: do not ask */
+	enum config_resume resume_default; /* default: reboot */
 };
 
 void config_init(struct config *config);
+
+/* One more target, unless it is among them. ERR_INVALID: too many, too long, empty. */
+err_t config_add_target(struct config *config, const char *device) ERR_CHECK;
+
+/* Images go to this one; the others are still known. Errors as above. */
+err_t config_use_target(struct config *config, const char *device) ERR_CHECK;
 
 /* "poweroff", "reboot", "return"; anything else is ERR_INVALID. */
 err_t config_parse_then(const char *text, enum config_then *out) ERR_CHECK;

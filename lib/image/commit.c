@@ -61,22 +61,34 @@ err_t commit_check_page0(const struct commit *c)
 	return NULL;
 }
 
+/* Of a place that is damaged it is known that it says nothing; of such a one not. */
+static bool any_unreadable(const struct medium *m)
+{
+	for (int i = 0; i < 2; i++)
+		if (m->error[i] && (err_kind(m->error[i]) == ERR_IO ||
+				    err_kind(m->error[i]) == ERR_NOSPACE))
+			return true;
+	return false;
+}
+
 err_t commit_load(const struct target *t, struct commit *out)
 {
 	CLEANUP_MEDIUM struct medium m = {0};
+	bool unreadable;
 	int newest;
 	err_t e;
 
 	*out = (struct commit){.place = 1, .twin_good = true};
 	TRY(medium_read(t, &m));
 	out->page0 = page0_of(&m);
+	unreadable = any_unreadable(&m);
 	e = medium_newest(&m, &newest);
-	if (e) {
+	if (!e)
+		*out = commit_of(&m, newest);
+	else
 		out->twin_good = err_kind(e) == ERR_FORMAT;
-		return e;
-	}
-	*out = commit_of(&m, newest);
-	return NULL;
+	out->unreadable = unreadable;
+	return e;
 }
 
 /*

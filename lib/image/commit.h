@@ -37,6 +37,8 @@ struct commit {
 	int place;	  /* 0: slot A is the newer, 1: slot B */
 	bool twin_good;	  /* the other one is readable, undamaged, of the same image, and older;
 			   * or no slot was ever written. A VALID image without it: ask */
+	bool unreadable;  /* a place could not be read: what it says is not known. Set by
+			   * commit_load only, also on errors */
 	bool holds_image; /* a good slot, if only the older one, says VALID or RESUMING, as a
 			   * retiring that was cut short leaves it: commit_begin refuses */
 	enum commit_page0 page0;

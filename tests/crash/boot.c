@@ -72,11 +72,17 @@ static void look_at_slots(const struct disk *d, struct boot *b)
 	}
 }
 
-static int decide(struct boot *b, bool retry, bool *resumes)
+/* As far as slots tell: fingerprints, which a simulated disk has none of, may speak
+ * for more. */
+static void decide(struct boot *b)
 {
-	const char *said;
+	struct verdict v;
 
-	return kind_of(b, verdict_decide(&b->commit, retry, resumes, &said));
+	verdict_of_slots(&b->commit, &v);
+	b->verdict = v.outcome;
+	b->resumes = v.outcome == OUTCOME_RESUME;
+	verdict_retry(&v);
+	b->retries = v.outcome == OUTCOME_RESUME;
 }
 
 void boot_look(const struct disk *d, bool memo, struct boot *out)
@@ -88,8 +94,7 @@ void boot_look(const struct disk *d, bool memo, struct boot *out)
 	if (out->load)
 		return;
 	out->image = image_number(out->commit.slot.nonce);
-	out->verdict = decide(out, false, &out->resumes);
-	decide(out, true, &out->retries);
+	decide(out);
 	out->checked = out->commit.slot.state == SLOT_VALID &&
 		       !kind_of(out, commit_check_page0(&out->commit));
 	if (out->checked)

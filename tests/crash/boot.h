@@ -8,6 +8,7 @@
 #include "disk.h"
 #include "image.h"
 #include "image/commit.h"
+#include "resume/verdict.h"
 #include "swap.h"
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@ struct boot {
 	int load; /* of commit_load */
 	struct commit commit;
 	unsigned int image;    /* that the slot that counts is of, or IMAGES_MAX */
-	int verdict;	       /* of verdict_decide */
+	enum outcome verdict;  /* by the slots */
 	bool resumes;	       /* by itself */
 	bool retries;	       /* with dormouse.retry */
 	enum swapheader page0; /* really, whatever reading it gives */

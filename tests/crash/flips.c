@@ -74,11 +74,12 @@ static const char *judge_flip(uint64_t dead, unsigned int part, unsigned int cou
 	if (text)
 		return text;
 	if (part < 2)
-		return b->verdict == ERR_CORRUPT && !b->retries
+		return (b->verdict == OUTCOME_ASK || b->verdict == OUTCOME_HOPELESS) &&
+				       !b->retries
 			       ? NULL
 			       : "a damaged superblock is not told";
 	if (is_signature)
-		return b->verdict == ERR_REFUSED && !b->retries
+		return b->verdict == OUTCOME_HOPELESS && !b->retries
 			       ? NULL
 			       : "a swap area that is no image's any more is resumed";
 	if (!b->resumes)

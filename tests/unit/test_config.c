@@ -28,6 +28,8 @@ static void test_defaults(void **state)
 	assert_int_equal(c.time_limit, 1800);
 	assert_string_equal(c.codec, "lz4");
 	assert_int_equal(c.window, 0);
+	assert_int_equal(c.resume_wait, 60);
+	assert_int_equal(c.resume_default, CONFIG_RESUME_REBOOT);
 }
 
 static void test_all_keys(void **state)
@@ -45,9 +47,21 @@ static void test_all_keys(void **state)
 			"codec = none\n"
 			"window = 0x10000000\n"
 			"writer_dir = /opt/w\n"
+			"target = /dev/vdc\n"
+			"target = /dev/vdb\n"
+			"resume_wait = 0\n"
+			"resume_default = discard\n"
 			"writer_cmdline = loglevel=7 debug",
 			&c));
 	assert_string_equal(c.target, "/dev/vdb");
+	assert_int_equal(c.target_count, 2);
+	assert_string_equal(c.targets[0], "/dev/vdb");
+	assert_string_equal(c.targets[1], "/dev/vdc");
+	assert_int_equal(c.resume_wait, 0);
+	assert_int_equal(c.resume_default, CONFIG_RESUME_DISCARD);
+	assert_ok(config_use_target(&c, "/dev/vdd"));
+	assert_string_equal(c.target, "/dev/vdd");
+	assert_int_equal(c.target_count, 3);
 	assert_int_equal(c.then, CONFIG_RETURN);
 	assert_int_equal(c.verify, CONFIG_VERIFY_FULL);
 	assert_int_equal(c.time_limit, 0);
@@ -78,6 +92,13 @@ static void test_errors(void **state)
 		{"window = 0x10000000000000000\n", "not an address"},
 		{"codec = 0123456789abcdef\n", "longer than 15"},
 		{"= x\n", "unknown key"},
+		{"target =\n", "no device"},
+		{"target = a\ntarget = b\ntarget = c\ntarget = d\ntarget = e\ntarget = f\n"
+		 "target = g\ntarget = h\ntarget = i\n",
+		 "line 9: target: more than 8"},
+		{"resume_wait = -1\n", "number of seconds"},
+		{"resume_wait = 1m\n", "number of seconds"},
+		{"resume_default = wait\n", "none of reboot"},
 	};
 
 	(void)state;

@@ -1,65 +1,120 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Faults planted, each found: VALID with a damaged twin resumed; RESUMING
- * resumed; failed_resumes ignored; WRITING resumed;
- * not marked beside a damaged twin.
+ * Faults planted, each found: VALID with a damaged twin resumed unasked; RESUMING
+ * resumed by dormouse.retry; failed_resumes ignored; WRITING beside an unreadable twin taken for
+ * nothing; damage asked about again and again; a reboot without count or end.
  */
 #include "unit.h"
 
 #include "resume/verdict.c"
 
+#define ASK	 OUTCOME_ASK
+#define RESUME	 OUTCOME_RESUME
+#define NOTHING	 OUTCOME_NOTHING
+#define HOPELESS OUTCOME_HOPELESS
+#define AGAIN	 VERDICT_AGAIN "why"
+
+/* What there is, what fit_check says, and what becomes of it: by itself, and with
+ * dormouse.retry. */
 static const struct {
 	enum slot_state state;
-	bool twin_good;
+	bool twin_good, unreadable;
 	unsigned int failed;
-	bool retry;
-	int kind; /* 0: no error */
-	bool resume, says;
+	const char *reason;
+	int fit; /* kind of error; 0: none */
+	enum outcome outcome, retried;
+	bool may_try, waits;
 } cases[] = {
-	{SLOT_EMPTY, true, 0, false, 0, false, false},
-	{SLOT_EMPTY, false, 0, false, 0, false, false},
-	{SLOT_RETIRED, true, 0, false, 0, false, false},
-	{SLOT_RETIRED, false, 1, true, 0, false, false},
-	{SLOT_WRITING, true, 0, true, 0, false, true},
-	{SLOT_WRITING, false, 0, true, ERR_CORRUPT, false, false},
-	{SLOT_RESUMING, true, 0, false, ERR_REFUSED, false, false},
-	{SLOT_RESUMING, true, 1, true, ERR_REFUSED, false, false},
-	{SLOT_VALID, true, 0, false, 0, true, false},
-	{SLOT_VALID, false, 0, false, ERR_CORRUPT, false, false},
-	{SLOT_VALID, false, 0, true, ERR_CORRUPT, false, false},
-	{SLOT_VALID, true, 1, false, ERR_REFUSED, false, false},
-	{SLOT_VALID, true, 1, true, 0, true, false},
-	{(enum slot_state)9, true, 0, false, ERR_UNSUPPORTED, false, false},
+	{SLOT_EMPTY, true, false, 0, "", 0, NOTHING, NOTHING, false, true},
+	{SLOT_RETIRED, true, false, 0, "", 0, NOTHING, NOTHING, false, true},
+	{SLOT_RETIRED, false, true, 1, "", 0, NOTHING, NOTHING, false, true},
+	{SLOT_WRITING, true, false, 0, "", 0, NOTHING, NOTHING, false, true},
+	{SLOT_WRITING, false, false, 0, "", 0, HOPELESS, HOPELESS, false, true},
+	{SLOT_WRITING, false, true, 0, "", 0, ASK, ASK, false, true},
+	{SLOT_RESUMING, true, false, 0, "", 0, ASK, ASK, true, true},
+	{SLOT_RESUMING, false, true, 0, "", 0, ASK, ASK, true, true},
+	{SLOT_RESUMING, true, false, 0, "", ERR_CORRUPT, HOPELESS, HOPELESS, false, true},
+	{SLOT_RESUMING, true, false, 0, "", ERR_REFUSED, ASK, ASK, false, true},
+	{SLOT_VALID, true, false, 0, "", 0, RESUME, RESUME, true, true},
+	{SLOT_VALID, false, false, 0, "", 0, ASK, ASK, true, true},
+	{SLOT_VALID, false, true, 0, "", 0, ASK, ASK, true, false},
+	{SLOT_VALID, false, false, 0, "", ERR_CORRUPT, HOPELESS, HOPELESS, false, true},
+	{SLOT_VALID, true, false, 1, "why", 0, ASK, RESUME, true, true},
+	{SLOT_VALID, true, false, 2, AGAIN, 0, RESUME, RESUME, true, true},
+	{SLOT_VALID, true, false, 0, "", ERR_REFUSED, ASK, ASK, false, false},
+	{SLOT_VALID, true, false, 2, AGAIN, ERR_IO, ASK, ASK, false, false},
+	{SLOT_VALID, true, false, 3, AGAIN, ERR_IO, ASK, ASK, false, true},
+	{SLOT_VALID, true, false, 1, "why", ERR_NOMEM, ASK, ASK, false, false},
+	{SLOT_VALID, true, false, 0, "", ERR_CORRUPT, HOPELESS, HOPELESS, false, true},
 };
 
-static void test_decide(void **state)
+static void test_cases(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct commit c = {
-			.slot = {.state = cases[i].state,
-				 .failed_resumes = cases[i].failed,
-				 .reason = "why"},
+			.slot = {.state = cases[i].state, .failed_resumes = cases[i].failed},
 			.twin_good = cases[i].twin_good,
+			.unreadable = cases[i].unreadable,
 		};
-		const char *said;
-		bool resume, marks = cases[i].state == SLOT_VALID && !cases[i].failed;
-		err_t e = verdict_decide(&c, cases[i].retry, &resume, &said);
+		err_t fit = cases[i].fit ? err_new((enum err_kind)cases[i].fit, "unfit") : NULL;
+		struct verdict v;
 
-		if ((e ? (int)err_kind(e) : 0) != cases[i].kind || resume != cases[i].resume ||
-		    (said != NULL) != cases[i].says)
-			fail_msg("case %zu: %s", i, e ? err_text(e) : "no error");
-		assert_int_equal(verdict_marks(&c), marks);
-		if (cases[i].state == SLOT_VALID && cases[i].failed && e)
-			assert_non_null(strstr(err_text(e), "why"));
-		err_free(e);
+		strcpy(c.slot.reason, cases[i].reason);
+		verdict_of_slots(&c, &v);
+		if (v.may_try)
+			verdict_add_fit(&c, fit, &v);
+		if (v.outcome != cases[i].outcome || v.may_try != cases[i].may_try)
+			fail_msg("case %zu: outcome %d, may_try %d", i, v.outcome, v.may_try);
+		if (v.outcome != NOTHING && v.outcome != RESUME && !v.text[0])
+			fail_msg("case %zu: no reason", i);
+		if (cases[i].fit && !strstr(v.text, "unfit"))
+			fail_msg("case %zu: %s", i, v.text);
+		if (verdict_waits(&v, &c, CONFIG_RESUME_REBOOT) != cases[i].waits)
+			fail_msg("case %zu: waits", i);
+		assert_false(verdict_waits(&v, &c, CONFIG_RESUME_DISCARD));
+		assert_false(verdict_waits(&v, &c, CONFIG_RESUME_POWEROFF));
+		verdict_retry(&v);
+		if (v.outcome != cases[i].retried)
+			fail_msg("case %zu: with retry %d", i, v.outcome);
+		err_free(fit);
 	}
+}
+
+/* A boot that was left for another one hands the image on; one that failed does not. */
+static void test_reason(void **state)
+{
+	struct commit c = {.slot = {.state = SLOT_VALID}, .twin_good = true};
+	err_t unfit = err_new(ERR_REFUSED, "unfit");
+	struct verdict v;
+
+	(void)state;
+	assert_true(verdict_marks(&c));
+	verdict_of_slots(&c, &v);
+	verdict_add_fit(&c, unfit, &v);
+	verdict_reason(&v, c.slot.reason);
+	assert_string_equal(c.slot.reason, VERDICT_AGAIN "unfit");
+	c.slot.failed_resumes = 1;
+	assert_true(verdict_marks(&c));
+	verdict_of_slots(&c, &v);
+	assert_int_equal(v.outcome, RESUME);
+
+	strcpy(c.slot.reason, "damaged");
+	assert_false(verdict_marks(&c));
+	verdict_of_slots(&c, &v);
+	assert_non_null(strstr(v.text, "damaged"));
+	verdict_add_fit(&c, unfit, &v);
+	verdict_reason(&v, c.slot.reason);
+	assert_null(strstr(c.slot.reason, VERDICT_AGAIN));
+	assert_non_null(strstr(c.slot.reason, "unfit; and at an earlier boot: damaged"));
+	err_free(unfit);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_reason),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

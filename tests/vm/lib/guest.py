@@ -91,21 +91,24 @@ def make_root(path, conf, next_initramfs, *, product=True):
     return path
 
 
-def configuration(target):
-    return f"# made by tests/vm\ntarget = {target}\ninitramfs = /boot/initrd.img\n"
+def configuration(target, *more):
+    """Nobody is there to be asked, unless a scenario says otherwise: of two settings the last counts."""
+    lines = ["# made by tests/vm", f"target = {target}", "initramfs = /boot/initrd.img"]
+    return "\n".join([*lines, "resume_wait = 0", "resume_default = discard", *more, ""])
 
 
 def make_guest(
     out, *, kernel=None, append="", mem=2048, target_mib=4096, next_initramfs=None, product=True, disk_kind="virtio",
-    **hardware,
+    settings=(), **hardware,
 ):  # fmt: skip
     """A machine ready to start.
 
+    settings: more lines of its dormouse.conf.
     next_initramfs: what lies in the guest's /boot for the boot after hibernating, this boot's unless given.
     product=False: a guest without Dormouse.
     """
     kernel = kernel or test_kernel()
-    conf = configuration(DISKS[disk_kind][1][1])
+    conf = configuration(DISKS[disk_kind][1][1], *settings)
     initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, writer=product, resume=product)
     root = make_root(out / "root.img", conf, next_initramfs or initramfs, product=product)
     target_image = disk.make_blank(out / "target.img", target_mib)

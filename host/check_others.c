@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The configured targets besides the one that is written to. */
+#include "host/check.h"
+
+#include "host/stale.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void check_target_others(const struct preflight *p, struct finding *out)
+{
+	const struct config *c = p->config;
+	unsigned int others = 0;
+
+	finding_set(out, FINDING_OK, "no other target is configured");
+	for (uint32_t i = 0; i < c->target_count; i++) {
+		const char *device = c->targets[i];
+		char why[256];
+		bool image;
+		err_t e;
+
+		if (!strcmp(device, c->target) || stale_same_device(device, c->target))
+			continue;
+		e = stale_look(device, &image, why, sizeof(why));
+		if (e) {
+			finding_set_err(out, FINDING_WARN,
+					err_context(e, "the target %s cannot be looked at", device));
+			return;
+		}
+		if (image) {
+			finding_set(out, FINDING_WARN,
+				    "%s holds an image, or may (%s); it will be discarded", device,
+				    why);
+			return;
+		}
+		finding_set(out, FINDING_OK, "%u other targets, without an image", ++others);
+	}
+}

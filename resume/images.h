@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the boot finds on its targets. */
+#ifndef RESUME_IMAGES_H
+#define RESUME_IMAGES_H
+
+#include "base/err.h"
+#include "formats/hostinfo.h"
+#include "image/commit.h"
+#include "jump/writer_files.h"
+#include "resume/options.h"
+#include "resume/verdict.h"
+#include "target/target.h"
+
+#include <stddef.h>
+
+/* One target whose superblock could be read. */
+struct image {
+	struct target target;
+	struct commit commit;
+	struct verdict verdict;
+	struct hostinfo host;	    /* if has_host */
+	struct writer_files writer; /* if the outcome is RESUME, or ASK with may_try */
+	bool has_host;
+};
+
+struct images {
+	struct image list[CONFIG_TARGETS_MAX];
+	size_t count;
+	bool failed;  /* a target was not there, or could not be read: said in the log */
+	bool refused; /* one holds something that cannot be used: the same */
+};
+
+/*
+ * Wait for the targets, open them and read their superblocks. One that does not
+ * appear, or cannot be read or used, is told and left out.
+ */
+void images_open(struct images *all, const struct options *o);
+void images_close(struct images *all);
+
+/* The verdict on one, by its slots and by whether it fits here and now. */
+void image_judge(struct image *image, const struct options *o);
+
+/*
+ * RETIRED with this reason: no boot resumes it any more. An error only when one
+ * might; what else failed is logged.
+ */
+err_t image_give_up(struct image *image, const char *reason) ERR_CHECK;
+
+/*
+ * Write the verdict's reason and one more failure into an image that can keep them,
+ * before a reboot or power-off; logs what went wrong. false: it could not.
+ */
+bool image_count(struct image *image);
+
+/* This boot goes on without it, as noresume says: see that no later one takes it unasked. */
+void image_mark(struct image *image);
+
+/* Load the writer for it and go there. Returns only with an error; the image is
+ * VALID as before. */
+err_t image_resume(struct image *image, const struct options *o) ERR_CHECK;
+
+#endif
