@@ -25,10 +25,12 @@ from lib.scenario import Failure, expect
 OVMF = Path("/usr/share/OVMF")
 _on = set()  # the machines that are switched on
 
-# The two disks: QEMU's arguments for one of them, and their names in the guest.
+# The two disks: QEMU's arguments for one of them, and their names in the guest. "parts": they are partitions of one
+# disk, whose writes can be recorded (Machine.record, lib/powercut.py).
 DISKS = {
     "virtio": (["-device", "virtio-blk-pci,drive={drive}{options}"], ("/dev/vda", "/dev/vdb")),
     "nvme": (["-device", "nvme-ns,drive={drive},bus=nvme,nsid={number}"], ("/dev/nvme0n1", "/dev/nvme0n2")),
+    "parts": (["-device", "virtio-blk-pci,drive={drive}{options}"], ("/dev/vda1", "/dev/vda2")),
     "ahci": (
         ["-device", "ide-hd,drive={drive},bus=ahci.{number},model={drive}"],
         ("/dev/disk/by-id/root", "/dev/disk/by-id/target"),
@@ -36,6 +38,7 @@ DISKS = {
 }
 CONTROLLERS = {
     "virtio": [],
+    "parts": [],
     "nvme": ["-device", "nvme,id=nvme,serial=dormouse"],
     "ahci": ["-device", "ich9-ahci,id=ahci"],
 }
@@ -67,6 +70,7 @@ class Machine:
         self.root_device, self.target_device = DISKS[disk][1]  # names in the guest
         self.cpus = cpus
         self.boots = 0
+        self.record = None  # the file that gets the log of the next start's writes; only with disk="parts"
         self.process = None
         self.lines: list[Line] = []  # console of this boot
         self.exit_reason = None
@@ -79,7 +83,9 @@ class Machine:
             "-machine", machine, "-cpu", cpu, "-smp", str(cpus), "-nodefaults", "-display", "none", "-no-reboot",
             *CONTROLLERS[disk], *extra,
         ]  # fmt: skip
-        for number, (drive, image) in enumerate((("root", root), ("target", target)), start=1):
+        self._parts = disk == "parts"
+        drives = () if self._parts else (("root", root), ("target", target))
+        for number, (drive, image) in enumerate(drives, start=1):
             # No host cache flushes: tests here end QEMU, never the host.
             if drive == "target" and target_faults:
                 (self.out / "faults").write_text(target_faults)
@@ -92,6 +98,17 @@ class Machine:
             self._hardware += ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / 'OVMF_CODE.fd'}"]
             self._hardware += ["-drive", f"if=pflash,format=raw,file={variables}"]
 
+    def _one_disk(self):
+        """QEMU's arguments for the disk that both are parts of."""
+        if not self.record:
+            disk = ["-drive", f"if=none,id=disk,file={self.root},format=raw,cache=unsafe"]
+        else:
+            self.record.write_bytes(b"")
+            disk = ["-blockdev", f"driver=file,filename={self.root},node-name=file,cache.no-flush=on"]
+            disk += ["-blockdev", f"driver=file,filename={self.record},node-name=log,cache.no-flush=on"]
+            disk += ["-blockdev", "driver=blklogwrites,file=file,log=log,node-name=disk,log-super-update-interval=1"]
+        return [*disk, "-device", "virtio-blk-pci,drive=disk"]
+
     def start(self):
         """Power on. Waits for nothing."""
         assert self.process is None
@@ -101,7 +118,8 @@ class Machine:
         console, channel, monitor = (s.fileno() for s in theirs)
         command = [
             # QEMU dies with this process, however that ends.
-            "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", *self._hardware, "-m", f"{self.boot.mem}M",
+            "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", *self._hardware,
+            *(self._one_disk() if self._parts else []), "-m", f"{self.boot.mem}M",
             "-kernel", self.boot.kernel, "-initrd", self.boot.initramfs,
             "-append", f"console=ttyS0 panic=-1 root={self.root_device} {self.boot.append}",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
