@@ -2,6 +2,7 @@
 """Disk images: making, damaging, copying and checking them."""
 
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -25,11 +26,33 @@ def make_ext4(path, mib, content=None):
     return path
 
 
-def check_ext4(path):
+def check_ext4(path, offset=0):
     """The filesystem is clean: nothing to repair, nothing left in the journal."""
-    result = subprocess.run(["e2fsck", "-fn", path], capture_output=True, text=True)
+    what = f"{path}?offset={offset}" if offset else path
+    result = subprocess.run(["e2fsck", "-fn", what], capture_output=True, text=True)
     (Path(path).parent / "e2fsck.log").write_text(result.stdout + result.stderr)
     expect(result.returncode == 0, f"e2fsck -fn of {Path(path).name} exited {result.returncode}, see e2fsck.log")
+
+
+def make_parts(path, parts):
+    """An image with an MBR whose partitions hold the images `parts`, each from a whole MiB on; returns where they begin."""
+    starts, at = [], 1 << 20
+    make_blank(path, 1 + sum(Path(part).stat().st_size >> 20 for part in parts))
+    with open(path, "r+b") as f:
+        for number, part in enumerate(parts):
+            size = Path(part).stat().st_size
+            f.seek(446 + 16 * number)
+            f.write(struct.pack("<B3xB3xII", 0, 0x83, at // 512, size // 512))
+            with open(part, "rb") as content:
+                for start, end in data_ranges(part):
+                    content.seek(start)
+                    f.seek(at + start)
+                    f.write(content.read(end - start))
+            starts.append(at)
+            at += size
+        f.seek(510)
+        f.write(b"\x55\xaa")
+    return starts
 
 
 def copy(source, destination):

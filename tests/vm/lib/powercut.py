@@ -54,13 +54,14 @@ def settled(entries, moment):
     return max((i for i in range(moment) if entries[i].flags & FLUSH), default=0)
 
 
-def replay(disk, entries, moment, seed, *, forget_flushes=False):
+def replay(disk, entries, moment, seed, *, forget_from=None):
     """Brings a copy of the starting disk to what a cut after `moment` entries leaves.
 
-    What no flush covers lands, vanishes, or is torn between sectors, as the seed says.
+    What no flush covers lands, vanishes, or is torn between sectors, as the seed says. Flushes from entry
+    forget_from on do nothing, as if the program had left them out.
     """
     chance = random.Random(seed)
-    durable = 0 if forget_flushes else settled(entries, moment)
+    durable = settled(entries, moment if forget_from is None else min(moment, forget_from))
     with open(disk, "r+b") as f:
         for number, entry in enumerate(entries[:moment]):
             fate = "lands"

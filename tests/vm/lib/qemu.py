@@ -63,7 +63,7 @@ class Boot:
 class Machine:
     def __init__(
         self, out, boot, root, target, *, cpus=2, cpu="max", machine="pc", firmware="bios", disk="virtio",
-        disk_options="", extra=(), target_faults="",
+        disk_options="", extra=(), target_faults="", commands=0,
     ):
         self.out, self.boot = Path(out), boot
         self.root, self.target = Path(root), Path(target)  # images on the test's side
@@ -76,7 +76,7 @@ class Machine:
         self.exit_reason = None
         self._changed = threading.Condition()
         self._channel = b""  # of all boots: a command may begin in one and end in another
-        self._commands = 0
+        self._commands = commands  # numbers taken already, by a guest that this machine may resume
         self._replies: dict[int, dict] = {}  # of the monitor, by request
         self._hardware = [
             "-accel", "kvm" if os.environ.get("ACCEL") == "kvm" else "tcg,thread=single",
@@ -257,6 +257,16 @@ class Machine:
     def send_console(self, data):
         """Types on the console."""
         self._console_socket.sendall(data)
+
+    def outcome_wait(self, timeout=120):
+        """What the boot of an unknown disk came to: None, a boot; else the exit code of the command that was pending."""
+
+        def outcome():
+            if m := re.search(rb"@\d+>(\d+)@", self._channel):
+                return (int(m[1]),)
+            return (None,) if any(line.text.startswith("guest: ready") for line in self.lines) else None
+
+        return self._wait(outcome, timeout, "resume or boot")[0]
 
     def ready_wait(self, timeout=60):
         """Waits for the shell in the guest."""

@@ -42,7 +42,7 @@ class Replay(unittest.TestCase):
         self.assertEqual(self.outcomes(entries, 1, 1), {b"\0", b"\1"})
 
     def test_forgotten_flush(self):
-        self.assertEqual(self.outcomes([sector(0, 1), FLUSHED], 2, 1, forget_flushes=True), {b"\0", b"\1"})
+        self.assertEqual(self.outcomes([sector(0, 1), FLUSHED], 2, 1, forget_from=0), {b"\0", b"\1"})
 
     def test_fua_stays(self):
         self.assertEqual(self.outcomes([sector(0, 1, FUA)], 1, 1), {b"\1"})
