@@ -132,10 +132,10 @@ check-all: deps
 	$(MAKE) -s all
 	tests/check --all
 
-# All of the simulated power cuts and broken disks; `make check` runs a share.
+# All power cuts and broken disks, simulated and in machines; `make check` runs a share.
 check-crash: deps
-	$(MAKE) -s $(B)/crash
-	$(B)/crash --rounds 4
+	$(MAKE) -s all $(B)/crash
+	tests/check-crash
 
 bench-vm: deps
 	$(MAKE) -s all
