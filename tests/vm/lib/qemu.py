@@ -90,7 +90,8 @@ class Machine:
             if drive == "target" and target_faults:
                 (self.out / "faults").write_text(target_faults)
                 image = f"blkdebug:{self.out / 'faults'}:{image}"
-            self._hardware += ["-drive", f"if=none,id={drive},file={image},format=raw,cache=unsafe"]
+            cache = "writeback" if drive == "target" and target_faults else "unsafe"  # with "unsafe" no flush could fail
+            self._hardware += ["-drive", f"if=none,id={drive},file={image},format=raw,cache={cache}"]
             self._hardware += [arg.format(drive=drive, number=number, options=disk_options) for arg in DISKS[disk][0]]
         if firmware == "ovmf":
             variables = self.out / "OVMF_VARS.fd"

@@ -92,6 +92,49 @@ def bad_write(out):
     finish(session)
 
 
+def nth(event, numbers):
+    """For blkdebug: the events with these numbers, from 1, fail once each."""
+    text = "".join(
+        f'[set-state]\nevent = "{event}"\nstate = "{n}"\nnew_state = "{n + 1}"\n' for n in range(1, max(numbers) + 1)
+    )
+    return text + "".join(f'[inject-error]\nevent = "{event}"\nstate = "{n}"\nerrno = "5"\nonce = "on"\n' for n in numbers)
+
+
+def fail_each(out, event, numbers):
+    """Hibernations in a row, most of which one of the faults ends, until the last one works."""
+    m = make_guest(out, mem=512, target_mib=512, target_faults=nth(event, numbers))
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20)
+    codes = []
+    for _ in range(len(numbers) + 1):
+        rc, output = m.sh("dormouse hibernate --then return", 240)
+        with open(out / "hibernations.txt", "a") as f:
+            f.write(f"{rc}: {output}\n")
+        codes.append(rc)
+        # The host's kernel tells of the faults that hit the host itself; nothing worse may be in its log.
+        m.run("! dmesg | grep -E 'BUG|Oops|EXT4-fs error'; dmesg -c >/dev/null")
+        session.check()
+    # 1: the host itself met the fault, 4: the writer did.
+    expect(set(codes) <= {0, 1, 4}, f"dormouse hibernate exited {codes}")
+    expect(codes[-1] == 0 and sum(rc != 0 for rc in codes) >= len(numbers) // 2, f"dormouse hibernate exited {codes}")
+    m.kill()
+    boot_on(m, 0)
+    m.shut_down()
+
+
+@scenario("bad-nth-write")
+def nth_write(out):
+    """the Nth write to the target fails, for several N: back to the host each time, nothing lost"""
+    fail_each(out, "write_aio", (1, 4, 9, 20, 40))
+
+
+@scenario("bad-nth-flush")
+def nth_flush(out):
+    """the Nth flush of the target fails, for several N, mostly under the host: it goes on, nothing lost"""
+    fail_each(out, "flush_to_disk", (1, 3, 7, 12))
+
+
 @scenario("bad-readback", check=True)
 def bad_readback(out):
     """verify = full: a sector of the image cannot be read back before it is committed: back to the host, nothing lost"""
