@@ -124,12 +124,11 @@ def early_writes(entries, slots, target):
 
 
 def moments(entries, slots, count, chance):
-    """Moments to cut at: half of them near a write of a slot, the others anywhere."""
-    chosen = []
-    while len(chosen) < count:
-        if len(chosen) % 2 == 0:
-            moment = chance.choice(slots).number + chance.choice((0, 1, 1, 2, 3))
-        else:
-            moment = chance.randrange(1, len(entries) + 1)
-        chosen.append(min(moment, len(entries)))
-    return chosen
+    """Moments to cut at: of each five one that must resume, one that may, one near a write of a slot, two anywhere."""
+    anywhere = range(1, len(entries) + 1)
+    by_outcome = {}
+    for moment in anywhere:
+        by_outcome.setdefault(expected(entries, slots, moment), []).append(moment)
+    near = [min(s.number + k, len(entries)) for s in slots for k in (0, 1, 2, 3)]
+    kinds = (by_outcome["resume"], by_outcome["either"], near, anywhere, anywhere)
+    return [chance.choice(kinds[i % len(kinds)]) for i in range(count)]
