@@ -24,7 +24,6 @@ enum record {
 	REC_TRAMPOLINE = TLV_CRITICAL | 8,
 	REC_HOST = TLV_CRITICAL | 9,
 	REC_DEVICE_NAME = 16,
-	REC_WATCHDOG = 19,
 	REC_BOOT_LOG = 17,
 };
 
@@ -66,8 +65,6 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 		tlv_put_u32(&w, REC_VERIFY, h->verify);
 		tlv_put_u32(&w, REC_TIME_LIMIT, h->time_limit);
 	}
-	if (h->watchdog)
-		tlv_put_u32(&w, REC_WATCHDOG, h->watchdog);
 	tlv_put(&w, REC_NONCE, h->nonce, sizeof(h->nonce));
 	tlv_put_u64(&w, REC_DEVICE_BYTES, h->device_bytes);
 	tlv_put_string(&w, REC_DEVICE_NAME, h->device_name);
@@ -145,8 +142,6 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return NULL;
 	case REC_TIME_LIMIT:
 		return tlv_get_u32(t, &h->time_limit);
-	case REC_WATCHDOG:
-		return tlv_get_u32(t, &h->watchdog);
 	case REC_NONCE:
 		return tlv_get_bytes(t, h->nonce, sizeof(h->nonce));
 	case REC_DEVICE_BYTES:

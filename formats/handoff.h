@@ -40,7 +40,6 @@ struct handoff {
 	enum handoff_mode mode;
 	enum handoff_then then;		/* HANDOFF_HIBERNATE only */
 	enum handoff_verify verify;	/* HANDOFF_HIBERNATE only */
-	uint32_t watchdog;		/* seconds: timeout of a watchdog that the host has running; or 0 */
 	uint32_t time_limit;		/* HANDOFF_HIBERNATE only: seconds until VALID; 0: none */
 	uint8_t nonce[NONCE_BYTES];	/* of the image; it is already in the target's slots,
 					 * and the device is known by that alone */

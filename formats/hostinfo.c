@@ -30,6 +30,7 @@ enum record {
 	REC_CPUS = 19,
 	REC_VMCOREINFO = 20,
 	REC_REPORT = 21,
+	REC_WATCHDOG = 22,
 };
 
 #define REQUIRED                                                                                   \
@@ -127,6 +128,8 @@ size_t hostinfo_encode(const struct hostinfo *info, uint8_t *buf)
 	tlv_put_string(&w, REC_HOSTNAME, info->hostname);
 	tlv_put_string(&w, REC_BUILD_ID, info->build_id);
 	tlv_put_u32(&w, REC_CPUS, info->cpus);
+	if (info->watchdog)
+		tlv_put_u32(&w, REC_WATCHDOG, info->watchdog);
 	tlv_put(&w, REC_VMCOREINFO, &vmcoreinfo, sizeof(vmcoreinfo));
 	if (!info->dump)
 		put_report(&w, info);
@@ -273,6 +276,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return tlv_get_string(t, info->hostname, sizeof(info->hostname));
 	case REC_BUILD_ID:
 		return tlv_get_string(t, info->build_id, sizeof(info->build_id));
+	case REC_WATCHDOG:
+		return tlv_get_u32(t, &info->watchdog);
 	case REC_CPUS:
 		return tlv_get_u32(t, &info->cpus);
 	case REC_VMCOREINFO:

@@ -34,6 +34,7 @@ struct hostinfo {
 	char build_id[41];	     /* of the kernel, hex; may be empty */
 	bool la57;		     /* 5-level paging */
 	uint32_t cpus;		     /* online at the jump */
+	uint32_t watchdog;	     /* seconds: timeout of the watchdog that it has running; 0: none */
 	struct range_list memory;    /* the firmware's map, /sys/firmware/memmap, sorted */
 	struct range_list windows;   /* RAM that the writer ran in: not in the image; sorted */
 	struct range main_window;    /* the one of them that holds the writer kernel */

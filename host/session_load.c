@@ -63,7 +63,6 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 							    : HANDOFF_VERIFY_INDEX;
 	h->then = then[s->config->then];
 	h->time_limit = s->config->time_limit;
-	h->watchdog = watchdogs_running(WATCHDOGS_SYS);
 	memcpy(h->nonce, s->nonce, sizeof(h->nonce));
 	h->device_bytes = s->target.device_bytes;
 	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);
@@ -72,6 +71,7 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 	h->mailbox = loader_mailbox(w->main);
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;
+	h->host.watchdog = watchdogs_running(WATCHDOGS_SYS);
 	writer_needs_handoff(s->config, h);
 }
 

@@ -341,7 +341,7 @@ void hibernate_run(struct handoff *h, uint64_t entry)
 	err_t e;
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
-	watchdog_begin(&r.watchdog, h->watchdog);
+	watchdog_begin(&r.watchdog, h->host.watchdog);
 	e = write_and_commit(&r, entry);
 	if (e)
 		give_up(&r, e, entry);

@@ -143,6 +143,7 @@ static void leave_report(struct restoring *r)
 static err_t restore(struct restoring *r)
 {
 	TRY(open_image(r));
+	watchdog_begin(&r->watchdog, r->info.watchdog);
 	TRY(check_place(r));
 	TRY(place(r));
 	leave_report(r);
@@ -160,7 +161,6 @@ void restore_run(const struct handoff *h)
 	err_t e, also;
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
-	watchdog_begin(&r.watchdog, h->watchdog);
 	e = restore(&r);
 	log_warn("the image was not resumed: %s", err_text(e));
 	if (r.target_open) {

@@ -17,6 +17,7 @@ from image import (
     RAM,
     RELEASE,
     REPORT,
+    WATCHDOG,
     VMCOREINFO,
     WINDOWS,
     WRITER,
@@ -45,6 +46,7 @@ OPTIONAL = {
     "cpus": CPUS,
     "vmcoreinfo": VMCOREINFO,
     "report": REPORT,
+    "watchdog": WATCHDOG,
 }
 KNOWN = REQUIRED | OPTIONAL
 
@@ -110,10 +112,10 @@ def good_record_to_skip(image, length):
 
 @case("9.1")
 def good_record_to_skip_twice(image):
-    image.records += [record(22, b"new"), record(22, b"newer")]
+    image.records += [record(23, b"new"), record(23, b"newer")]
 
 
-@each("9.1", {"0": 0, "9": 9, "15": 15, "22": 22})
+@each("9.1", {"0": 0, "9": 9, "15": 15, "23": 23})
 def good_record_with_tag(image, tag):
     image.records.append(record(tag, b"x"))
 
@@ -132,12 +134,12 @@ def unsupported_critical_record(image, tag):
 
 @each("9.1", {"by_one_word": 9, "by_more": 4096, "overflowing": 2**32 - 1, "wrapping": 2**32 - 8})
 def bad_record_does_not_fit(image, length):
-    image.records.append(record(22, b"12345678", length))
+    image.records.append(record(23, b"12345678", length))
 
 
 @each("9.1", {"first": b"\1", "last": b"\0\0\0\0\1"})
 def bad_record_padding(image, padding):
-    image.records.append(record(22, b"123", padding=padding))
+    image.records.append(record(23, b"123", padding=padding))
 
 
 @case("9.1")

@@ -11,7 +11,7 @@ from superblock import Region, check_region
 MEMORY, WINDOWS, MAIN_WINDOW, JUMP_ENTRY, LEVELS, WRITER, FREE_FILL, DUMP, DISKS, PRINTS = range(
     0x80000001, 0x8000000B
 )
-RELEASE, HOSTNAME, BUILD_ID, CPUS, VMCOREINFO, REPORT = range(16, 22)
+RELEASE, HOSTNAME, BUILD_ID, CPUS, VMCOREINFO, REPORT, WATCHDOG = range(16, 23)
 
 NAMES = {
     MEMORY: "MEMORY",
@@ -30,6 +30,7 @@ NAMES = {
     CPUS: "CPUS",
     VMCOREINFO: "VMCOREINFO",
     REPORT: "REPORT",
+    WATCHDOG: "WATCHDOG",
 }
 REQUIRED_OF_ALL = (MEMORY, LEVELS, FREE_FILL, RELEASE)
 ONLY_OF_HOSTS = (WINDOWS, MAIN_WINDOW, JUMP_ENTRY, WRITER, DISKS, PRINTS)
@@ -92,6 +93,7 @@ class Header(NamedTuple):
     cpus: Optional[int]
     vmcoreinfo: Optional[tuple]
     report: Optional[tuple]
+    watchdog: Optional[int]
 
     def ram_holds(self, start, end):
         """Is all of it RAM, by one range?"""
@@ -212,6 +214,7 @@ READERS = {
     CPUS: lambda p: _number(p, 4, "CPUS"),
     VMCOREINFO: _vmcoreinfo,
     REPORT: _report,
+    WATCHDOG: lambda p: _number(p, 4, "WATCHDOG"),
 }
 
 

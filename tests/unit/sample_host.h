@@ -26,6 +26,7 @@ static inline struct hostinfo sample_host(void)
 		.main_window = { 0x10000000, 0x14000000, RANGE_RAM },
 		.jump_entry = 0x20000123,
 		.free_fill = FREE_FILL_POISON,
+		.watchdog = 60,
 		.vmcoreinfo = 0x10000010,
 		.vmcoreinfo_bytes = 4096,
 		.prints = { .disk_count = 2,
@@ -69,6 +70,7 @@ static inline void assert_same_host(const struct hostinfo *a, const struct hosti
 	assert_int_equal(a->jump_entry, b->jump_entry);
 	assert_memory_equal(a->writer_sha256, b->writer_sha256, sizeof(a->writer_sha256));
 	assert_int_equal(a->free_fill, b->free_fill);
+	assert_int_equal(a->watchdog, b->watchdog);
 	assert_int_equal(a->vmcoreinfo, b->vmcoreinfo);
 	assert_int_equal(a->vmcoreinfo_bytes, b->vmcoreinfo_bytes);
 	assert_memory_equal(a->report, b->report, sizeof(a->report));

@@ -20,7 +20,6 @@ static struct handoff sample(void)
 		.then = HANDOFF_RETURN,
 		.verify = HANDOFF_VERIFY_FULL,
 		.time_limit = 1800,
-		.watchdog = 60,
 		.device_bytes = 1 << 30,
 		.device_name = "/dev/vda2",
 		.extent_count = 2,
@@ -61,7 +60,6 @@ static void assert_same(const struct handoff *a, const struct handoff *b)
 	assert_int_equal(a->then, b->then);
 	assert_int_equal(a->verify, b->verify);
 	assert_int_equal(a->time_limit, b->time_limit);
-	assert_int_equal(a->watchdog, b->watchdog);
 	assert_string_equal(a->boot_log, b->boot_log);
 	assert_memory_equal(a->nonce, b->nonce, sizeof(a->nonce));
 	assert_int_equal(a->device_bytes, b->device_bytes);

@@ -279,7 +279,7 @@ static void records(void **state)
 		at += 8 + (bytes + 7) / 8 * 8;
 	}
 	assert_int_equal(critical, 9);
-	assert_int_equal(optional, 6);
+	assert_int_equal(optional, 7);
 }
 
 static void unchanged_on_error(void **state)
