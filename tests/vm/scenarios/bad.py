@@ -147,6 +147,38 @@ def bad_readback(out):
     finish(session)
 
 
+@scenario("bad-restore-read")
+def restore_read(out):
+    """a sector of the image cannot be read when its pages are put back: a reset, and the next boot has the reason"""
+    m = make_guest(out, target_faults=fault("read"))
+    m.start()
+    m.ready_wait()
+    Session(m, tmpfs_mib=20, hog_mib=200)
+    hibernate(m)
+    boot_on(m, 3, "dormouse-resume: .*earlier boot.*[Ii]nput/output error")
+    expect(m.boots == 3, "the writer did not get as far as the sector")
+    m.shut_down()
+
+
+@scenario("bad-gone")
+def gone(out):
+    """the target disappears while it is written: back to the host; when it is there again nothing is resumed"""
+    m = make_guest(out)
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20, hog_mib=200)
+    command = m.send("dormouse hibernate")
+    m.console_wait(r"\[#*\.*\] +\d+ %", 60)
+    m.monitor("drive_del target")
+    rc, output = m.finish(command, 180)
+    expect(rc in (1, 4) and re.search("[Ii]nput/output error", output), f"dormouse hibernate exited {rc}: {output}")
+    session.trouble = session._trouble()  # the host's kernel has met the missing disk as well
+    session.check()
+    finish(session)
+    boot_on(m, 0)
+    m.shut_down()
+
+
 @scenario("bad-timelimit", check=True)
 def timelimit(out):
     """writing takes longer than the time limit: back to the host, nothing lost (planted: the limit not looked at)"""
