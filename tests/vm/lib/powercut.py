@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 
 MAGIC = 0x6A736677736872
-SECTOR = 512
+SECTOR, BLOCK = 512, 4096
 FLUSH, FUA, DISCARD = 1, 2, 4
 SLOTS = (4096, 8192)  # of the target: docs/image-format.md, 3
 VALID, RESUMING, RETIRED = 2, 3, 4
@@ -54,10 +54,12 @@ def settled(entries, moment):
     return max((i for i in range(moment) if entries[i].flags & FLUSH), default=0)
 
 
-def replay(disk, entries, moment, seed, *, forget_from=None):
+def replay(disk, entries, moment, seed, *, target=0, forget_from=None):
     """Brings a copy of the starting disk to what a cut after `moment` entries leaves.
 
-    What no flush covers lands, vanishes, or is torn between sectors, as the seed says. Flushes from entry
+    What no flush covers lands, vanishes, or is torn, as the seed says: between sectors on the target, which begins
+    at byte `target`; before it between blocks of 4 KiB, since ext4 itself does not survive a superblock of which one
+    sector was written and the other not. Flushes from entry
     forget_from on do nothing, as if the program had left them out.
     """
     chance = random.Random(seed)
@@ -69,10 +71,11 @@ def replay(disk, entries, moment, seed, *, forget_from=None):
                 fate = chance.choice(("lands", "vanishes", "torn"))
             if fate == "vanishes":
                 continue
-            for at in range(0, len(entry.data), SECTOR):
+            unit = SECTOR if entry.offset >= target else BLOCK
+            for at in range(0, len(entry.data), unit):
                 if fate == "lands" or chance.random() < 0.5:
                     f.seek(entry.offset + at)
-                    f.write(entry.data[at : at + SECTOR])
+                    f.write(entry.data[at : at + unit])
 
 
 @dataclass

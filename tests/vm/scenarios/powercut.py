@@ -89,7 +89,7 @@ def start(m):
 def cut(out, made, moment, seed, *, hibernate_again=True, forget_from=None):
     """One power cut, and the boot after it; returns what became of it."""
     image = disk.copy(made.start, out / "cut.img")
-    powercut.replay(image, made.entries, moment, f"{seed}:{moment}", forget_from=forget_from)
+    powercut.replay(image, made.entries, moment, f"{seed}:{moment}", target=made.target, forget_from=forget_from)
     want = powercut.expected(made.entries, made.slots, moment)
     folder = out / f"cut-{moment}"
     folder.mkdir(exist_ok=True)
