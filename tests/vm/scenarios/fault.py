@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
-Planted, and found by one of them: way back from a panic not loaded; loaded in the wrong place; the kernel's messages
-copied from elsewhere; way back left in place when VALID is begun; windows not wiped.
+Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
+windows not wiped (fault-wiped).
 """
 
 from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RDI, RIP, Stub, writer_symbols
@@ -146,8 +146,7 @@ RESET = ["-device", "i6300esb", "-watchdog-action", "reset"]
 
 @scenario("fault-nmi")
 def nmi(out):
-    """the writer's only CPU hangs with interrupts off: the watchdog's NMI brings the host back, and leaves it alone then
-    (planted: unknown NMIs no panic; the watchdog not stopped on the way)"""
+    """the writer's only CPU hangs with interrupts off: the watchdog's NMI brings the host back, and leaves it alone then"""
     m, session = start(out, cpus=1, extra=NMI)
     command = writing(m)
     with Stub(m) as stub:
@@ -161,7 +160,7 @@ def nmi(out):
 @scenario("fault-hostwatchdog")
 def host_watchdog(out):
     """a watchdog that the host has running outlives a hibernation, and bites when the host stops feeding it
-    (planted: not handed back; not fed by the writer)"""
+    (planted: not handed back by the writer that resumes)"""
     m, session = start(out, extra=RESET)
     feeder = m.run("busybox watchdog -T 4 -t 1 -F /dev/watchdog >/dev/null 2>&1 & echo $!")
     m.run("dormouse hibernate --then return", 120)
