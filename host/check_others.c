@@ -19,7 +19,7 @@ void check_target_others(const struct preflight *p, struct finding *out)
 		bool image;
 		err_t e;
 
-		if (!strcmp(device, c->target) || stale_same_device(device, c->target))
+		if (!strcmp(device, c->target) || target_same_device(device, c->target))
 			continue;
 		e = stale_look(device, &image, why, sizeof(why));
 		if (e) {

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Nothing there that a boot could resume: no superblock, or damaged ones only. */
 static bool says_nothing(err_t e, const struct commit *c)
@@ -37,14 +36,6 @@ err_t stale_retire(const struct target *t, bool *untouched)
 			"retiring the old image on %s", t->name));
 	log_info("%s held an image of an earlier session, which is discarded now", t->name);
 	return NULL;
-}
-
-bool stale_same_device(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && S_ISBLK(x.st_mode) && S_ISBLK(y.st_mode) &&
-	       x.st_rdev == y.st_rdev;
 }
 
 err_t stale_look(const char *device, bool *image, char *why, size_t n)
@@ -107,7 +98,7 @@ err_t stale_retire_others(const struct config *config, const struct target *used
 	for (uint32_t i = 0; i < config->target_count; i++) {
 		const char *device = config->targets[i];
 
-		if (!strcmp(device, used->name) || stale_same_device(device, used->name))
+		if (!strcmp(device, used->name) || target_same_device(device, used->name))
 			continue;
 		TRY(retire_other(device, untouched));
 	}

@@ -30,7 +30,4 @@ err_t stale_retire_others(const struct config *config, const struct target *used
  */
 err_t stale_look(const char *device, bool *image, char *why, size_t n) ERR_CHECK;
 
-/* Are both names of one device? */
-bool stale_same_device(const char *a, const char *b);
-
 #endif

@@ -12,7 +12,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Disks appear a little after the kernel starts its first program. */
 static void wait_for_all(const struct options *o)
@@ -31,11 +30,8 @@ static void wait_for_all(const struct options *o)
 /* Is this another name of a target before it? */
 static bool seen_before(const struct options *o, unsigned int i)
 {
-	struct stat a, b;
-
 	for (unsigned int k = 0; k < i; k++)
-		if (!stat(o->targets[k], &a) && !stat(o->targets[i], &b) && S_ISBLK(a.st_mode) &&
-		    S_ISBLK(b.st_mode) && a.st_rdev == b.st_rdev)
+		if (target_same_device(o->targets[k], o->targets[i]))
 			return true;
 	return false;
 }

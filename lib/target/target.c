@@ -14,6 +14,14 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
+bool target_same_device(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && S_ISBLK(x.st_mode) && S_ISBLK(y.st_mode) &&
+	       x.st_rdev == y.st_rdev;
+}
+
 static err_t file_read(const struct target *t, void *buf, size_t n, uint64_t place)
 {
 	return io_pread(t->fd, buf, n, place, t->name);

@@ -56,6 +56,9 @@ err_t target_open_extents(struct target *t, const char *path, bool writable,
 
 void target_close(struct target *t);
 
+/* Are both names of one block device? */
+bool target_same_device(const char *a, const char *b);
+
 /*
  * Where a place of the address space lies: *device_offset on the device, and
  * how many bytes from there on are contiguous (at most n). ERR_NOSPACE past the end.
