@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/util.h"
+#include "config/keyvalue.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #define FILE_MAX       (64u << 10)
-#define LINE_MAX_BYTES 1024
 #define RESUME_WAIT    60u
 #define TIME_LIMIT_MAX 86400u
 #define RESUME_WAIT_MAX 86400u
@@ -154,59 +154,16 @@ static err_t set_key(struct config *c, const char *key, const char *value)
 	return err_new(ERR_INVALID, "unknown key");
 }
 
-/* Without white space at both ends; changes s. */
-static char *trimmed(char *s)
+static err_t take_line(void *ctx, const char *key, const char *value)
 {
-	char *end = s + strlen(s);
-
-	while (end > s && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	while (isspace((unsigned char)*s))
-		s++;
-	return s;
-}
-
-static err_t parse_line(char *line, struct config *c)
-{
-	char *comment = strchr(line, '#');
-	char *equals, *key;
-
-	if (comment)
-		*comment = '\0';
-	key = trimmed(line);
-	if (!*key)
-		return NULL;
-	equals = strchr(key, '=');
-	if (!equals)
-		return err_new(ERR_INVALID, "expected \"key = value\", got \"%s\"", key);
-	*equals = '\0';
-	key = trimmed(key);
-	return err_context(set_key(c, key, trimmed(equals + 1)), "%s", key);
+	return set_key(ctx, key, value);
 }
 
 err_t config_parse(const char *text, size_t n, const char *name, struct config *config)
 {
 	struct config c = *config;
-	unsigned int number = 0;
 
-	while (n) {
-		const char *newline = memchr(text, '\n', n);
-		size_t length = newline ? (size_t)(newline - text) : n;
-		char line[LINE_MAX_BYTES];
-		err_t e;
-
-		number++;
-		if (length >= sizeof(line) || memchr(text, '\0', length))
-			return err_new(ERR_INVALID, "%s line %u: too long, or not text", name,
-				       number);
-		memcpy(line, text, length);
-		line[length] = '\0';
-		e = parse_line(line, &c);
-		if (e)
-			return err_context(e, "%s line %u", name, number);
-		text += length + (newline != NULL);
-		n -= length + (newline != NULL);
-	}
+	TRY(keyvalue_each(text, n, name, take_line, &c));
 	*config = c;
 	return NULL;
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config/pins.h"
+
+#include "base/io.h"
+#include "base/util.h"
+#include "config/keyvalue.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_MAX (16u << 10)
+
+static const char *const kinds[] = {[PIN_HEAD] = "head", [PIN_LOCATOR] = "locator"};
+
+const struct pin *pins_of(const struct pins *p, const char *target)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+		if (!strcmp(p->pins[i].target, target))
+			return &p->pins[i];
+	return NULL;
+}
+
+err_t pins_set(struct pins *p, const struct pin *pin)
+{
+	uint32_t i = 0;
+
+	while (i < p->count && strcmp(p->pins[i].target, pin->target))
+		i++;
+	if (i == CONFIG_TARGETS_MAX)
+		return err_new(ERR_INVALID, "more than %u pinned places", CONFIG_TARGETS_MAX);
+	p->pins[i] = *pin;
+	if (i == p->count)
+		p->count++;
+	return NULL;
+}
+
+static err_t parse_public(const char *value, struct pins *p)
+{
+	unsigned int byte;
+
+	if (strlen(value) != 2 * PINS_PUBLIC_BYTES ||
+	    strspn(value, "0123456789abcdef") != 2 * PINS_PUBLIC_BYTES)
+		return err_new(ERR_INVALID, "not %u hexadecimal digits", 2 * PINS_PUBLIC_BYTES);
+	for (size_t i = 0; i < PINS_PUBLIC_BYTES; i++) {
+		sscanf(value + 2 * i, "%2x", &byte);
+		p->public_key[i] = (uint8_t)byte;
+	}
+	p->has_public = true;
+	return NULL;
+}
+
+static err_t parse_place(const char *value, struct pins *p)
+{
+	struct pin pin = {.kind = PIN_HEAD};
+	unsigned long long byte, bytes;
+	char kind[16], identity[PINS_IDENTITY_MAX];
+	int at = 0;
+
+	if (sscanf(value, "%15s %llu %llu %55s %n", kind, &byte, &bytes, identity, &at) != 4 ||
+	    !value[at] || strlen(value + at) >= sizeof(pin.target))
+		return err_new(ERR_INVALID, "\"%s\" is no place", value);
+	while (pin.kind < ARRAY_LEN(kinds) && strcmp(kind, kinds[pin.kind]))
+		pin.kind++;
+	if (pin.kind == ARRAY_LEN(kinds) || byte % 512 || byte >= bytes)
+		return err_new(ERR_INVALID, "\"%s\" is no place", value);
+	pin.byte = byte;
+	pin.disk_bytes = bytes;
+	if (strcmp(identity, "-"))
+		strcpy(pin.identity, identity);
+	strcpy(pin.target, value + at);
+	return pins_set(p, &pin);
+}
+
+static err_t take(void *ctx, const char *key, const char *value)
+{
+	struct pins *p = ctx;
+
+	if (!strcmp(key, "public"))
+		return parse_public(value, p);
+	if (!strcmp(key, "place"))
+		return parse_place(value, p);
+	if (strcmp(key, "authenticated"))
+		return err_new(ERR_INVALID, "unknown key");
+	p->authenticated = !strcmp(value, "yes");
+	if (!p->authenticated && strcmp(value, "no"))
+		return err_new(ERR_INVALID, "\"%s\" is neither yes nor no", value);
+	return NULL;
+}
+
+err_t pins_parse(const char *text, size_t n, const char *name, struct pins *out)
+{
+	struct pins p = {.count = 0};
+
+	TRY(keyvalue_each(text, n, name, take, &p));
+	*out = p;
+	return NULL;
+}
+
+err_t pins_load(const char *path, struct pins *out)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t n;
+
+	if (access(path, F_OK) && errno == ENOENT) {
+		*out = (struct pins){.count = 0};
+		return NULL;
+	}
+	TRY(io_read_file(path, FILE_MAX, &text, &n));
+	return pins_parse(text, n, path, out);
+}
+
+/* Without the white space that would divide it. */
+static void print_identity(const char *identity, FILE *out)
+{
+	if (!*identity)
+		putc('-', out);
+	for (const char *p = identity; *p; p++)
+		putc(*p == ' ' || *p == '\t' || *p == '#' ? '_' : *p, out);
+}
+
+void pins_print(const struct pins *p, FILE *out)
+{
+	fprintf(out, "# made by dormouse setup: what a boot must know to find an image and believe "
+		     "it\n");
+	if (p->has_public) {
+		fprintf(out, "public = ");
+		for (size_t i = 0; i < PINS_PUBLIC_BYTES; i++)
+			fprintf(out, "%02x", p->public_key[i]);
+		putc('\n', out);
+	}
+	fprintf(out, "authenticated = %s\n", p->authenticated ? "yes" : "no");
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct pin *pin = &p->pins[i];
+
+		fprintf(out, "place = %s %llu %llu ", kinds[pin->kind],
+			(unsigned long long)pin->byte, (unsigned long long)pin->disk_bytes);
+		print_identity(pin->identity, out);
+		fprintf(out, " %s\n", pin->target);
+	}
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * /etc/dormouse/pins: what a boot must know, and believes, before it can read any
+ * filesystem: where images begin on bare disks, and for whom they are sealed. Made by
+ * `dormouse setup`, never by hand, and copied into the initramfs. Lines of
+ * "key = value":
+ *
+ *   public = 64 hexadecimal digits
+ *   authenticated = yes
+ *   place = KIND BYTE DISK_BYTES IDENTITY TARGET     (IDENTITY "-": not known)
+ */
+#ifndef CONFIG_PINS_H
+#define CONFIG_PINS_H
+
+#include "base/err.h"
+#include "config/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define PINS_PATH	  "/etc/dormouse/pins"
+#define PINS_PUBLIC_BYTES 32u
+#define PINS_IDENTITY_MAX 56u
+
+/* What lies at the pinned place. */
+enum pin_kind {
+	PIN_HEAD = 1, /* the first 16 KiB of the image's address space */
+	PIN_LOCATOR =
+		2, /* the sector of a swap header that holds a locator while an image counts */
+};
+
+struct pin {
+	enum pin_kind kind;
+	uint64_t byte;			  /* of the disk */
+	uint64_t disk_bytes;		  /* its size */
+	char identity[PINS_IDENTITY_MAX]; /* its serial number or the like; empty: not known */
+	char target[CONFIG_TEXT_MAX];	  /* as the configuration names it */
+};
+
+struct pins {
+	bool has_public;
+	uint8_t public_key[PINS_PUBLIC_BYTES]; /* X25519: images are sealed for it */
+	bool authenticated; /* only images that were made with the authentication key are believed
+			     */
+	uint32_t count;
+	struct pin pins[CONFIG_TARGETS_MAX];
+};
+
+/* The pin of a target, or NULL. */
+const struct pin *pins_of(const struct pins *p, const char *target);
+
+/* Add, or replace that of the same target. ERR_INVALID: too many. */
+err_t pins_set(struct pins *p, const struct pin *pin) ERR_CHECK;
+
+/* ERR_INVALID: not such a file. On an error *out is unchanged. */
+err_t pins_parse(const char *text, size_t n, const char *name, struct pins *out) ERR_CHECK;
+
+/* A file that is not there has no pins. */
+err_t pins_load(const char *path, struct pins *out) ERR_CHECK;
+
+/* What pins_parse reads. Errors are the stream's. */
+void pins_print(const struct pins *p, FILE *out);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Faults planted, each found: a second place of one target added instead of
+ * replaced; upper-case digits and a place behind the disk's end taken; a failed parse
+ * that leaves half of it behind; an identity with a space printed as it is.
+ */
+#include "unit.h"
+
+#include "config/pins.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeef0"
+
+static err_t parse(const char *text, struct pins *p)
+{
+	return pins_parse(text, strlen(text), "pins", p);
+}
+
+static void test_all(void **state)
+{
+	struct pins p;
+
+	(void)state;
+	assert_ok(parse("# a comment\npublic = " KEY "\nauthenticated = yes\n"
+			"place = locator 7680 1048576 SERIAL_1 /dev/vdb\n"
+			"place = head 16384 4096000 - /var/lib/an image\n"
+			"place = head 8192 4096000 - /dev/vdb\n",
+			&p));
+	assert_true(p.has_public && p.authenticated);
+	assert_int_equal(p.public_key[1], 0x11);
+	assert_int_equal(p.public_key[31], 0xf0);
+	assert_int_equal(p.count, 2);
+	assert_int_equal(pins_of(&p, "/dev/vdb")->kind, PIN_HEAD);
+	assert_int_equal(pins_of(&p, "/dev/vdb")->byte, 8192);
+	assert_string_equal(pins_of(&p, "/dev/vdb")->identity, "");
+	assert_string_equal(pins_of(&p, "/var/lib/an image")->target, "/var/lib/an image");
+	assert_null(pins_of(&p, "/dev/vdc"));
+}
+
+static void test_bad(void **state)
+{
+	static const char *const bad[] = {
+		"public = 0011",
+		"public = 00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeef0",
+		"authenticated = maybe",
+		"place = head 8192 4096000 -",
+		"place = tail 8192 4096000 - /x",
+		"place = head 8193 4096000 - /x",
+		"place = head 4096512 4096000 - /x",
+		"place = head eight 4096000 - /x",
+		"unknown = 1",
+	};
+	struct pins p = {.count = 77};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "authenticated = yes\n%s\n", bad[i]);
+		assert_err(parse(text, &p), ERR_INVALID);
+		assert_int_equal(p.count, 77);
+		assert_false(p.authenticated);
+	}
+}
+
+static void test_too_many(void **state)
+{
+	struct pins p = {.count = 0};
+	struct pin pin = {.kind = PIN_HEAD, .byte = 0, .disk_bytes = 512};
+
+	(void)state;
+	for (unsigned int i = 0; i < CONFIG_TARGETS_MAX; i++) {
+		snprintf(pin.target, sizeof(pin.target), "/%u", i);
+		assert_ok(pins_set(&p, &pin));
+	}
+	assert_ok(pins_set(&p, &pin));
+	strcpy(pin.target, "/more");
+	assert_err(pins_set(&p, &pin), ERR_INVALID);
+}
+
+static void test_print(void **state)
+{
+	struct pins p, again;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	(void)state;
+	assert_ok(parse("public = " KEY "\nplace = locator 7680 1048576 A /dev/vdb\n", &p));
+	strcpy(p.pins[0].identity, "QEMU 1");
+	pins_print(&p, f);
+	fclose(f);
+	assert_ok(pins_parse(text, n, "printed", &again));
+	free(text);
+	assert_string_equal(again.pins[0].identity, "QEMU_1");
+	assert_memory_equal(again.public_key, p.public_key, sizeof(p.public_key));
+	assert_int_equal(again.pins[0].kind, PIN_LOCATOR);
+	assert_int_equal(again.pins[0].byte, 7680);
+	assert_false(again.authenticated);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_print),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
