@@ -79,19 +79,19 @@ $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
-		-llz4 -llzo2 -lzstd -luring -lpthread
+		-lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 # Seeds are made by the code as it is in use; the targets run it with sanitizers.
 $(B)/fuzz/make-seeds: tests/fuzz/seeds.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
-		-lcmocka -llz4 -llzo2 -lzstd
+		-lcmocka -lcrypto -llz4 -llzo2 -lzstd
 
 build-fuzz/fuzz/fuzz_image: fuzz_extra := -Wl,--wrap=aligned_alloc,--wrap=free
 build-fuzz/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build-fuzz/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< build-fuzz/libdormouse.a \
-		$(fuzz_extra) -llz4 -llzo2 -lzstd -luring -lpthread
+		$(fuzz_extra) -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 fuzz-targets: $(FUZZERS)
 
@@ -105,7 +105,7 @@ fuzz: deps
 
 # Its headers are among the unit tests'; of the programs it has one decision.
 $(B)/crash: $(call prog_obj,tests/crash) $(B)/obj/resume/verdict.c.o $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llz4 -llzo2 -lzstd -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 $(B)/obj/tests/crash/%.o: CFLAGS += -Itests/crash -Itests/unit
 
