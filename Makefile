@@ -51,7 +51,7 @@ $(B)/libdormouse.a: $(LIB_OBJ)
 	$(AR) rcs $@ $^
 
 $(B)/dormouse: $(call prog_obj,host) $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 # Static: they run where there are no libraries. (The linker's warnings are about
 # parts of libcrypto that look up names and plugins, which nothing here does.)
@@ -74,7 +74,7 @@ $(B)/writer.cpio: $(B)/imagewriter initramfs/make-writer-initramfs
 $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
-		-lcmocka -larchive -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+		-lcmocka -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
