@@ -46,7 +46,7 @@ struct extent_disk {
 
 static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
-static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
+static_assert(HANDOFF_EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
 		      HANDOFF_MAX,
 	      "Handoff: everything fits");
 
@@ -113,7 +113,7 @@ static err_t get_extents(const struct tlv *t, struct handoff *h)
 	const struct extent_disk *d = (const struct extent_disk *)t->payload;
 	size_t count = t->n / sizeof(*d);
 
-	if (t->n % sizeof(*d) || count == 0 || count > EXTENTS_MAX)
+	if (t->n % sizeof(*d) || count == 0 || count > HANDOFF_EXTENTS_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a list of %u bytes of extents", t->n);
 	for (size_t i = 0; i < count; i++)
 		h->extents[i] = (struct extent){le64_get(d[i].start), le64_get(d[i].length)};
@@ -165,25 +165,15 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 	return NULL;
 }
 
-/* Aligned, on the device, apart from each other, and room for slots and data. */
+/* Whole blocks on the device, apart from each other, and room for slots and data. */
 static err_t check_extents(const struct handoff *h)
 {
 	uint64_t total = 0;
 
-	for (uint32_t i = 0; i < h->extent_count; i++) {
-		const struct extent *a = &h->extents[i];
-
-		if (a->start % PAGE_BYTES || a->length % PAGE_BYTES || a->length == 0 ||
-		    a->length > h->device_bytes || a->start > h->device_bytes - a->length)
-			return err_new(ERR_CORRUPT, "handoff has a bad extent %u", i);
-		for (uint32_t k = 0; k < i; k++) {
-			const struct extent *b = &h->extents[k];
-
-			if (a->start < b->start + b->length && b->start < a->start + a->length)
-				return err_new(ERR_CORRUPT, "extents %u and %u overlap", k, i);
-		}
-		total += a->length;
-	}
+	TRY(err_context(extent_check(h->extents, h->extent_count, h->device_bytes, ERR_CORRUPT),
+			"handoff"));
+	for (uint32_t i = 0; i < h->extent_count; i++)
+		total += h->extents[i].length;
 	if (total <= SLOT_DATA_START)
 		return err_new(ERR_CORRUPT, "handoff has a target of %llu bytes",
 			       (unsigned long long)total);

@@ -67,7 +67,7 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 	h->device_bytes = s->target.device_bytes;
 	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);
 	h->extent_count = s->target.extent_count;
-	memcpy(h->extents, s->target.extents, sizeof(h->extents));
+	memcpy(h->extents, s->target.extents, h->extent_count * sizeof(*h->extents));
 	h->mailbox = loader_mailbox(w->main);
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;

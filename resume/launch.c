@@ -20,7 +20,7 @@ static void fill_handoff(const struct target *t, const struct slot *slot,
 	h->device_bytes = t->device_bytes;
 	snprintf(h->device_name, sizeof(h->device_name), "%s", t->name);
 	h->extent_count = t->extent_count;
-	memcpy(h->extents, t->extents, sizeof(h->extents));
+	memcpy(h->extents, t->extents, h->extent_count * sizeof(*h->extents));
 	h->mailbox = loader_mailbox(info->main_window);
 	h->trampoline = loader_trampoline(info->main_window);
 	snprintf(h->boot_log, sizeof(h->boot_log), "%s", log_tail());

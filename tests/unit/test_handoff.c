@@ -96,9 +96,9 @@ static void limits(void **state)
 	struct handoff h = sample(), got;
 
 	(void)state;
-	h.extent_count = EXTENTS_MAX;
-	for (uint32_t i = 0; i < EXTENTS_MAX; i++)
-		h.extents[i] = (struct extent){ (EXTENTS_MAX - i) * 8192, 4096 };
+	h.extent_count = HANDOFF_EXTENTS_MAX;
+	for (uint32_t i = 0; i < HANDOFF_EXTENTS_MAX; i++)
+		h.extents[i] = (struct extent){ (HANDOFF_EXTENTS_MAX - i) * 8192, 4096 };
 	memset(h.device_name, 'd', sizeof(h.device_name) - 1);
 	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
 	assert_same(&h, &got);
