@@ -51,7 +51,7 @@ $(B)/libdormouse.a: $(LIB_OBJ)
 	$(AR) rcs $@ $^
 
 $(B)/dormouse: $(call prog_obj,host) $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 # Static: they run where there are no libraries. (The linker's warnings are about
 # parts of libcrypto that look up names and plugins, which nothing here does.)
@@ -74,24 +74,24 @@ $(B)/writer.cpio: $(B)/imagewriter initramfs/make-writer-initramfs
 $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
-		-lcmocka -larchive -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+		-lcmocka -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
-		-llz4 -llzo2 -lzstd -luring -lpthread
+		-lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 # Seeds are made by the code as it is in use; the targets run it with sanitizers.
 $(B)/fuzz/make-seeds: tests/fuzz/seeds.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(B)/libdormouse.a \
-		-lcmocka -llz4 -llzo2 -lzstd
+		-lcmocka -lcrypto -llz4 -llzo2 -lzstd
 
 build-fuzz/fuzz/fuzz_image: fuzz_extra := -Wl,--wrap=aligned_alloc,--wrap=free
 build-fuzz/fuzz/fuzz_%: tests/fuzz/fuzz_%.c build-fuzz/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< build-fuzz/libdormouse.a \
-		$(fuzz_extra) -llz4 -llzo2 -lzstd -luring -lpthread
+		$(fuzz_extra) -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 fuzz-targets: $(FUZZERS)
 
@@ -105,7 +105,7 @@ fuzz: deps
 
 # Its headers are among the unit tests'; of the programs it has one decision.
 $(B)/crash: $(call prog_obj,tests/crash) $(B)/obj/resume/verdict.c.o $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -llz4 -llzo2 -lzstd -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 $(B)/obj/tests/crash/%.o: CFLAGS += -Itests/crash -Itests/unit
 

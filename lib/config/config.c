@@ -23,6 +23,8 @@ void config_init(struct config *config)
 	config->verify = CONFIG_VERIFY_INDEX;
 	config->time_limit = 30 * 60;
 	strcpy(config->codec, "lz4");
+	config->encrypt = true;
+	strcpy(config->cipher, "auto");
 	config->resume_wait = RESUME_WAIT;
 	config->resume_default = CONFIG_RESUME_REBOOT;
 }
@@ -127,6 +129,28 @@ static err_t parse_resume(const char *value, enum config_resume *out)
 	return NULL;
 }
 
+static err_t parse_bool(const char *value, bool *out)
+{
+	bool yes = !strcmp(value, "yes");
+
+	if (!yes && strcmp(value, "no"))
+		return err_new(ERR_INVALID, "\"%s\" is neither yes nor no", value);
+	*out = yes;
+	return NULL;
+}
+
+/* What is about the image's encryption; unknown keys are refused. */
+static err_t set_encryption(struct config *c, const char *key, const char *value)
+{
+	if (!strcmp(key, "encrypt"))
+		return parse_bool(value, &c->encrypt);
+	if (!strcmp(key, "cipher"))
+		return set_text(value, c->cipher, sizeof(c->cipher));
+	if (!strcmp(key, "key_file"))
+		return set_text(value, c->key_file, sizeof(c->key_file));
+	return err_new(ERR_INVALID, "unknown key");
+}
+
 static err_t set_key(struct config *c, const char *key, const char *value)
 {
 	if (!strcmp(key, "target"))
@@ -151,7 +175,7 @@ static err_t set_key(struct config *c, const char *key, const char *value)
 		return set_seconds(value, RESUME_WAIT_MAX, &c->resume_wait);
 	if (!strcmp(key, "resume_default"))
 		return parse_resume(value, &c->resume_default);
-	return err_new(ERR_INVALID, "unknown key");
+	return set_encryption(c, key, value);
 }
 
 static err_t take_line(void *ctx, const char *key, const char *value)

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,9 @@ struct config {
 	uint32_t time_limit;		  /* seconds for writing; 0: none; default: 30 minutes */
 	char initramfs[CONFIG_TEXT_MAX];  /* empty: /boot/initrd.img-RELEASE */
 	char codec[16];			  /* default: lz4 */
+	bool encrypt;			  /* default: yes */
+	char cipher[24];		  /* a name, or auto; default: auto */
+	char key_file[CONFIG_TEXT_MAX];	  /* at boot: the passphrase is in it */
 	uint64_t window;		  /* physical address; 0: chosen */
 	char writer_dir[CONFIG_TEXT_MAX]; /* empty: where it is installed */
 	char writer_cmdline[CONFIG_TEXT_MAX];

@@ -2,7 +2,7 @@
 /*
  * Faults planted, each found: the comment not cut off; line numbers from 0; a
  * failed parse that leaves half of its settings behind; the last line without
- * newline dropped; strlen(value) > room instead of >=.
+ * newline dropped; strlen(value) > room instead of >=; encrypt = anything taken as yes.
  */
 #include "unit.h"
 
@@ -27,6 +27,9 @@ static void test_defaults(void **state)
 	assert_int_equal(c.verify, CONFIG_VERIFY_INDEX);
 	assert_int_equal(c.time_limit, 1800);
 	assert_string_equal(c.codec, "lz4");
+	assert_true(c.encrypt);
+	assert_string_equal(c.cipher, "auto");
+	assert_string_equal(c.key_file, "");
 	assert_int_equal(c.window, 0);
 	assert_int_equal(c.resume_wait, 60);
 	assert_int_equal(c.resume_default, CONFIG_RESUME_REBOOT);
@@ -45,6 +48,9 @@ static void test_all_keys(void **state)
 			"time_limit = 0\n"
 			"initramfs = /boot/a b\n"
 			"codec = none\n"
+			"encrypt = no\n"
+			"cipher = chacha20-poly1305\n"
+			"key_file = /run/stick/key\n"
 			"window = 0x10000000\n"
 			"writer_dir = /opt/w\n"
 			"target = /dev/vdc\n"
@@ -67,6 +73,9 @@ static void test_all_keys(void **state)
 	assert_int_equal(c.time_limit, 0);
 	assert_string_equal(c.initramfs, "/boot/a b");
 	assert_string_equal(c.codec, "none");
+	assert_false(c.encrypt);
+	assert_string_equal(c.cipher, "chacha20-poly1305");
+	assert_string_equal(c.key_file, "/run/stick/key");
 	assert_true(c.window == 0x10000000);
 	assert_string_equal(c.writer_dir, "/opt/w");
 	assert_string_equal(c.writer_cmdline, "loglevel=7 debug");
@@ -82,6 +91,8 @@ static void test_errors(void **state)
 		{"\n\ntarget\n", "line 3"},
 		{"then = off\n", "line 1: then"},
 		{"verify = no\n", "line 1: verify"},
+		{"encrypt = maybe\n", "line 1: encrypt"},
+		{"encrypt =\n", "line 1: encrypt"},
 		{"time_limit = -1\n", "line 1: time_limit"},
 		{"time_limit = 10m\n", "number of seconds"},
 		{"time_limit = 86401\n", "number of seconds"},

@@ -92,9 +92,9 @@ def make_root(path, conf, next_initramfs, *, product=True):
 
 
 def configuration(target, *more):
-    """Nobody is there to be asked, unless a scenario says otherwise: of two settings the last counts."""
+    """Nobody is there to be asked, no key is set up, unless a scenario says otherwise: of two settings the last counts."""
     lines = ["# made by tests/vm", f"target = {target}", "initramfs = /boot/initrd.img"]
-    return "\n".join([*lines, "resume_wait = 0", "resume_default = discard", *more, ""])
+    return "\n".join([*lines, "encrypt = no", "resume_wait = 0", "resume_default = discard", *more, ""])
 
 
 def make_guest(

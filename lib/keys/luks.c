@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "keys/luks.h"
+
+#include "base/io.h"
+#include "base/util.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libcryptsetup.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOKEN_TYPE "dormouse"
+#define LABEL	   "dormouse"
+
+/* Base64 of a public key, padding and NUL included. */
+#define PUBLIC_TEXT_BYTES (4 * ((SECRET_KEY_BYTES + 2) / 3) + 1)
+
+static_assert(sizeof(struct secret) == 64, "the secret is what the header protects");
+
+const struct luks_cost luks_cost = {.memory_kib = 64 * 1024, .iterations = 4};
+
+void luks_without_locks(void)
+{
+	crypt_metadata_locking(NULL, 0);
+}
+
+/* It warns of a small header at every step. What went wrong is told by return values. */
+static void say_nothing(int level, const char *text, void *ctx)
+{
+	(void)level;
+	(void)text;
+	(void)ctx;
+}
+
+static void close_header(struct crypt_device **cd)
+{
+	crypt_free(*cd);
+}
+
+#define CLEANUP_HEADER __attribute__((cleanup(close_header)))
+
+/* A negative return value as an error: the kind by its number. */
+static err_t failed(int r, const char *path, const char *what)
+{
+	errno = -r;
+	return err_errno("%s: %s", path, what);
+}
+
+static err_t init(const char *path, struct crypt_device **cd)
+{
+	int r;
+
+	crypt_set_log_callback(NULL, say_nothing, NULL);
+	r = crypt_init(cd, path);
+	if (r)
+		return failed(r, path, "opening");
+	crypt_set_log_callback(*cd, say_nothing, NULL);
+	return NULL;
+}
+
+static bool is_used(struct crypt_device *cd, int slot)
+{
+	crypt_keyslot_info info = crypt_keyslot_status(cd, slot);
+
+	return info == CRYPT_SLOT_ACTIVE || info == CRYPT_SLOT_ACTIVE_LAST;
+}
+
+static unsigned int count_used(struct crypt_device *cd)
+{
+	unsigned int used = 0;
+
+	for (int slot = 0; slot < crypt_keyslot_max(CRYPT_LUKS2); slot++)
+		used += is_used(cd, slot);
+	return used;
+}
+
+static err_t load(const char *path, struct crypt_device **cd)
+{
+	int r;
+
+	TRY(init(path, cd));
+	r = crypt_load(*cd, CRYPT_LUKS2, NULL);
+	if (r == -EINVAL)
+		return err_new(ERR_CORRUPT, "%s is damaged, or no LUKS2 header", path);
+	return r ? failed(r, path, "reading the LUKS2 header") : NULL;
+}
+
+/* One that can be opened, which also tells the size of what it protects. */
+static err_t load_used(const char *path, struct crypt_device **cd)
+{
+	TRY(load(path, cd));
+	if (!count_used(*cd))
+		return err_new(ERR_REFUSED, "%s has no keyslot left: nothing opens it any more",
+			       path);
+	if (crypt_get_volume_key_size(*cd) != (int)sizeof(struct secret))
+		return err_new(ERR_CORRUPT, "%s is a LUKS2 header, but not one of dormouse setup",
+			       path);
+	return NULL;
+}
+
+err_t luks_keyslots(const char *path, unsigned int *used)
+{
+	CLEANUP_HEADER struct crypt_device *cd = NULL;
+
+	TRY(load_used(path, &cd));
+	*used = count_used(cd);
+	return NULL;
+}
+
+static err_t add_token(struct crypt_device *cd, const char *path, const struct secret *secret)
+{
+	uint8_t public_key[SECRET_KEY_BYTES];
+	char text[PUBLIC_TEXT_BYTES], json[256];
+	int r;
+
+	TRY(secret_public(secret, public_key));
+	EVP_EncodeBlock((uint8_t *)text, public_key, sizeof(public_key));
+	snprintf(json, sizeof(json),
+		 "{\"type\":\"" TOKEN_TYPE
+		 "\",\"keyslots\":[],\"version\":1,\"public_key\":\"%s\"}",
+		 text);
+	r = crypt_token_json_set(cd, CRYPT_ANY_TOKEN, json);
+	return r < 0 ? failed(r, path, "writing the public key") : NULL;
+}
+
+err_t luks_create(const char *path, const struct secret *secret, const char *passphrase, size_t n,
+		  const struct luks_cost *cost)
+{
+	struct crypt_pbkdf_type pbkdf = {
+		.type = CRYPT_KDF_ARGON2ID,
+		.hash = "sha256",
+		.max_memory_kb = cost->memory_kib,
+		.iterations = cost->iterations,
+		.parallel_threads = 1,
+		.flags = CRYPT_PBKDF_NO_BENCHMARK,
+	};
+	struct crypt_params_luks2 params = {
+		.pbkdf = &pbkdf,
+		.sector_size = 512,
+		.data_alignment = 8, /* or the file would grow to the next MiB */
+		.label = LABEL,
+	};
+	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	const char *key = (const char *)secret;
+	int r;
+
+	if (truncate(path, LUKS_HEADER_BYTES))
+		return err_errno("making room in %s", path);
+	TRY(init(path, &cd));
+	r = crypt_set_metadata_size(cd, LUKS_METADATA_BYTES, LUKS_KEYSLOTS * LUKS_KEYSLOT_BYTES);
+	if (!r)
+		r = crypt_format(cd, CRYPT_LUKS2, "aes", "xts-plain64", NULL, key, sizeof(*secret),
+				 &params);
+	if (r)
+		return failed(r, path, "making a LUKS2 header");
+	r = crypt_keyslot_add_by_volume_key(cd, CRYPT_ANY_SLOT, key, sizeof(*secret), passphrase,
+					    n);
+	if (r < 0)
+		return failed(r, path, "adding the passphrase");
+	return add_token(cd, path, secret);
+}
+
+uint64_t luks_memory(void)
+{
+	CLEANUP_FREE char *text = NULL;
+	unsigned long long kib;
+	const char *line;
+	size_t n;
+	err_t e = io_read_file("/proc/meminfo", 65536, &text, &n);
+
+	line = e ? NULL : strstr(text, "MemAvailable:");
+	err_free(e);
+	if (!line || sscanf(line, "MemAvailable: %llu", &kib) != 1)
+		return UINT64_MAX;
+	return kib * KIB;
+}
+
+/*
+ * The tools choose the cost of a keyslot by the machine that they run on. Where there is
+ * less memory, the allocation succeeds, and the kernel kills somebody.
+ */
+static uint64_t memory_needed(struct crypt_device *cd, int slot)
+{
+	struct crypt_pbkdf_type pbkdf;
+
+	return crypt_keyslot_get_pbkdf(cd, slot, &pbkdf) ? 0 : (uint64_t)pbkdf.max_memory_kb * KIB;
+}
+
+/* What try_slots tries. */
+struct attempt {
+	struct crypt_device *cd;
+	const char *path, *passphrase;
+	size_t n;
+	uint64_t memory;
+};
+
+/* The same as crypt_volume_key_get, but a keyslot that cannot be tried does not end it. */
+static err_t try_slot(const struct attempt *a, int slot, struct secret *out)
+{
+	uint64_t needs = memory_needed(a->cd, slot);
+	size_t bytes = sizeof(*out);
+	int r = -ENOMEM;
+
+	if (needs <= a->memory)
+		r = crypt_volume_key_get(a->cd, slot, (char *)out, &bytes, a->passphrase, a->n);
+	if (r >= 0)
+		return NULL;
+	explicit_bzero(out, sizeof(*out));
+	if (r == -EPERM || r == -ENOENT)
+		return err_new(ERR_AUTH, "wrong passphrase");
+	if (r == -ENOMEM)
+		return err_new(ERR_NOMEM,
+			       "keyslot %d takes %llu MiB of memory to open, and there is less "
+			       "(add its passphrase again, with --pbkdf-memory 65536)",
+			       slot, (unsigned long long)(needs / MIB));
+	return failed(r, a->path, "opening a keyslot");
+}
+
+/* Which of two errors says more: "wrong passphrase" is what remains to be said. */
+static err_t more_telling(err_t a, err_t b)
+{
+	if (a && err_kind(a) == ERR_AUTH)
+		return err_first(b, a);
+	return err_first(a, b);
+}
+
+/* As for the tools: those that are preferred come first, the ignored ones never. */
+static err_t try_slots(const struct attempt *a, struct secret *out)
+{
+	static const crypt_keyslot_priority order[] = {CRYPT_SLOT_PRIORITY_PREFER,
+						       CRYPT_SLOT_PRIORITY_NORMAL};
+	err_t said = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		for (int slot = 0; slot < crypt_keyslot_max(CRYPT_LUKS2); slot++) {
+			err_t e;
+
+			if (!is_used(a->cd, slot) ||
+			    crypt_keyslot_get_priority(a->cd, slot) != order[i])
+				continue;
+			e = try_slot(a, slot, out);
+			if (!e) {
+				err_free(said);
+				return NULL;
+			}
+			said = more_telling(said, e);
+		}
+	}
+	return said ? said : err_new(ERR_REFUSED, "%s has no keyslot to be tried", a->path);
+}
+
+err_t luks_open_passphrase(const char *path, const char *passphrase, size_t n, uint64_t memory,
+			   struct secret *out)
+{
+	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	struct attempt a = {.path = path, .passphrase = passphrase, .n = n, .memory = memory};
+	struct secret found;
+	err_t e;
+
+	TRY(load_used(path, &cd));
+	a.cd = cd;
+	e = try_slots(&a, &found);
+	if (!e)
+		*out = found;
+	explicit_bzero(&found, sizeof(found));
+	return e;
+}
+
+/* systemd's own struct (systemd 252, src/shared/tpm2-util.h); zero means its defaults. */
+struct tpm2_params {
+	uint32_t pcr_mask;
+	const char *device;
+	const char *signature_path;
+};
+
+static bool open_by_token(struct crypt_device *cd, int token, const char *type, struct secret *out)
+{
+	struct tpm2_params tpm2 = {.pcr_mask = UINT32_MAX};
+	struct crypt_keyslot_context *kc = NULL;
+	size_t bytes = sizeof(*out);
+	int r;
+
+	r = crypt_keyslot_context_init_by_token(cd, token, type, NULL, 0,
+						!strcmp(type, "systemd-tpm2") ? &tpm2 : NULL, &kc);
+	if (!r)
+		r = crypt_volume_key_get_by_keyslot_context(cd, CRYPT_ANY_SLOT, (char *)out, &bytes,
+							    kc);
+	crypt_keyslot_context_free(kc);
+	return r >= 0;
+}
+
+/* Only kinds that are known to ask nothing: the type also names the plugin that is loaded. */
+static bool is_known_token(const char *type)
+{
+	return !strcmp(type, "systemd-tpm2") || !strcmp(type, "systemd-fido2");
+}
+
+err_t luks_open_token(const char *path, struct secret *out)
+{
+	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	unsigned int tried = 0;
+
+	TRY(load_used(path, &cd));
+	for (int token = 0; token < crypt_token_max(CRYPT_LUKS2); token++) {
+		const char *type = NULL;
+		struct secret found;
+		bool opened;
+
+		if (crypt_token_status(cd, token, &type) < CRYPT_TOKEN_INTERNAL || !type ||
+		    !is_known_token(type))
+			continue;
+		tried++;
+		opened = open_by_token(cd, token, type, &found);
+		if (opened)
+			*out = found;
+		explicit_bzero(&found, sizeof(found));
+		if (opened)
+			return NULL;
+	}
+	if (tried)
+		return err_new(ERR_REFUSED, "%s: none of its %u tokens opens it here", path, tried);
+	return err_new(ERR_REFUSED, "%s has no token that opens it", path);
+}
+
+/* The text of "public_key" in a token's JSON, as libcryptsetup writes it: "/" is "/". */
+static bool public_text(const char *json, char out[PUBLIC_TEXT_BYTES])
+{
+	const char *p = strstr(json, "\"public_key\"");
+	size_t n = 0;
+
+	p = p ? strchr(p + strlen("\"public_key\""), '"') : NULL;
+	if (!p)
+		return false;
+	for (p++; *p && *p != '"'; p++) {
+		if (n == PUBLIC_TEXT_BYTES - 1)
+			return false;
+		out[n++] = *p;
+	}
+	out[n] = '\0';
+	return *p && n == PUBLIC_TEXT_BYTES - 1;
+}
+
+static bool decode_public(const char *json, uint8_t out[SECRET_KEY_BYTES])
+{
+	uint8_t decoded[PUBLIC_TEXT_BYTES];
+	char text[PUBLIC_TEXT_BYTES];
+
+	/* Padding counts as a byte: 44 characters are 33 bytes to it. */
+	if (!public_text(json, text) || text[PUBLIC_TEXT_BYTES - 2] != '=' ||
+	    EVP_DecodeBlock(decoded, (const uint8_t *)text, PUBLIC_TEXT_BYTES - 1) !=
+		    SECRET_KEY_BYTES + 1)
+		return false;
+	memcpy(out, decoded, SECRET_KEY_BYTES);
+	return true;
+}
+
+err_t luks_public_key(const char *path, uint8_t out[SECRET_KEY_BYTES])
+{
+	CLEANUP_HEADER struct crypt_device *cd = NULL;
+
+	TRY(load(path, &cd));
+	for (int token = 0; token < crypt_token_max(CRYPT_LUKS2); token++) {
+		const char *type = NULL, *json = NULL;
+
+		if (crypt_token_status(cd, token, &type) < CRYPT_TOKEN_INTERNAL || !type ||
+		    strcmp(type, TOKEN_TYPE) || crypt_token_json_get(cd, token, &json) < 0)
+			continue;
+		if (decode_public(json, out))
+			return NULL;
+	}
+	return err_new(ERR_CORRUPT, "%s has no public key of dormouse setup in it", path);
+}
