@@ -24,9 +24,12 @@ void check_machine_filesystems(const struct preflight *p, struct finding *out);
 
 /* check_target.c */
 void check_target_device(const struct preflight *p, struct finding *out);
+void check_target_place(const struct preflight *p, struct finding *out);
 void check_target_free(const struct preflight *p, struct finding *out);
 void check_target_content(const struct preflight *p, struct finding *out);
 void check_target_size(const struct preflight *p, struct finding *out);
+/* All of these: is there no obstacle? Otherwise *why is the first. */
+bool check_target_fits(const struct preflight *p, struct finding *why);
 
 /* check_others.c */
 void check_target_others(const struct preflight *p, struct finding *out);
