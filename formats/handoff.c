@@ -23,14 +23,15 @@ enum record {
 	REC_MAILBOX = TLV_CRITICAL | 7,
 	REC_TRAMPOLINE = TLV_CRITICAL | 8,
 	REC_HOST = TLV_CRITICAL | 9,
+	REC_MAP = TLV_CRITICAL | 14,
 	REC_DEVICE_NAME = 16,
 	REC_BOOT_LOG = 17,
 };
 
 #define REQUIRED                                                                                   \
 	(TLV_SEEN(REC_MODE) | TLV_SEEN(REC_NONCE) | TLV_SEEN(REC_DEVICE_BYTES) |                   \
-	 TLV_SEEN(REC_EXTENTS) | TLV_SEEN(REC_CODEC) | TLV_SEEN(REC_MAILBOX) |                     \
-	 TLV_SEEN(REC_TRAMPOLINE) | TLV_SEEN(REC_HOST))
+	 TLV_SEEN(REC_CODEC) | TLV_SEEN(REC_MAILBOX) | TLV_SEEN(REC_TRAMPOLINE) |                  \
+	 TLV_SEEN(REC_HOST))
 
 struct codec_disk {
 	le32_t id;
@@ -50,11 +51,19 @@ static_assert(HANDOFF_EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + 
 		      HANDOFF_MAX,
 	      "Handoff: everything fits");
 
+static void put_extents(struct tlv_writer *w, const struct handoff *h)
+{
+	struct extent_disk *d = tlv_reserve(w, REC_EXTENTS, h->extent_count * sizeof(*d));
+
+	for (uint32_t i = 0; i < h->extent_count; i++)
+		d[i] = (struct extent_disk){le64_of(h->extents[i].start),
+					    le64_of(h->extents[i].length)};
+}
+
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 {
 	struct codec_disk codec = {le32_of(h->codec), le32_of(h->codec_level),
 				   le32_of(h->threads), le32_of(0)};
-	struct extent_disk *extents;
 	uint8_t host[HOSTINFO_MAX];
 	struct tlv_writer w;
 
@@ -70,10 +79,10 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 	tlv_put_string(&w, REC_DEVICE_NAME, h->device_name);
 	if (h->boot_log[0])
 		tlv_put_string(&w, REC_BOOT_LOG, h->boot_log);
-	extents = tlv_reserve(&w, REC_EXTENTS, h->extent_count * sizeof(*extents));
-	for (uint32_t i = 0; i < h->extent_count; i++)
-		extents[i] = (struct extent_disk){le64_of(h->extents[i].start),
-						  le64_of(h->extents[i].length)};
+	if (h->map_place)
+		tlv_put_u64(&w, REC_MAP, h->map_place);
+	else
+		put_extents(&w, h);
 	tlv_put(&w, REC_CODEC, &codec, sizeof(codec));
 	tlv_put_u64(&w, REC_MAILBOX, h->mailbox);
 	tlv_put_u64(&w, REC_TRAMPOLINE, h->trampoline);
@@ -152,6 +161,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return tlv_get_string(t, h->boot_log, sizeof(h->boot_log));
 	case REC_EXTENTS:
 		return get_extents(t, h);
+	case REC_MAP:
+		return tlv_get_u64(t, &h->map_place);
 	case REC_CODEC:
 		return get_codec(t, h);
 	case REC_MAILBOX:
@@ -180,6 +191,19 @@ static err_t check_extents(const struct handoff *h)
 	return NULL;
 }
 
+/* One of the two says where the target is. */
+static err_t check_target(const struct handoff *h, uint64_t seen)
+{
+	if (!(seen & TLV_SEEN(REC_EXTENTS)) == !(seen & TLV_SEEN(REC_MAP)))
+		return err_new(ERR_CORRUPT, "handoff has extents and the place of a map, or neither");
+	if (!(seen & TLV_SEEN(REC_MAP)))
+		return check_extents(h);
+	if (!h->map_place || h->map_place % PAGE_BYTES || h->device_bytes < PAGE_BYTES ||
+	    h->map_place > h->device_bytes - PAGE_BYTES)
+		return err_new(ERR_CORRUPT, "handoff has a bad place of the extent map");
+	return NULL;
+}
+
 /* 0 where there is none. */
 static bool in_main_window(const struct handoff *h, uint64_t address)
 {
@@ -197,7 +221,7 @@ static err_t check(const struct handoff *h, uint64_t seen)
 		return err_new(ERR_CORRUPT, "handoff lacks a required record, or has one too many");
 	if (h->device_bytes > INT64_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a device of impossible size");
-	TRY(check_extents(h));
+	TRY(check_target(h, seen));
 	if (!in_main_window(h, h->mailbox) || !in_main_window(h, h->trampoline))
 		return err_new(ERR_CORRUPT, "handoff has addresses outside of the main window");
 	return NULL;

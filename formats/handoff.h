@@ -46,6 +46,7 @@ struct handoff {
 					 * and the device is known by that alone */
 	uint64_t device_bytes;		/* size of the device, a second check */
 	char device_name[64];		/* as the loader called it; for messages only */
+	uint64_t map_place;		/* of the target's extent map on the device; 0: it is these: */
 	uint32_t extent_count;
 	struct extent extents[HANDOFF_EXTENTS_MAX];
 	uint32_t codec;			/* id, codec/codec.h; or HANDOFF_CODEC_AUTO */
