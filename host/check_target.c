@@ -226,11 +226,12 @@ void check_target_size(const struct preflight *p, struct finding *out)
 	if (!there(p, out))
 		return;
 	if (has < least)
-		finding_set(out, FINDING_REFUSE,
-			    "the target %s is too small: it has %llu MiB free, the image takes some "
-			    "%llu MiB, up to %llu and hardly less than %llu. What would help: %s, "
-			    "another target beside it, or fewer programs",
-			    l->name, has, worst / 2, worst, least, what_helps(l));
+		finding_set(
+			out, FINDING_REFUSE,
+			"the target %s is too small: it has %llu MiB free, the image takes some "
+			"%llu MiB, up to %llu and hardly less than %llu. What would help: %s, "
+			"another target beside it, or fewer programs",
+			l->name, has, worst / 2, worst, least, what_helps(l));
 	else if (has < worst)
 		finding_set(out, FINDING_WARN,
 			    "the target %s may be too small: it has %llu MiB free, the image takes "

@@ -23,8 +23,8 @@ struct held {
  * ERR_INVALID: the target is not there. ERR_REFUSED: somebody uses it. Others: what it
  * holds cannot be known.
  */
-err_t held_open(const char *name, const struct pins *pins, bool writable,
-		struct held *out) ERR_CHECK;
+err_t held_open(const char *name, const struct pins *pins, bool writable, struct held *out)
+	ERR_CHECK;
 void held_close(struct held *h);
 
 #endif

@@ -65,7 +65,10 @@ static err_t fill_handoff(const struct session *s, const struct window *w, struc
 	h->then = then[s->config->then];
 	h->time_limit = s->config->time_limit;
 	memcpy(h->nonce, s->nonce, sizeof(h->nonce));
-	TRY(targetrecord_put(&s->target, h));
+	if (location_is_located(&s->location))
+		session_place(s, h);
+	else
+		TRY(targetrecord_put(&s->target, h));
 	h->mailbox = loader_mailbox(w->main);
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;
