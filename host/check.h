@@ -34,6 +34,11 @@ bool check_target_fits(const struct preflight *p, struct finding *why);
 /* check_others.c */
 void check_target_others(const struct preflight *p, struct finding *out);
 
+/* check_keys.c */
+void check_keys_set_up(const struct preflight *p, struct finding *out);
+void check_keys_authentication(const struct preflight *p, struct finding *out);
+void check_keys_initramfs(const struct preflight *p, struct finding *out);
+
 /* check_boot.c */
 void check_boot_codec(const struct preflight *p, struct finding *out);
 void check_boot_writer(const struct preflight *p, struct finding *out);

@@ -39,6 +39,9 @@ const struct preflight_check preflight_checks[] = {
 	{"other targets", check_target_others},
 	{"writer", check_boot_writer},
 	{"initramfs", check_boot_initramfs},
+	{"encryption", check_keys_set_up},
+	{"authentication", check_keys_authentication},
+	{"initramfs' keys", check_keys_initramfs},
 };
 const size_t preflight_check_count = ARRAY_LEN(preflight_checks);
 
