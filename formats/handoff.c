@@ -23,14 +23,15 @@ enum record {
 	REC_MAILBOX = TLV_CRITICAL | 7,
 	REC_TRAMPOLINE = TLV_CRITICAL | 8,
 	REC_HOST = TLV_CRITICAL | 9,
+	REC_MAP = TLV_CRITICAL | 14,
 	REC_DEVICE_NAME = 16,
 	REC_BOOT_LOG = 17,
 };
 
 #define REQUIRED                                                                                   \
 	(TLV_SEEN(REC_MODE) | TLV_SEEN(REC_NONCE) | TLV_SEEN(REC_DEVICE_BYTES) |                   \
-	 TLV_SEEN(REC_EXTENTS) | TLV_SEEN(REC_CODEC) | TLV_SEEN(REC_MAILBOX) |                     \
-	 TLV_SEEN(REC_TRAMPOLINE) | TLV_SEEN(REC_HOST))
+	 TLV_SEEN(REC_CODEC) | TLV_SEEN(REC_MAILBOX) | TLV_SEEN(REC_TRAMPOLINE) |                  \
+	 TLV_SEEN(REC_HOST))
 
 struct codec_disk {
 	le32_t id;
@@ -46,15 +47,23 @@ struct extent_disk {
 
 static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
-static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
+static_assert(HANDOFF_EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
 		      HANDOFF_MAX,
 	      "Handoff: everything fits");
+
+static void put_extents(struct tlv_writer *w, const struct handoff *h)
+{
+	struct extent_disk *d = tlv_reserve(w, REC_EXTENTS, h->extent_count * sizeof(*d));
+
+	for (uint32_t i = 0; i < h->extent_count; i++)
+		d[i] = (struct extent_disk){le64_of(h->extents[i].start),
+					    le64_of(h->extents[i].length)};
+}
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 {
 	struct codec_disk codec = {le32_of(h->codec), le32_of(h->codec_level),
 				   le32_of(h->threads), le32_of(0)};
-	struct extent_disk *extents;
 	uint8_t host[HOSTINFO_MAX];
 	struct tlv_writer w;
 
@@ -70,10 +79,10 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 	tlv_put_string(&w, REC_DEVICE_NAME, h->device_name);
 	if (h->boot_log[0])
 		tlv_put_string(&w, REC_BOOT_LOG, h->boot_log);
-	extents = tlv_reserve(&w, REC_EXTENTS, h->extent_count * sizeof(*extents));
-	for (uint32_t i = 0; i < h->extent_count; i++)
-		extents[i] = (struct extent_disk){le64_of(h->extents[i].start),
-						  le64_of(h->extents[i].length)};
+	if (h->map_place)
+		tlv_put_u64(&w, REC_MAP, h->map_place);
+	else
+		put_extents(&w, h);
 	tlv_put(&w, REC_CODEC, &codec, sizeof(codec));
 	tlv_put_u64(&w, REC_MAILBOX, h->mailbox);
 	tlv_put_u64(&w, REC_TRAMPOLINE, h->trampoline);
@@ -113,7 +122,7 @@ static err_t get_extents(const struct tlv *t, struct handoff *h)
 	const struct extent_disk *d = (const struct extent_disk *)t->payload;
 	size_t count = t->n / sizeof(*d);
 
-	if (t->n % sizeof(*d) || count == 0 || count > EXTENTS_MAX)
+	if (t->n % sizeof(*d) || count == 0 || count > HANDOFF_EXTENTS_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a list of %u bytes of extents", t->n);
 	for (size_t i = 0; i < count; i++)
 		h->extents[i] = (struct extent){le64_get(d[i].start), le64_get(d[i].length)};
@@ -152,6 +161,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return tlv_get_string(t, h->boot_log, sizeof(h->boot_log));
 	case REC_EXTENTS:
 		return get_extents(t, h);
+	case REC_MAP:
+		return tlv_get_u64(t, &h->map_place);
 	case REC_CODEC:
 		return get_codec(t, h);
 	case REC_MAILBOX:
@@ -165,28 +176,31 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 	return NULL;
 }
 
-/* Aligned, on the device, apart from each other, and room for slots and data. */
+/* Whole blocks on the device, apart from each other, and room for slots and data. */
 static err_t check_extents(const struct handoff *h)
 {
 	uint64_t total = 0;
 
-	for (uint32_t i = 0; i < h->extent_count; i++) {
-		const struct extent *a = &h->extents[i];
-
-		if (a->start % PAGE_BYTES || a->length % PAGE_BYTES || a->length == 0 ||
-		    a->length > h->device_bytes || a->start > h->device_bytes - a->length)
-			return err_new(ERR_CORRUPT, "handoff has a bad extent %u", i);
-		for (uint32_t k = 0; k < i; k++) {
-			const struct extent *b = &h->extents[k];
-
-			if (a->start < b->start + b->length && b->start < a->start + a->length)
-				return err_new(ERR_CORRUPT, "extents %u and %u overlap", k, i);
-		}
-		total += a->length;
-	}
+	TRY(err_context(extent_check(h->extents, h->extent_count, h->device_bytes, ERR_CORRUPT),
+			"handoff"));
+	for (uint32_t i = 0; i < h->extent_count; i++)
+		total += h->extents[i].length;
 	if (total <= SLOT_DATA_START)
 		return err_new(ERR_CORRUPT, "handoff has a target of %llu bytes",
 			       (unsigned long long)total);
+	return NULL;
+}
+
+/* One of the two says where the target is. */
+static err_t check_target(const struct handoff *h, uint64_t seen)
+{
+	if (!(seen & TLV_SEEN(REC_EXTENTS)) == !(seen & TLV_SEEN(REC_MAP)))
+		return err_new(ERR_CORRUPT, "handoff has extents and the place of a map, or neither");
+	if (!(seen & TLV_SEEN(REC_MAP)))
+		return check_extents(h);
+	if (!h->map_place || h->map_place % PAGE_BYTES || h->device_bytes < PAGE_BYTES ||
+	    h->map_place > h->device_bytes - PAGE_BYTES)
+		return err_new(ERR_CORRUPT, "handoff has a bad place of the extent map");
 	return NULL;
 }
 
@@ -207,7 +221,7 @@ static err_t check(const struct handoff *h, uint64_t seen)
 		return err_new(ERR_CORRUPT, "handoff lacks a required record, or has one too many");
 	if (h->device_bytes > INT64_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a device of impossible size");
-	TRY(check_extents(h));
+	TRY(check_target(h, seen));
 	if (!in_main_window(h, h->mailbox) || !in_main_window(h, h->trampoline))
 		return err_new(ERR_CORRUPT, "handoff has addresses outside of the main window");
 	return NULL;

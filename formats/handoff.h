@@ -18,6 +18,7 @@
 #define HANDOFF_PATH	    "/handoff"
 #define HANDOFF_LOG_MAX	    2048u
 #define HANDOFF_THREADS_MAX 64u
+#define HANDOFF_EXTENTS_MAX 512u
 #define HANDOFF_CODEC_AUTO  UINT32_MAX /* the writer picks one by measuring */
 
 enum handoff_mode {
@@ -45,8 +46,9 @@ struct handoff {
 					 * and the device is known by that alone */
 	uint64_t device_bytes;		/* size of the device, a second check */
 	char device_name[64];		/* as the loader called it; for messages only */
+	uint64_t map_place;		/* of the target's extent map on the device; 0: it is these: */
 	uint32_t extent_count;
-	struct extent extents[EXTENTS_MAX];
+	struct extent extents[HANDOFF_EXTENTS_MAX];
 	uint32_t codec;			/* id, codec/codec.h; or HANDOFF_CODEC_AUTO */
 	uint32_t codec_level;		/* 0: the codec has none */
 	uint32_t threads;		/* that may compress: the window has room for so many */

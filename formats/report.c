@@ -20,7 +20,8 @@ struct report_disk {
 	le64_t image_bytes;
 	le64_t data_pages;
 	le32_t milliseconds;
-	uint8_t reserved[12];
+	le32_t why;
+	uint8_t reserved[8];
 	char text[REPORT_TEXT_MAX];
 	char log[REPORT_LOG_MAX];
 	uint8_t spare[1472];
@@ -39,6 +40,7 @@ static_assert(offsetof(struct report_disk, version) == 8, "Report: version");
 static_assert(offsetof(struct report_disk, nonce) == 16, "Report: nonce");
 static_assert(offsetof(struct report_disk, image_bytes) == 32, "Report: image_bytes");
 static_assert(offsetof(struct report_disk, milliseconds) == 48, "Report: milliseconds");
+static_assert(offsetof(struct report_disk, why) == 52, "Report: why");
 static_assert(offsetof(struct report_disk, text) == 64, "Report: text");
 static_assert(offsetof(struct report_disk, log) == 576, "Report: log");
 static_assert(offsetof(struct report_disk, middle) == 4096, "Report: second page");
@@ -63,6 +65,7 @@ void report_encode(const struct report *r, const uint8_t nonce[REPORT_NONCE_BYTE
 	d->image_bytes = le64_of(r->image_bytes);
 	d->data_pages = le64_of(r->data_pages);
 	d->milliseconds = le32_of(r->milliseconds);
+	d->why = le32_of(r->why);
 	memcpy(d->text, r->text, strnlen(r->text, REPORT_TEXT_MAX - 1));
 	memcpy(d->log, r->log, strnlen(r->log, REPORT_LOG_MAX - 1));
 	memcpy(d->middle[0].nonce, nonce, REPORT_NONCE_BYTES);
@@ -101,11 +104,12 @@ err_t report_decode(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_
 	if (le32_get(d->version) != VERSION)
 		return err_new(ERR_UNSUPPORTED, "the writer's report is of version %u, known is %u",
 			       le32_get(d->version), VERSION);
-	if (le32_get(d->result) > REPORT_CRASHED || d->text[REPORT_TEXT_MAX - 1] ||
+	if (le32_get(d->result) > REPORT_CRASHED || le32_get(d->why) > REPORT_WHY_FULL || d->text[REPORT_TEXT_MAX - 1] ||
 	    d->log[REPORT_LOG_MAX - 1])
 		return err_new(ERR_CORRUPT, "the writer's report makes no sense");
 	*out = (struct report){
 		.result = (enum report_result)le32_get(d->result),
+		.why = (enum report_why)le32_get(d->why),
 		.image_bytes = le64_get(d->image_bytes),
 		.data_pages = le64_get(d->data_pages),
 		.milliseconds = le32_get(d->milliseconds),

@@ -35,8 +35,15 @@ enum report_result {
 			      * came back without a word */
 };
 
+/* Of a failure: what the host can do about it. */
+enum report_why {
+	REPORT_WHY_OTHER = 0,
+	REPORT_WHY_FULL = 1, /* the target has no room: another one may have */
+};
+
 struct report {
 	enum report_result result;
+	enum report_why why;		/* with REPORT_FAILED */
 	char text[REPORT_TEXT_MAX];	/* reason of a failure */
 	char log[REPORT_LOG_MAX];	/* last lines of the writer's log */
 	char kernel_log[REPORT_LOG_MAX]; /* of its kernel's, after a panic; decode only */

@@ -190,6 +190,8 @@ err_t slot_decode(const uint8_t in[SLOT_BYTES], struct slot *out)
 	TRY(check_reserved(d));
 	if (le32_get(d->state) > SLOT_RETIRED)
 		return err_new(ERR_CORRUPT, "superblock has unknown state %u", le32_get(d->state));
+	if ((le32_get(d->features_incompat) & SLOT_INCOMPAT_MARKED) == SLOT_INCOMPAT_MARKED)
+		return err_new(ERR_CORRUPT, "superblock is of two kinds of targets at once");
 	if (d->reason[SLOT_REASON_MAX - 1])
 		return err_new(ERR_CORRUPT, "superblock has a reason without end");
 	slot_read(d, &s);

@@ -22,7 +22,10 @@
 
 /* Incompatible features: a reader that does not know a set bit refuses. */
 #define SLOT_INCOMPAT_SWAP  1u /* page 0 is a swap header; its signature is part of the commit */
-#define SLOT_INCOMPAT_KNOWN SLOT_INCOMPAT_SWAP
+#define SLOT_INCOMPAT_LOCATED 4u /* the locator's sector is part of the commit */
+#define SLOT_INCOMPAT_KNOWN (SLOT_INCOMPAT_SWAP | SLOT_INCOMPAT_LOCATED)
+/* Something outside of the slots speaks for the image too. One of them at most. */
+#define SLOT_INCOMPAT_MARKED (SLOT_INCOMPAT_SWAP | SLOT_INCOMPAT_LOCATED)
 
 enum slot_state {
 	SLOT_EMPTY = 0,	   /* no image */

@@ -19,7 +19,8 @@
 struct way {
 	bottom_fn fn;
 	void *ctx;
-	bool raid, scrambled;
+	uint64_t at;
+	bool raid, scrambled, encrypted, paths;
 	unsigned int depth;
 };
 
@@ -117,7 +118,10 @@ static err_t mapper(dev_t dev, const char *folder, const char *name, uint64_t of
 				 &piece));
 		if (piece.all_paths) /* all lead to one disk */
 			TRY(first_slave(folder, name, &piece.dev));
+		down.at += done;
 		down.scrambled |= piece.scrambled;
+		down.encrypted |= piece.encrypted;
+		down.paths |= piece.all_paths;
 		if (!piece.nowhere)
 			TRY(follow(piece.dev, piece.sector * SECTOR, piece.count * SECTOR, down));
 		done += piece.count * SECTOR;
@@ -200,8 +204,11 @@ static err_t disk(dev_t dev, const char *folder, const char *name, uint64_t offs
 		.disk = dev,
 		.offset = offset,
 		.length = length,
+		.at = way->at,
 		.raid = way->raid,
 		.scrambled = way->scrambled,
+		.encrypted = way->encrypted,
+		.paths = way->paths,
 	};
 	uint64_t sectors;
 

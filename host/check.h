@@ -24,12 +24,20 @@ void check_machine_filesystems(const struct preflight *p, struct finding *out);
 
 /* check_target.c */
 void check_target_device(const struct preflight *p, struct finding *out);
+void check_target_place(const struct preflight *p, struct finding *out);
 void check_target_free(const struct preflight *p, struct finding *out);
 void check_target_content(const struct preflight *p, struct finding *out);
 void check_target_size(const struct preflight *p, struct finding *out);
+/* All of these: is there no obstacle? Otherwise *why is the first. */
+bool check_target_fits(const struct preflight *p, struct finding *why);
 
 /* check_others.c */
 void check_target_others(const struct preflight *p, struct finding *out);
+
+/* check_keys.c */
+void check_keys_set_up(const struct preflight *p, struct finding *out);
+void check_keys_authentication(const struct preflight *p, struct finding *out);
+void check_keys_initramfs(const struct preflight *p, struct finding *out);
 
 /* check_boot.c */
 void check_boot_codec(const struct preflight *p, struct finding *out);

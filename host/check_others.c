@@ -3,6 +3,7 @@
 #include "host/check.h"
 
 #include "host/stale.h"
+#include "target/target.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,22 +15,22 @@ void check_target_others(const struct preflight *p, struct finding *out)
 
 	finding_set(out, FINDING_OK, "no other target is configured");
 	for (uint32_t i = 0; i < c->target_count; i++) {
-		const char *device = c->targets[i];
+		const char *name = c->targets[i];
 		char why[256];
 		bool image;
 		err_t e;
 
-		if (!strcmp(device, c->target) || target_same_device(device, c->target))
+		if (!strcmp(name, p->location.name) || target_same_device(name, p->location.name))
 			continue;
-		e = stale_look(device, &image, why, sizeof(why));
+		e = stale_look(name, &p->pins, &image, why, sizeof(why));
 		if (e) {
 			finding_set_err(out, FINDING_WARN,
-					err_context(e, "the target %s cannot be looked at", device));
+					err_context(e, "the target %s cannot be looked at", name));
 			return;
 		}
 		if (image) {
 			finding_set(out, FINDING_WARN,
-				    "%s holds an image, or may (%s); it will be discarded", device,
+				    "%s holds an image, or may (%s); it will be discarded", name,
 				    why);
 			return;
 		}

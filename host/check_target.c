@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "host/check.h"
 
-#include "base/io.h"
 #include "base/util.h"
+#include "host/held.h"
 #include "host/stack.h"
 #include "image/commit.h"
 #include "target/target.h"
@@ -10,86 +10,84 @@
 #include <blkid/blkid.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* What an image has besides pages: slots, header, index. */
-#define OVERHEAD_BYTES (4 * MIB)
-
-void check_target_device(const struct preflight *p, struct finding *out)
-{
-	const char *path = p->config->target;
-	struct stat st;
-
-	if (!*path)
-		finding_set(out, FINDING_REFUSE,
-			    "no target is set: \"target = DEVICE\" in " CONFIG_PATH
-			    ", or --target DEVICE");
-	else if (stat(path, &st))
-		finding_set(out, FINDING_REFUSE, "the target %s is not there: %m", path);
-	else if (!S_ISBLK(st.st_mode))
-		finding_set(out, FINDING_REFUSE, "the target %s is not a disk or partition", path);
-	else if (!stack_is_disk(st.st_rdev))
-		finding_set(out, FINDING_REFUSE,
-			    "the target %s is not a bare disk or a partition of one; "
-			    "the writer sees no others",
-			    path);
-	else
-		finding_set(out, FINDING_OK, "%s is a disk or partition", path);
-}
-
-/* Is there a device, so that looking further makes sense? */
+/* Is there a target, so that looking further makes sense? */
 static bool there(const struct preflight *p, struct finding *out)
 {
-	struct stat st;
-
-	if (*p->config->target && !stat(p->config->target, &st) && S_ISBLK(st.st_mode))
+	if (!p->target_error[0])
 		return true;
 	finding_set(out, FINDING_SKIP, "there is no target");
 	return false;
 }
 
-static bool is_swap(const char *path)
+void check_target_device(const struct preflight *p, struct finding *out)
 {
-	CLEANUP_FREE char *text = NULL;
-	struct stat target, st;
-	char *rest = NULL;
-	bool found = false;
-	size_t n;
-	err_t e = io_read_file("/proc/swaps", 65536, &text, &n);
+	const struct location *l = &p->location;
 
-	if (e || stat(path, &target)) {
-		err_free(e);
-		return false;
-	}
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		line[strcspn(line, " \t")] = '\0';
-		found |= *line == '/' && !stat(line, &st) && S_ISBLK(st.st_mode) &&
-			 st.st_rdev == target.st_rdev;
-	}
-	return found;
+	if (p->target_error[0])
+		finding_set(out, FINDING_REFUSE, "%s", p->target_error);
+	else if (l->kind == LOCATION_DEVICE && !stack_is_disk(l->dev))
+		finding_set(out, FINDING_REFUSE,
+			    "the target %s is not a bare disk or a partition of one, and not in "
+			    "use as swap; the writer sees no others",
+			    l->name);
+	else if (l->disk.encrypted && !p->config->encrypt)
+		finding_set(out, FINDING_REFUSE,
+			    "the target %s lies on an encrypted disk (dm-crypt), beneath which an "
+			    "image is written as it is: only an encrypted one may be. Remove "
+			    "\"encrypt = no\"",
+			    l->name);
+	else
+		finding_set(out, FINDING_OK, "%s is %s%s", l->name, location_what(l),
+			    l->disk.encrypted ? ", beneath dm-crypt" : "");
 }
 
-void check_target_free(const struct preflight *p, struct finding *out)
+/* Will a boot find it, and the writer? */
+void check_target_place(const struct preflight *p, struct finding *out)
 {
-	const char *path = p->config->target;
+	const struct location *l = &p->location;
 	struct target t;
 	err_t e;
 
 	if (!there(p, out))
 		return;
-	if (is_swap(path)) {
-		finding_set(out, FINDING_REFUSE, "the target %s is in use as swap (swapoff %s)",
-			    path, path);
+	if (!location_is_located(l)) {
+		finding_set(out, FINDING_OK, "%s is found by its name", l->name);
+		return;
+	}
+	e = location_check_pin(l, &p->pins);
+	/* A kernel may forbid writing to a disk that has mounted filesystems. */
+	if (!e)
+		e = target_open(&t, l->disk.disk_name, true, false);
+	if (e) {
+		finding_set_err(out, FINDING_REFUSE, e);
+		return;
+	}
+	target_close(&t);
+	finding_set(out, FINDING_OK, "%s lies on %s, and a boot knows where", l->name,
+		    l->disk.disk_name);
+}
+
+void check_target_free(const struct preflight *p, struct finding *out)
+{
+	const struct location *l = &p->location;
+	struct target t;
+	err_t e;
+
+	if (!there(p, out))
+		return;
+	if (l->kind != LOCATION_DEVICE) {
+		finding_set(out, FINDING_OK, "%s is %s", l->name, location_what(l));
 		return;
 	}
 	/* O_EXCL asks the kernel: mounted, a partition of it, or held by dm or md. */
-	e = target_open(&t, path, false, true);
+	e = target_open(&t, l->name, false, true);
 	if (e) {
 		finding_set_err(out, FINDING_REFUSE, err_context(e, "the target"));
 		return;
 	}
 	target_close(&t);
-	finding_set(out, FINDING_OK, "nobody uses %s", path);
+	finding_set(out, FINDING_OK, "nobody uses %s", l->name);
 }
 
 /* What others have put there: name of the first signature, empty when none. */
@@ -138,58 +136,80 @@ static err_t takes_swap(const char *path, const char *type, bool *takes)
 }
 
 /* What is ours there must be something that can be replaced. */
-static err_t own_content(const char *path, struct finding *out)
+static err_t own_content(const struct target *t, struct finding *out)
 {
-	struct target t;
 	struct commit c;
 	err_t e;
 
-	TRY(target_open(&t, path, false, false));
-	if (t.bytes < SLOT_DATA_START) {
-		target_close(&t);
-		return err_new(ERR_REFUSED, "%s is too small", path);
-	}
-	e = commit_load(&t, &c);
-	target_close(&t);
+	if (t->bytes < SLOT_DATA_START)
+		return err_new(ERR_REFUSED, "%s is too small", t->name);
+	e = commit_load(t, &c);
 	if (!e && commit_is_dead(&c))
 		c.holds_image = false;
 	if (!e && c.holds_image) {
 		finding_set(out, FINDING_WARN,
-			    "%s holds an image that was never resumed; it will be discarded", path);
+			    "%s holds an image that was never resumed; it will be discarded",
+			    t->name);
 		return NULL;
 	}
 	if (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT) {
 		err_free(e);
-		finding_set(out, FINDING_OK, "nothing on %s that would be lost", path);
+		finding_set(out, FINDING_OK, "nothing on %s that would be lost", t->name);
 		return NULL;
 	}
 	return e;
 }
 
+/* A device must be empty, but for what is ours or swap. */
+static err_t check_foreign(const char *path)
+{
+	char name[64];
+	bool swap;
+
+	TRY(foreign_signature(path, name, sizeof(name)));
+	TRY(takes_swap(path, name, &swap));
+	if (*name && !swap)
+		return err_new(
+			ERR_REFUSED,
+			"the target %s is not empty: it has the signature of %s (a filesystem, "
+			"another hibernation or partition table). If it is not needed: wipefs "
+			"-a %s",
+			path, name, path);
+	return NULL;
+}
+
 void check_target_content(const struct preflight *p, struct finding *out)
 {
-	const char *path = p->config->target;
-	bool swap = false;
-	char name[64];
+	const struct location *l = &p->location;
+	struct held h;
 	err_t e;
 
 	if (!there(p, out))
 		return;
-	e = foreign_signature(path, name, sizeof(name));
-	if (!e)
-		e = takes_swap(path, name, &swap);
-	if (!e && *name && !swap) {
-		finding_set(out, FINDING_REFUSE,
-			    "the target %s is not empty: it has the signature of %s (a filesystem, "
-			    "another hibernation or partition table). If it is not needed: wipefs "
-			    "-a %s",
-			    path, name, path);
-		return;
-	}
-	if (!e)
-		e = own_content(path, out);
+	e = held_open(l->name, &p->pins, false, &h);
+	if (!e && !h.count)
+		finding_set(out, FINDING_OK, "pages of %s that are free are used", l->name);
+	else if (!e) /* if there are two, the locator's: it makes the other one look marked */
+		e = own_content(&h.list[0], out);
+	if (!e && l->kind == LOCATION_DEVICE && h.count == 1)
+		e = check_foreign(l->name);
+	held_close(&h);
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, e);
+}
+
+/* What makes room, by what it is. */
+static const char *what_helps(const struct location *l)
+{
+	static const char *const ways[] = {
+		[LOCATION_NONE] = "",
+		[LOCATION_DEVICE] = "a larger partition",
+		[LOCATION_SWAP] = "a larger swap area, or less in it",
+		[LOCATION_SWAPFILE] = "a larger swap file, or less in it",
+		[LOCATION_FILE] = "removing the file and \"dormouse setup --size\"",
+	};
+
+	return ways[l->kind];
 }
 
 /*
@@ -199,34 +219,42 @@ void check_target_content(const struct preflight *p, struct finding *out)
  */
 void check_target_size(const struct preflight *p, struct finding *out)
 {
-	uint64_t used = preflight_used(p), most = used + used / 64 + OVERHEAD_BYTES;
-	unsigned long long has, worst = most / MIB, least = used / 4 / MIB;
-	struct target t;
-	err_t e;
+	const struct location *l = &p->location;
+	unsigned long long has = l->room / MIB, worst = preflight_worst(p) / MIB,
+			   least = preflight_used(p) / 4 / MIB;
 
 	if (!there(p, out))
 		return;
-	e = target_open(&t, p->config->target, false, false);
-	if (e) {
-		finding_set_err(out, FINDING_REFUSE, e);
-		return;
-	}
-	target_close(&t);
-	has = t.bytes / MIB;
 	if (has < least)
-		finding_set(out, FINDING_REFUSE,
-			    "the target %s is too small: it has %llu MiB, the image takes up to "
-			    "%llu and "
-			    "hardly less than %llu",
-			    t.name, has, worst, least);
+		finding_set(
+			out, FINDING_REFUSE,
+			"the target %s is too small: it has %llu MiB free, the image takes some "
+			"%llu MiB, up to %llu and hardly less than %llu. What would help: %s, "
+			"another target beside it, or fewer programs",
+			l->name, has, worst / 2, worst, least, what_helps(l));
 	else if (has < worst)
 		finding_set(out, FINDING_WARN,
-			    "the target %s may be too small: it has %llu MiB, the image takes some "
-			    "%llu MiB, "
-			    "at worst %llu",
-			    t.name, has, worst / 2, worst);
+			    "the target %s may be too small: it has %llu MiB free, the image takes "
+			    "some %llu MiB, at worst %llu. What would help: %s, or another target "
+			    "beside it",
+			    l->name, has, worst / 2, worst, what_helps(l));
 	else
 		finding_set(out, FINDING_OK,
-			    "%s has %llu MiB; the image takes some %llu MiB, at worst %llu", t.name,
-			    has, worst / 2, worst);
+			    "%s has %llu MiB free; the image takes some %llu MiB, at worst %llu",
+			    l->name, has, worst / 2, worst);
+}
+
+bool check_target_fits(const struct preflight *p, struct finding *why)
+{
+	static void (*const checks[])(const struct preflight *p, struct finding *out) = {
+		check_target_device,  check_target_place, check_target_free,
+		check_target_content, check_target_size,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+		checks[i](p, why);
+		if (why->level == FINDING_REFUSE)
+			return false;
+	}
+	return true;
 }

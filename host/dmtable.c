@@ -45,6 +45,7 @@ static err_t encrypted(const char *params, uint64_t at, uint64_t count, struct d
 		.dev = makedev(major, minor),
 		.sector = start + at,
 		.count = count,
+		.encrypted = true,
 		.scrambled = !strstr(cipher, "xts") || strstr(params, "integrity:"),
 	};
 	return NULL;

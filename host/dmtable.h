@@ -14,6 +14,7 @@ struct dm_piece {
 	bool nowhere;	   /* zero or error: on no medium */
 	bool all_paths;	   /* multipath: on the same place of each device beneath; dev is not set */
 	bool scrambled;	   /* encrypted in a way by which bytes that stay do not stay */
+	bool encrypted;	   /* by crypt, in any way */
 	dev_t dev;
 	uint64_t sector;
 	uint64_t count;	   /* so many are together, at most as many as asked for */

@@ -33,7 +33,7 @@ static err_t print_checks(const struct preflight *p)
 
 err_t doctor_print(const struct config *config)
 {
-	CLEANUP_FREE struct preflight *p = malloc(sizeof(*p));
+	CLEANUP_FREE struct preflight *p = calloc(1, sizeof(*p));
 	struct writer_files writer = {0};
 	err_t no_writer, e;
 
@@ -44,6 +44,7 @@ err_t doctor_print(const struct config *config)
 	err_free(no_writer);
 	if (!e)
 		e = print_checks(p);
+	preflight_deinit(p);
 	writer_files_free(&writer);
 	return e;
 }

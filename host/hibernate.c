@@ -2,13 +2,15 @@
 /*
  * The order of things (docs/crash-safety.md):
  *
- *   checks -> /dev/snapshot -> target, stale image retired -> writer loaded ->
- *   processes frozen -> filesystems frozen -> WRITING into the slots -> jump
+ *   checks -> /dev/snapshot -> stale images retired, target reserved -> writer loaded ->
+ *   processes frozen -> filesystems frozen -> where the target lies asked anew, its extent
+ *   map written -> WRITING into the slots -> jump
  *
  * and after the return, by whatever way:
  *
  *   report read -> slots read from the medium, RETIRED if they are not ->
- *   random pool stirred -> filesystems thawed -> processes thawed -> writer unloaded
+ *   random pool stirred -> filesystems thawed -> processes thawed -> writer unloaded ->
+ *   /dev/snapshot closed, which gives reserved swap back
  *
  * Nothing may be written to a filesystem before the image is retired, so
  * nothing is logged to files in between (quiet.h).
@@ -64,6 +66,17 @@ static err_t check_mounts(const struct session *s, enum stage *stage)
 	return err_new(ERR_IO, "filesystems keep being mounted or unmounted");
 }
 
+/* Files move, and the writer was told where to look. */
+static err_t lay_target(struct session *s, enum stage *stage)
+{
+	bool moved = false;
+	err_t e = session_lay(s, &moved);
+
+	if (moved)
+		*stage = STAGE_MOVED;
+	return e;
+}
+
 /* With everything frozen. */
 static err_t begin_and_jump(struct session *s, enum stage *stage)
 {
@@ -71,6 +84,7 @@ static err_t begin_and_jump(struct session *s, enum stage *stage)
 
 	TRY(check_mounts(s, stage));
 	TRY(check_moved(s, stage));
+	TRY(lay_target(s, stage));
 	s->begun = true;
 	TRY(commit_begin(&s->target, &c, s->nonce, (uint64_t)time(NULL)));
 	TRY(check_moved(s, stage));
@@ -145,13 +159,28 @@ static void read_report(const struct session *s, struct report *r)
 	err_free(e);
 }
 
+/* The command that makes any boot overlook what is on the target. */
+static void say_wipe(const struct session *s, char *out, size_t n)
+{
+	const struct location *l = &s->location;
+
+	if (location_is_located(l))
+		snprintf(out, n, "dd if=/dev/zero of=%s bs=512 seek=%llu count=%u oflag=direct",
+			 l->disk.disk_name, (unsigned long long)(l->pin.byte / 512),
+			 location_is_swap(l) ? 1 : SLOT_DATA_START / 512);
+	else
+		snprintf(out, n, "dd if=/dev/zero of=%s bs=4096 count=4 oflag=direct",
+			 s->target.name);
+}
+
 /* Loud, since the next boot could take the image for good. */
 static void shout_unsettled(const struct session *s, err_t e)
 {
+	char wipe[256];
+
+	say_wipe(s, wipe, sizeof(wipe));
 	log_warn("%s", err_text(e));
-	log_warn("THE NEXT BOOT MIGHT RESUME AN OLD IMAGE AND HARM YOUR FILES. Before it: "
-		 "dd if=/dev/zero of=%s bs=4096 count=4 oflag=direct",
-		 s->target.name);
+	log_warn("THE NEXT BOOT MIGHT RESUME AN OLD IMAGE AND HARM YOUR FILES. Before it: %s", wipe);
 	record_kernel_log("the image could not be retired; wipe it before the next boot");
 }
 
@@ -186,10 +215,12 @@ static err_t finish(struct session *s, int *exit_code)
 	err_t unsettled;
 
 	read_report(s, &r);
+	s->full = r.result == REPORT_FAILED && r.why == REPORT_WHY_FULL;
 	*exit_code = judge(&r, text, sizeof(text), &retired);
 	unsettled = come_back(s, retired);
 	warn_and_free(record_write(text, r.log, r.kernel_log));
 	if (unsettled) {
+		s->full = false;
 		*exit_code = EXITCODE_FAILED;
 		return unsettled;
 	}
@@ -244,10 +275,31 @@ static err_t attempts(struct session *s, int *exit_code)
 	enum stage stage = STAGE_MOVED;
 	err_t e = NULL;
 
+	s->full = false;
 	sync(); /* most of it before anybody has to wait */
 	for (int i = 0; i < ATTEMPTS && stage == STAGE_MOVED; i++) {
 		err_free(e);
 		e = attempt_quietly(s, &stage, exit_code);
+	}
+	return e;
+}
+
+/* On each target in turn, as long as it is only room that is missing: each time a new
+ * image. Of several errors the last target's is told at the end. */
+static err_t on_targets(struct session *s, int *exit_code)
+{
+	err_t e = attempts(s, exit_code), none;
+
+	while (e && s->full) {
+		none = session_next_target(s);
+		if (none) {
+			log_warn("no other target: %s", err_text(none));
+			err_free(none);
+			return e;
+		}
+		log_warn("%s", err_text(e));
+		err_free(e);
+		e = attempts(s, exit_code);
 	}
 	return e;
 }
@@ -269,7 +321,7 @@ err_t hibernate_run(const struct config *config, int *exit_code)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	if (!e)
-		e = attempts(s, exit_code);
+		e = on_targets(s, exit_code);
 	session_close(s);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	free(s);

@@ -8,6 +8,7 @@
 #include "host/initramfs.h"
 
 #include "base/util.h"
+#include "config/config.h"
 #include "formats/cpio.h"
 #include "host/unpack.h"
 
@@ -20,15 +21,19 @@
 
 /* A later entry of the same name replaces an earlier one, as in the kernel. */
 struct found {
-	bool resume;
-	uint8_t *kernel, *initrd; /* owned; NULL: not there */
-	size_t kernel_bytes, initrd_bytes;
+	bool resume, unlock;
+	struct content {
+		uint8_t *p; /* owned; NULL: not there */
+		size_t n;
+	} kernel, initrd, pins, config;
 };
 
 static void found_deinit(struct found *f)
 {
-	free(f->kernel);
-	free(f->initrd);
+	free(f->kernel.p);
+	free(f->initrd.p);
+	free(f->pins.p);
+	free(f->config.p);
 }
 
 /* Names may begin with "./" or "/". */
@@ -41,32 +46,40 @@ static const char *plain_name(const char *name)
 	return name;
 }
 
-static err_t keep(struct unpack *u, const struct cpio_entry *entry, uint8_t **data, size_t *n)
+static err_t keep(struct unpack *u, const struct cpio_entry *entry, struct content *c)
 {
 	uint8_t *p;
 
 	if (entry->size > WANTED_MAX)
-		return err_new(ERR_CORRUPT, "the writer in %s is too large", u->path);
+		return err_new(ERR_CORRUPT, "a file of dormouse in %s is too large", u->path);
 	p = malloc(entry->size + 1);
 	if (!p)
-		return err_new(ERR_NOMEM, "reading the writer in %s", u->path);
-	free(*data);
-	*data = p;
-	*n = entry->size;
+		return err_new(ERR_NOMEM, "reading %s", u->path);
+	free(c->p);
+	*c = (struct content){p, entry->size};
 	return unpack_read(u, p, entry->size);
 }
 
 static err_t take_data(struct unpack *u, const struct cpio_entry *entry, const char *name,
 		       struct found *f)
 {
-	bool file = S_ISREG(entry->mode);
+	const struct {
+		const char *name;
+		struct content *content;
+	} kept[] = {
+		{"usr/lib/dormouse/writer.vmlinux.lz4", &f->kernel},
+		{"usr/lib/dormouse/writer.cpio", &f->initrd},
+		{"etc/dormouse/pins", &f->pins},
+		{"etc/dormouse.conf", &f->config},
+	};
 
-	if (file && !strcmp(name, "usr/lib/dormouse/writer.vmlinux.lz4"))
-		return keep(u, entry, &f->kernel, &f->kernel_bytes);
-	if (file && !strcmp(name, "usr/lib/dormouse/writer.cpio"))
-		return keep(u, entry, &f->initrd, &f->initrd_bytes);
-	if (file && !strcmp(name, "usr/lib/dormouse/resume") && entry->size)
-		f->resume = true;
+	for (size_t i = 0; S_ISREG(entry->mode) && i < ARRAY_LEN(kept); i++)
+		if (!strcmp(name, kept[i].name))
+			return keep(u, entry, kept[i].content);
+	if (S_ISREG(entry->mode) && entry->size) {
+		f->resume |= !strcmp(name, "usr/lib/dormouse/resume");
+		f->unlock |= !strcmp(name, "usr/lib/dormouse/unlock");
+	}
 	return unpack_skip(u, entry->size);
 }
 
@@ -111,23 +124,54 @@ static err_t scan(struct unpack *u, struct found *f)
 	}
 }
 
-static err_t hash(const struct found *f, uint8_t sha256[32])
+/* Of one content after the other; b may be NULL. */
+static err_t hash(const struct content *a, const struct content *b, uint8_t sha256[32])
 {
 	EVP_MD_CTX *c = EVP_MD_CTX_new();
 	bool good = c && EVP_DigestInit_ex(c, EVP_sha256(), NULL) &&
-		    EVP_DigestUpdate(c, f->kernel, f->kernel_bytes) &&
-		    EVP_DigestUpdate(c, f->initrd, f->initrd_bytes) &&
+		    EVP_DigestUpdate(c, a->p, a->n) && (!b || EVP_DigestUpdate(c, b->p, b->n)) &&
 		    EVP_DigestFinal_ex(c, sha256, NULL);
 
 	EVP_MD_CTX_free(c);
-	return good ? NULL : err_new(ERR_NOMEM, "hashing the writer");
+	return good ? NULL : err_new(ERR_NOMEM, "hashing what is in the initramfs");
+}
+
+/* One that the boot will not be able to read says nothing. */
+static bool says_encrypt(const struct content *c)
+{
+	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
+	bool encrypt = true;
+	err_t e;
+
+	if (!c->p || !config)
+		return true;
+	config_init(config);
+	e = config_parse((const char *)c->p, c->n, "dormouse.conf", config);
+	if (!e)
+		encrypt = config->encrypt;
+	err_free(e);
+	return encrypt;
+}
+
+static err_t sum_up(const struct found *f, struct initramfs *out)
+{
+	*out = (struct initramfs){
+		.resume = f->resume,
+		.writer = f->kernel.p && f->initrd.p,
+		.unlock = f->unlock,
+		.encrypt = says_encrypt(&f->config),
+		.pins = f->pins.p != NULL,
+	};
+	if (out->writer)
+		TRY(hash(&f->kernel, &f->initrd, out->sha256));
+	return out->pins ? hash(&f->pins, NULL, out->pins_sha256) : NULL;
 }
 
 err_t initramfs_scan(const char *path, struct initramfs *out)
 {
 	CLEANUP_FREE struct unpack *u = malloc(sizeof(*u));
 	struct found f = {0};
-	struct initramfs result = {0};
+	struct initramfs result;
 	err_t e;
 
 	if (!u)
@@ -135,10 +179,8 @@ err_t initramfs_scan(const char *path, struct initramfs *out)
 	TRY(unpack_open(u, path));
 	e = scan(u, &f);
 	unpack_close(u);
-	result.resume = f.resume;
-	result.writer = f.kernel && f.initrd;
-	if (!e && result.writer)
-		e = hash(&f, result.sha256);
+	if (!e)
+		e = sum_up(&f, &result);
 	if (!e)
 		*out = result;
 	found_deinit(&f);

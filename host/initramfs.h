@@ -9,9 +9,13 @@
 #include <stdint.h>
 
 struct initramfs {
-	bool resume;	    /* usr/lib/dormouse/resume is in it */
-	bool writer;	    /* both files of the writer are */
-	uint8_t sha256[32]; /* of them, as struct writer_files has it; zero without */
+	bool resume;		 /* usr/lib/dormouse/resume is in it */
+	bool writer;		 /* both files of the writer are */
+	bool unlock;		 /* usr/lib/dormouse/unlock is: it can open encrypted images */
+	bool encrypt;		 /* its configuration says so, or nothing: no others are believed */
+	bool pins;		 /* etc/dormouse/pins is in it */
+	uint8_t sha256[32];	 /* of the writer, as struct writer_files has it; zero without */
+	uint8_t pins_sha256[32]; /* of the pins; zero without */
 };
 
 /*

@@ -25,20 +25,31 @@ static err_t make_key(const char *path, char *key, size_t n)
 	return NULL;
 }
 
+static bool parse_hash(const char *text, uint8_t sha256[32])
+{
+	for (size_t i = 0; i < 32; i++)
+		if (sscanf(text + 2 * i, "%2" SCNx8, &sha256[i]) != 1)
+			return false;
+	return true;
+}
+
 static bool parse_found(const char *text, struct initramfs *out)
 {
-	unsigned int resume, writer;
-	struct initramfs found = {0};
+	unsigned int resume, writer, unlock, encrypt, pins;
+	struct initramfs found;
 	int n;
 
-	if (sscanf(text, "%u %u %n", &resume, &writer, &n) != 2 || strlen(text + n) != 65)
+	if (sscanf(text, "%u %u %u %u %u %n", &resume, &writer, &unlock, &encrypt, &pins, &n) !=
+		    5 ||
+	    strlen(text + n) != 129)
 		return false;
-	found.resume = resume;
-	found.writer = writer;
-	for (size_t i = 0; i < sizeof(found.sha256); i++) {
-		if (sscanf(text + n + 2 * i, "%2" SCNx8, &found.sha256[i]) != 1)
-			return false;
-	}
+	found = (struct initramfs){.resume = resume,
+				   .writer = writer,
+				   .unlock = unlock,
+				   .encrypt = encrypt,
+				   .pins = pins};
+	if (!parse_hash(text + n, found.sha256) || !parse_hash(text + n + 64, found.pins_sha256))
+		return false;
 	*out = found;
 	return true;
 }
@@ -56,6 +67,12 @@ static bool cache_get(const char *file, const char *key, struct initramfs *out)
 	return !strncmp(text, key, strlen(key)) && parse_found(text + strlen(key), out);
 }
 
+static void print_hash(FILE *f, const uint8_t sha256[32])
+{
+	for (size_t i = 0; i < 32; i++)
+		fprintf(f, "%02x", sha256[i]);
+}
+
 static void cache_put(const char *dir, const char *file, const char *key,
 		      const struct initramfs *found)
 {
@@ -67,9 +84,10 @@ static void cache_put(const char *dir, const char *file, const char *key,
 	f = fopen(fresh, "we");
 	if (!f)
 		return;
-	fprintf(f, "%s%u %u ", key, found->resume, found->writer);
-	for (size_t i = 0; i < sizeof(found->sha256); i++)
-		fprintf(f, "%02x", found->sha256[i]);
+	fprintf(f, "%s%u %u %u %u %u ", key, found->resume, found->writer, found->unlock,
+		found->encrypt, found->pins);
+	print_hash(f, found->sha256);
+	print_hash(f, found->pins_sha256);
 	fputc('\n', f);
 	if (fclose(f) || rename(fresh, file))
 		unlink(fresh);

@@ -8,6 +8,7 @@
 #include "host/doctor.h"
 #include "host/exitcode.h"
 #include "host/hibernate.h"
+#include "host/setup.h"
 #include "host/status.h"
 #include "host/tools.h"
 #include "image/threads.h"
@@ -27,6 +28,7 @@
 struct arguments {
 	const char *config, *target, *then; /* NULL: not given */
 	bool help;
+	struct setup_options setup;
 	struct tool_options tool;
 };
 
@@ -85,7 +87,23 @@ static err_t run_doctor(const struct arguments *a, int *exit_code)
 	return e;
 }
 
+static err_t run_setup(const struct arguments *a, int *exit_code)
+{
+	struct config config;
+	err_t e;
+
+	TRY(make_config(a, &config));
+	e = setup_run(&config, &a->setup);
+	*exit_code = !e				  ? EXITCODE_DONE
+		     : err_kind(e) == ERR_REFUSED ? EXITCODE_REFUSED
+		     : err_kind(e) == ERR_ABORTED ? EXITCODE_ABORTED
+						  : EXITCODE_FAILED;
+	return e;
+}
+
 static const struct command commands[] = {
+	{"setup", "", "make the keys and the target, once; again after changes", "ctsRKI",
+	 run_setup, NULL},
 	{"hibernate", "", "write this machine's memory to the target, then power off", "ctn",
 	 run_hibernate, NULL},
 	{"status", "", "what the last hibernation did, and what the target holds", "ct",
@@ -109,6 +127,10 @@ static const struct option long_options[] = {
 	{"force", no_argument, NULL, 'f'},
 	{"keep-going", no_argument, NULL, 'k'},
 	{"json", no_argument, NULL, 'j'},
+	{"size", required_argument, NULL, 's'},
+	{"rekey", no_argument, NULL, 'R'},
+	{"key-file", required_argument, NULL, 'K'},
+	{"no-initramfs", no_argument, NULL, 'I'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -120,6 +142,12 @@ static const struct {
 	{'t', "  --target DEVICE   instead of the configuration's first target\n"},
 	{'n', "  --then WHAT       poweroff (default), reboot, or return: write the image, then\n"
 	      "                    retire it and go on\n"},
+	{'s', "  --size SIZE       of a file that is made as the target, as 8G or 500M; default:\n"
+	      "                    so that all of memory fits\n"},
+	{'R', "  --rekey           new keys: all older images, passphrases and tokens open nothing\n"
+	      "                    any more\n"},
+	{'K', "  --key-file FILE   the passphrase is in it, instead of asking; -: standard input\n"},
+	{'I', "  --no-initramfs    do not run update-initramfs -u\n"},
 	{'j', "  --json            for programs\n"},
 	{'C', "  --codec CODEC     lz4 (default), lz4:1 (dense) to lz4:16 (fast), zstd,\n"
 	      "                    zstd:1 (fast) to zstd:19 (dense), lzo, none, or auto\n"},
@@ -198,7 +226,7 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		a->config = value;
 		return NULL;
 	case 't':
-		a->target = value;
+		a->target = a->setup.target = value;
 		return NULL;
 	case 'n':
 		a->then = value;
@@ -215,6 +243,18 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		return NULL;
 	case 'k':
 		a->tool.keep_going = true;
+		return NULL;
+	case 's':
+		a->setup.size = value;
+		return NULL;
+	case 'R':
+		a->setup.rekey = true;
+		return NULL;
+	case 'K':
+		a->setup.key_file = value;
+		return NULL;
+	case 'I':
+		a->setup.no_initramfs = true;
 		return NULL;
 	default:
 		a->tool.json = true;

@@ -2,6 +2,7 @@
 #include "host/mounts.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "base/util.h"
 
 #include <stdio.h>
@@ -10,24 +11,6 @@
 #include <sys/sysmacros.h>
 
 #define TEXT_MAX (8u << 20)
-
-/* The kernel writes white space and backslashes as \ooo. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++, to++) {
-		unsigned int c;
-
-		if (*s == '\\' && sscanf(s + 1, "%3o", &c) == 1) {
-			*to = (char)c;
-			s += 3;
-		} else {
-			*to = *s;
-		}
-	}
-	*to = '\0';
-}
 
 /* The first word of an option list is ro or rw. */
 static bool is_rw(const char *options)
@@ -63,8 +46,8 @@ static bool parse_line(char *line, struct mount *m)
 	field = strtok_r(NULL, " ", &rest);
 	if (!field)
 		return false;
-	unescape(field);
-	unescape(source);
+	text_unescape(field);
+	text_unescape(source);
 	m->superblock = makedev(major, minor);
 	m->path = field;
 	m->type = type;

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+/* What an image has besides pages: slots, header, index, keys. */
+#define OVERHEAD_BYTES (8 * MIB)
+
 /* In this order: what comes later may rely on what comes before. */
 const struct preflight_check preflight_checks[] = {
 	{"root", check_kernel_root},
@@ -29,12 +32,16 @@ const struct preflight_check preflight_checks[] = {
 	{"filesystems", check_machine_filesystems},
 	{"codec", check_boot_codec},
 	{"target", check_target_device},
+	{"target place", check_target_place},
 	{"target in use", check_target_free},
 	{"target content", check_target_content},
 	{"target size", check_target_size},
 	{"other targets", check_target_others},
 	{"writer", check_boot_writer},
 	{"initramfs", check_boot_initramfs},
+	{"encryption", check_keys_set_up},
+	{"authentication", check_keys_authentication},
+	{"initramfs' keys", check_keys_initramfs},
 };
 const size_t preflight_check_count = ARRAY_LEN(preflight_checks);
 
@@ -76,6 +83,47 @@ static err_t gather_meminfo(struct preflight *p)
 	return NULL;
 }
 
+static void look_at_candidate(struct preflight *p, uint32_t i)
+{
+	const char *name = config_candidate(p->config, i);
+	err_t e = NULL;
+
+	location_deinit(&p->location);
+	p->candidate = i;
+	p->target_error[0] = '\0';
+	if (!name || !*name)
+		e = err_new(ERR_INVALID, "no target is set: run dormouse setup, or say \"target = "
+					 "...\" in " CONFIG_PATH ", or --target DEVICE");
+	else
+		e = location_find(name, &p->location);
+	if (e)
+		snprintf(p->target_error, sizeof(p->target_error), "%s", err_text(e));
+	err_free(e);
+}
+
+err_t preflight_choose_target(struct preflight *p, uint32_t from)
+{
+	err_t first = NULL;
+	uint32_t i = from;
+
+	do {
+		struct finding why = {0};
+
+		look_at_candidate(p, i);
+		if (check_target_fits(p, &why)) {
+			if (first)
+				log_warn("%s: the target is %s instead", err_text(first),
+					 p->location.name);
+			err_free(first);
+			return NULL;
+		}
+		first = err_first(first, err_new(ERR_REFUSED, "%s", why.text));
+		i++;
+	} while (config_candidate(p->config, i));
+	look_at_candidate(p, from);
+	return first;
+}
+
 err_t preflight_init(struct preflight *p, const struct config *config,
 		     const struct writer_files *writer, err_t writer_error)
 {
@@ -92,7 +140,16 @@ err_t preflight_init(struct preflight *p, const struct config *config,
 		snprintf(p->host_error, sizeof(p->host_error), "%s", err_text(e));
 	err_free(e);
 	TRY(cmdline_read(p->cmdline, sizeof(p->cmdline)));
-	return gather_meminfo(p);
+	TRY(pins_load(PINS_PATH, &p->pins));
+	TRY(gather_meminfo(p));
+	/* The checks tell of a target that does not fit. */
+	err_free(preflight_choose_target(p, 0));
+	return NULL;
+}
+
+void preflight_deinit(struct preflight *p)
+{
+	location_deinit(&p->location);
 }
 
 err_t preflight_run(const struct preflight *p)
@@ -112,6 +169,13 @@ err_t preflight_run(const struct preflight *p)
 uint64_t preflight_used(const struct preflight *p)
 {
 	return p->mem_total - min_u64(p->mem_free, p->mem_total);
+}
+
+uint64_t preflight_worst(const struct preflight *p)
+{
+	uint64_t used = preflight_used(p);
+
+	return used + used / 64 + OVERHEAD_BYTES;
 }
 
 void preflight_initramfs(const struct preflight *p, char *path, size_t n)

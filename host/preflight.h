@@ -10,7 +10,9 @@
 #include "base/err.h"
 #include "config/cmdline.h"
 #include "config/config.h"
+#include "config/pins.h"
 #include "formats/hostinfo.h"
+#include "host/location.h"
 #include "jump/writer_files.h"
 
 #include <stdbool.h>
@@ -28,6 +30,10 @@ struct preflight {
 	struct hostinfo host; /* by machine_describe; see host_error */
 	char host_error[512];
 	uint64_t mem_total, mem_free, mem_available; /* bytes */
+	struct pins pins;
+	uint32_t candidate;	  /* the target that is looked at: config_candidate() */
+	struct location location; /* what that is; see target_error */
+	char target_error[512];
 };
 
 enum finding_level {
@@ -56,15 +62,26 @@ struct preflight_check {
 extern const struct preflight_check preflight_checks[];
 extern const size_t preflight_check_count;
 
-/* writer may be NULL with the error that loading gave (borrowed). */
+/* writer may be NULL with the error that loading gave (borrowed). The target is the first
+ * that fits, or the first of all. deinit also after errors. */
 err_t preflight_init(struct preflight *p, const struct config *config,
 		     const struct writer_files *writer, err_t writer_error) ERR_CHECK;
+void preflight_deinit(struct preflight *p);
+
+/*
+ * The first target from this candidate on to which nothing is an obstacle; why others are
+ * not is logged. ERR_REFUSED, with the first reason: none, and p->candidate is from.
+ */
+err_t preflight_choose_target(struct preflight *p, uint32_t from) ERR_CHECK;
 
 /* All checks in order: warnings are logged, the first refusal is ERR_REFUSED. */
 err_t preflight_run(const struct preflight *p) ERR_CHECK;
 
 /* Bytes of RAM in use: what an image may have to hold. */
 uint64_t preflight_used(const struct preflight *p);
+
+/* Bytes of the largest image that there can be. */
+uint64_t preflight_worst(const struct preflight *p);
 
 /* The initramfs file to look into; n bytes for its name. */
 void preflight_initramfs(const struct preflight *p, char *path, size_t n);

@@ -5,10 +5,14 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "config/pins.h"
+#include "formats/handoff.h"
 #include "formats/hostinfo.h"
 #include "formats/slot.h"
 #include "host/affinity.h"
 #include "host/freeze.h"
+#include "host/location.h"
+#include "host/preflight.h"
 #include "image/commit.h"
 #include "jump/tsc.h"
 #include "jump/writer_files.h"
@@ -25,20 +29,41 @@ struct session {
 	struct affinity affinity;	/* while memory is given back, until loaded */
 	char writer_cmdline[1024];
 	struct freeze freeze;
-	struct target target;
+	struct pins pins;
+	uint32_t candidate;	  /* which of the targets is tried: config_candidate() */
+	struct location location; /* where that is */
+	uint64_t worst;		  /* bytes of the largest image that there can be */
+	struct target target;	  /* a device: open from session_reserve on, others: from session_lay */
 	uint8_t *report;	    /* locked pages, HOSTINFO_REPORT_PAGES of them */
 	uint8_t nonce[NONCE_BYTES]; /* of the image of this attempt */
 	bool loaded;		    /* the writer is, or may be */
 	bool begun;		    /* WRITING is, or may be, on the target */
+	bool full;		    /* the writer came back because the target was full */
 };
 
 /*
- * session_open.c: writer and preflight, then /dev/snapshot, the target (to
- * ourselves), report pages. Stale images on all configured targets are retired. *untouched
+ * session_open.c: writer and preflight, then /dev/snapshot, report pages. Stale images on
+ * all configured targets are retired, then the first target that fits is reserved. *untouched
  * is false once something may have been changed.
  */
 err_t session_open(struct session *s, const struct config *config, bool *untouched) ERR_CHECK;
 void session_close(struct session *s);
+
+/*
+ * session_target.c, in this order. What preflight has chosen is taken over; the target is made
+ * ours: a device opened, swap slots reserved; the handoff is told where an extent map
+ * will be; and with everything frozen it is asked anew where the target lies, and the map
+ * is written. *moved: it is elsewhere, and the writer must be loaded again; nothing was
+ * written.
+ */
+void session_take_target(struct session *s, struct preflight *p);
+err_t session_reserve(struct session *s) ERR_CHECK;
+void session_place(const struct session *s, struct handoff *h);
+err_t session_lay(struct session *s, bool *moved) ERR_CHECK;
+
+/* session_target.c: the next one that fits, reserved; slots of the last one are given back,
+ * whose image must be settled. ERR_NOSPACE, ERR_REFUSED: there is none. */
+err_t session_next_target(struct session *s) ERR_CHECK;
 
 /* session_load.c: fresh nonces and an empty report, then the writer with its
  * handoff, ready for the jump. */

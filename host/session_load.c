@@ -9,6 +9,7 @@
 #include "host/record.h"
 #include "host/watchdogs.h"
 #include "host/watched.h"
+#include "image/targetrecord.h"
 #include "jump/loader.h"
 #include "jump/lockedpages.h"
 #include "jump/window.h"
@@ -49,7 +50,7 @@ static err_t describe_windows(struct hostinfo *host, const struct window *w)
 	return NULL;
 }
 
-static void fill_handoff(const struct session *s, const struct window *w, struct handoff *h)
+static err_t fill_handoff(const struct session *s, const struct window *w, struct handoff *h)
 {
 	static const enum handoff_then then[] = {
 		[CONFIG_POWEROFF] = HANDOFF_POWEROFF,
@@ -64,15 +65,16 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 	h->then = then[s->config->then];
 	h->time_limit = s->config->time_limit;
 	memcpy(h->nonce, s->nonce, sizeof(h->nonce));
-	h->device_bytes = s->target.device_bytes;
-	snprintf(h->device_name, sizeof(h->device_name), "%s", s->target.name);
-	h->extent_count = s->target.extent_count;
-	memcpy(h->extents, s->target.extents, sizeof(h->extents));
+	if (location_is_located(&s->location))
+		session_place(s, h);
+	else
+		TRY(targetrecord_put(&s->target, h));
 	h->mailbox = loader_mailbox(w->main);
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;
 	h->host.watchdog = watchdogs_running(WATCHDOGS_SYS);
 	writer_needs_handoff(s->config, h);
+	return NULL;
 }
 
 /* The handoff as a file in an archive of its own; owned by the caller. */
@@ -85,7 +87,7 @@ static err_t pack_handoff(const struct session *s, const struct window *w, uint8
 
 	if (!h || !encoded)
 		return err_new(ERR_NOMEM, "making the handoff");
-	fill_handoff(s, w, h);
+	TRY(fill_handoff(s, w, h));
 	bytes = handoff_encode(h, encoded);
 	*n = cpio_file_bytes(name, bytes);
 	*out = malloc(*n);

@@ -25,7 +25,7 @@ static void make_writer_cmdline(struct session *s, const char *cmdline)
 
 static err_t check(struct session *s)
 {
-	CLEANUP_FREE struct preflight *p = malloc(sizeof(*p));
+	CLEANUP_FREE struct preflight *p = calloc(1, sizeof(*p));
 	err_t no_writer = writer_files_load(s->config->writer_dir, &s->writer), e;
 
 	if (!p) {
@@ -36,11 +36,27 @@ static err_t check(struct session *s)
 	err_free(no_writer);
 	if (!e)
 		e = preflight_run(p);
-	if (e)
-		return e;
-	s->host = p->host;
-	make_writer_cmdline(s, p->cmdline);
-	return NULL;
+	if (!e) {
+		s->host = p->host;
+		make_writer_cmdline(s, p->cmdline);
+		session_take_target(s, p);
+	}
+	preflight_deinit(p);
+	return e;
+}
+
+/* The target that was chosen, or the next that can be had. */
+static err_t reserve(struct session *s)
+{
+	err_t e = session_reserve(s);
+
+	while (e && config_candidate(s->config, s->candidate + 1) &&
+	       (err_kind(e) == ERR_NOSPACE || err_kind(e) == ERR_REFUSED)) {
+		log_warn("%s", err_text(e));
+		err_free(e);
+		e = session_next_target(s);
+	}
+	return e;
 }
 
 /* Of all processes this one must not be killed to make room. */
@@ -64,10 +80,9 @@ err_t session_open(struct session *s, const struct config *config, bool *untouch
 	TRY(check(s));
 	spare_from_oom();
 	TRY(freeze_init(&s->freeze));
-	TRY(target_open(&s->target, config->target, true, true));
 	TRY(lockedpages_create(HOSTINFO_REPORT_PAGES, &s->report));
-	TRY(stale_retire(&s->target, untouched));
-	return stale_retire_others(config, &s->target, untouched);
+	TRY(stale_retire_all(config, &s->pins, untouched));
+	return reserve(s);
 }
 
 void session_close(struct session *s)
@@ -79,6 +94,7 @@ void session_close(struct session *s)
 	err_free(e);
 	freeze_deinit(&s->freeze);
 	target_close(&s->target);
+	location_deinit(&s->location);
 	if (s->report)
 		munmap(s->report, HOSTINFO_REPORT_PAGES * (size_t)PAGE_BYTES);
 	writer_files_free(&s->writer);

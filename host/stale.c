@@ -2,11 +2,10 @@
 #include "host/stale.h"
 
 #include "base/log.h"
-#include "base/util.h"
+#include "host/held.h"
 #include "image/commit.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* Nothing there that a boot could resume: no superblock, or damaged ones only. */
 static bool says_nothing(err_t e, const struct commit *c)
@@ -14,7 +13,7 @@ static bool says_nothing(err_t e, const struct commit *c)
 	return (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT) && !c->unreadable;
 }
 
-err_t stale_retire(const struct target *t, bool *untouched)
+static err_t retire(const struct target *t, bool *untouched)
 {
 	struct commit c;
 	err_t e;
@@ -24,7 +23,8 @@ err_t stale_retire(const struct target *t, bool *untouched)
 	e = commit_load(t, &c);
 	if (e && says_nothing(e, &c)) {
 		err_free(e);
-		return NULL;
+		/* A locator without an image is put back. */
+		return t->locator ? commit_finish(t, &c) : NULL;
 	}
 	if (e)
 		return e;
@@ -38,69 +38,76 @@ err_t stale_retire(const struct target *t, bool *untouched)
 	return NULL;
 }
 
-err_t stale_look(const char *device, bool *image, char *why, size_t n)
+static void look(const struct target *t, bool *image, char *why, size_t n)
 {
-	struct target t;
 	struct commit c;
 	err_t e;
 
-	*image = false;
-	TRY(target_open(&t, device, false, false));
-	if (t.bytes < SLOT_DATA_START) {
-		target_close(&t);
+	if (t->bytes < SLOT_DATA_START) {
 		snprintf(why, n, "too small for one");
-		return NULL;
+		return;
 	}
-	e = commit_load(&t, &c);
-	target_close(&t);
+	e = commit_load(t, &c);
 	*image = e ? !says_nothing(e, &c) : c.holds_image || c.unreadable;
 	snprintf(why, n, "%s", e ? err_text(e) : slot_state_name(c.slot.state));
+	err_free(e);
+}
+
+err_t stale_look(const char *name, const struct pins *pins, bool *image, char *why, size_t n)
+{
+	struct held h;
+
+	*image = false;
+	snprintf(why, n, "in use as swap");
+	TRY(held_open(name, pins, false, &h));
+	for (unsigned int i = 0; i < h.count && !*image; i++)
+		look(&h.list[i], image, why, n);
+	held_close(&h);
+	return NULL;
+}
+
+static err_t not_looked_at(const char *name, err_t e)
+{
+	log_warn("the target %s is not looked at: %s", name, err_text(e));
 	err_free(e);
 	return NULL;
 }
 
 /* Somebody uses it, for something else as it seems: it is not written to. */
-static err_t check_used(const char *device, err_t in_use)
+static err_t check_used(const char *name, const struct pins *pins, err_t in_use)
 {
 	char why[256];
 	bool image;
-	err_t e = stale_look(device, &image, why, sizeof(why));
+	err_t e = stale_look(name, pins, &image, why, sizeof(why));
 
+	if (e && err_kind(e) == ERR_REFUSED) /* it cannot be a target, nor hold an image */
+		return not_looked_at(name, err_first(e, in_use));
 	if (e || !image) {
 		err_free(in_use);
 		return e;
 	}
-	return err_context(in_use, "%s may hold an image (%s), which cannot be discarded", device,
+	return err_context(in_use, "%s may hold an image (%s), which cannot be discarded", name,
 			   why);
 }
 
-static err_t retire_other(const char *device, bool *untouched)
+static err_t retire_target(const char *name, const struct pins *pins, bool *untouched)
 {
-	struct target t;
-	err_t e = target_open(&t, device, true, true);
+	struct held h;
+	err_t e = held_open(name, pins, true, &h);
 
-	if (e && err_kind(e) == ERR_INVALID) {
-		log_warn("the target %s is not looked at: %s", device, err_text(e));
-		err_free(e);
-		return NULL;
-	}
+	if (e && err_kind(e) == ERR_INVALID)
+		return not_looked_at(name, e);
 	if (e && err_kind(e) == ERR_REFUSED)
-		return check_used(device, e);
-	if (e)
-		return e;
-	e = stale_retire(&t, untouched);
-	target_close(&t);
+		return check_used(name, pins, e);
+	for (unsigned int i = 0; !e && i < h.count; i++)
+		e = retire(&h.list[i], untouched);
+	held_close(&h);
 	return e;
 }
 
-err_t stale_retire_others(const struct config *config, const struct target *used, bool *untouched)
+err_t stale_retire_all(const struct config *config, const struct pins *pins, bool *untouched)
 {
-	for (uint32_t i = 0; i < config->target_count; i++) {
-		const char *device = config->targets[i];
-
-		if (!strcmp(device, used->name) || target_same_device(device, used->name))
-			continue;
-		TRY(retire_other(device, untouched));
-	}
+	for (uint32_t i = 0; i < config->target_count; i++)
+		TRY(retire_target(config->targets[i], pins, untouched));
 	return NULL;
 }

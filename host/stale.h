@@ -6,28 +6,24 @@
 
 #include "base/err.h"
 #include "config/config.h"
-#include "target/target.h"
+#include "config/pins.h"
 
 #include <stdbool.h>
 
 /*
- * Retire what is on this target, if anything. ERR_IO or ERR_REFUSED when that
- * cannot be done, or cannot be known because a superblock is unreadable. *untouched
- * becomes false before anything is written.
+ * Retire what is on any of the configured targets. ERR_IO or ERR_REFUSED when that cannot
+ * be done, or cannot be known because a superblock is unreadable. *untouched becomes false
+ * before anything is written. A target that is not there is a warning: should an image on
+ * it come back, its fingerprints have changed by then.
  */
-err_t stale_retire(const struct target *t, bool *untouched) ERR_CHECK;
+err_t stale_retire_all(const struct config *config, const struct pins *pins, bool *untouched)
+	ERR_CHECK;
 
 /*
- * The same on all configured targets but the one in use. One that is not there is
- * a warning: should an image on it come back, its fingerprints have changed by then.
+ * Is there an image on this target, or may there be one? Nothing is written.
+ * ERR_INVALID: there is no such target. why, of n bytes, says what is there.
  */
-err_t stale_retire_others(const struct config *config, const struct target *used,
-			  bool *untouched) ERR_CHECK;
-
-/*
- * Is there an image on this device, or may there be one? Nothing is written.
- * ERR_INVALID: there is no such device. why, of n bytes, says what is there.
- */
-err_t stale_look(const char *device, bool *image, char *why, size_t n) ERR_CHECK;
+err_t stale_look(const char *name, const struct pins *pins, bool *image, char *why, size_t n)
+	ERR_CHECK;
 
 #endif

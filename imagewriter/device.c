@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "image/commit.h"
+#include "image/targetrecord.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -19,17 +20,15 @@ static bool is_it(const struct handoff *h, const char *path)
 	struct target t;
 	struct commit c;
 	bool yes = false;
-	err_t e = target_open_extents(&t, path, false, h->extents, h->extent_count);
+	err_t e = targetrecord_open(h, path, false, &t);
 
 	if (e) {
 		err_free(e);
 		return false;
 	}
-	if (t.device_bytes == h->device_bytes) {
-		e = commit_load(&t, &c);
-		yes = !e && !memcmp(c.slot.nonce, h->nonce, NONCE_BYTES);
-		err_free(e);
-	}
+	e = commit_load(&t, &c);
+	yes = !e && !memcmp(c.slot.nonce, h->nonce, NONCE_BYTES);
+	err_free(e);
 	target_close(&t);
 	return yes;
 }
@@ -74,7 +73,7 @@ err_t device_find(const struct handoff *h, struct target *out)
 			continue;
 		case 1:
 			log_info("target is %s (%s to its loader)", path, h->device_name);
-			return target_open_extents(out, path, true, h->extents, h->extent_count);
+			return targetrecord_open(h, path, true, out);
 		default:
 			return err_new(ERR_REFUSED, "more than one device looks like the target %s",
 				       h->device_name);

@@ -8,7 +8,8 @@
 
 /*
  * The target of the handoff, whatever this kernel calls it: the one block device
- * of that size whose slots carry the image's nonce. Waits for slow buses.
+ * of that size whose slots, and extent map where it is found by one, carry the image's
+ * nonce. Waits for slow buses.
  * ERR_IO when none appears, ERR_REFUSED when two claim to be it.
  */
 err_t device_find(const struct handoff *h, struct target *out) ERR_CHECK;

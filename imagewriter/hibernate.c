@@ -311,6 +311,7 @@ static void give_up(struct hibernating *r, err_t e, uint64_t entry)
 		power_reboot(READ_TIME);
 	}
 	make_report(r, &report, aborted ? REPORT_ABORTED : REPORT_FAILED, err_text(e));
+	report.why = err_kind(e) == ERR_NOSPACE ? REPORT_WHY_FULL : REPORT_WHY_OTHER;
 	err_free(e);
 	e = go_back(r, &report, entry);
 	log_warn("no way back: %s", err_text(e));

@@ -5,26 +5,25 @@
 #include "base/util.h"
 #include "formats/cpio.h"
 #include "formats/handoff.h"
+#include "image/targetrecord.h"
 #include "jump/loader.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void fill_handoff(const struct target *t, const struct slot *slot,
-			 const struct hostinfo *info, struct handoff *h)
+static err_t fill_handoff(const struct target *t, const struct slot *slot,
+			  const struct hostinfo *info, struct handoff *h)
 {
 	memset(h, 0, sizeof(*h));
 	h->mode = HANDOFF_RESTORE;
 	h->threads = 1; /* of compressing ones there are none */
 	memcpy(h->nonce, slot->nonce, sizeof(h->nonce));
-	h->device_bytes = t->device_bytes;
-	snprintf(h->device_name, sizeof(h->device_name), "%s", t->name);
-	h->extent_count = t->extent_count;
-	memcpy(h->extents, t->extents, sizeof(h->extents));
+	TRY(targetrecord_put(t, h));
 	h->mailbox = loader_mailbox(info->main_window);
 	h->trampoline = loader_trampoline(info->main_window);
 	snprintf(h->boot_log, sizeof(h->boot_log), "%s", log_tail());
 	h->host = *info;
+	return NULL;
 }
 
 /* As a file in an archive of its own; owned by the caller. */
@@ -75,7 +74,7 @@ err_t launch_load(const struct target *target, const struct slot *slot, const st
 
 	if (!h)
 		return err_new(ERR_NOMEM, "making the handoff");
-	fill_handoff(target, slot, info, h);
+	TRY(fill_handoff(target, slot, info, h));
 	TRY(pack(h, &packed, &options.handoff_bytes));
 	options.handoff = packed;
 	low_windows(info, &low);

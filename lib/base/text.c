@@ -76,3 +76,20 @@ void text_json(FILE *out, const char *text)
 	}
 	putc('"', out);
 }
+
+void text_unescape(char *text)
+{
+	char *to = text;
+
+	for (char *from = text; *from; from++, to++) {
+		unsigned int c;
+
+		if (*from == '\\' && sscanf(from + 1, "%3o", &c) == 1) {
+			*to = (char)c;
+			from += 3;
+		} else {
+			*to = *from;
+		}
+	}
+	*to = '\0';
+}

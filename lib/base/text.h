@@ -14,6 +14,10 @@
  */
 char *text_printable(char *out, size_t n, const char *text);
 
+/* Undo, in place, what the kernel makes of white space and backslashes in files of
+ * /proc: \ooo. */
+void text_unescape(char *text);
+
 /* The text as a JSON string (RFC 8259), quotes included; bytes that are no UTF-8
  * become U+FFFD. */
 void text_json(FILE *out, const char *text);

@@ -76,7 +76,15 @@ err_t config_use_target(struct config *c, const char *device)
 {
 	TRY(config_add_target(c, device));
 	strcpy(c->target, device);
+	c->one_target = true;
 	return NULL;
+}
+
+const char *config_candidate(const struct config *c, uint32_t i)
+{
+	if (c->one_target)
+		return i ? NULL : c->target;
+	return i < c->target_count ? c->targets[i] : NULL;
 }
 
 static err_t set_address(const char *value, uint64_t *out)

@@ -41,6 +41,7 @@ struct config {
 	char target[CONFIG_TEXT_MAX]; /* that images go to: the first of all */
 	char targets[CONFIG_TARGETS_MAX][CONFIG_TEXT_MAX]; /* all, each once */
 	uint32_t target_count;
+	bool one_target; /* by config_use_target: no other is tried when it does not fit */
 	enum config_then then;		  /* default: poweroff */
 	enum config_verify verify;	  /* default: index */
 	uint32_t time_limit;		  /* seconds for writing; 0: none; default: 30 minutes */
@@ -63,6 +64,9 @@ err_t config_add_target(struct config *config, const char *device) ERR_CHECK;
 
 /* Images go to this one; the others are still known. Errors as above. */
 err_t config_use_target(struct config *config, const char *device) ERR_CHECK;
+
+/* The targets that images go to, in the order they are tried; NULL behind the last. */
+const char *config_candidate(const struct config *config, uint32_t i);
 
 /* "poweroff", "reboot", "return"; anything else is ERR_INVALID. */
 err_t config_parse_then(const char *text, enum config_then *out) ERR_CHECK;

@@ -110,13 +110,28 @@ err_t pins_load(const char *path, struct pins *out)
 	return pins_parse(text, n, path, out);
 }
 
-/* Without the white space that would divide it. */
-static void print_identity(const char *identity, FILE *out)
+void pins_identity(const char *identity, char out[PINS_IDENTITY_MAX])
 {
-	if (!*identity)
-		putc('-', out);
-	for (const char *p = identity; *p; p++)
-		putc(*p == ' ' || *p == '\t' || *p == '#' ? '_' : *p, out);
+	size_t n = 0;
+
+	for (const char *p = identity; *p && n + 1 < PINS_IDENTITY_MAX; p++)
+		out[n++] = *p == ' ' || *p == '\t' || *p == '#' ? '_' : *p;
+	out[n] = '\0';
+}
+
+bool pins_same_place(const struct pin *a, const struct pin *b)
+{
+	return a->kind == b->kind && a->byte == b->byte && a->disk_bytes == b->disk_bytes &&
+	       !strcmp(a->identity, b->identity);
+}
+
+err_t pins_add_targets(const struct pins *p, struct config *config)
+{
+	if (config->target_count)
+		return NULL;
+	for (uint32_t i = 0; i < p->count; i++)
+		TRY(config_add_target(config, p->pins[i].target));
+	return NULL;
 }
 
 void pins_print(const struct pins *p, FILE *out)
@@ -132,10 +147,11 @@ void pins_print(const struct pins *p, FILE *out)
 	fprintf(out, "authenticated = %s\n", p->authenticated ? "yes" : "no");
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct pin *pin = &p->pins[i];
+		char identity[PINS_IDENTITY_MAX];
 
-		fprintf(out, "place = %s %llu %llu ", kinds[pin->kind],
-			(unsigned long long)pin->byte, (unsigned long long)pin->disk_bytes);
-		print_identity(pin->identity, out);
-		fprintf(out, " %s\n", pin->target);
+		pins_identity(pin->identity, identity);
+		fprintf(out, "place = %s %llu %llu %s %s\n", kinds[pin->kind],
+			(unsigned long long)pin->byte, (unsigned long long)pin->disk_bytes,
+			*identity ? identity : "-", pin->target);
 	}
 }

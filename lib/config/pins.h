@@ -51,6 +51,9 @@ struct pins {
 /* The pin of a target, or NULL. */
 const struct pin *pins_of(const struct pins *p, const char *target);
 
+/* A disk's identity as pins have it: without the white space that would divide the line. */
+void pins_identity(const char *identity, char out[PINS_IDENTITY_MAX]);
+
 /* Add, or replace that of the same target. ERR_INVALID: too many. */
 err_t pins_set(struct pins *p, const struct pin *pin) ERR_CHECK;
 
@@ -59,6 +62,12 @@ err_t pins_parse(const char *text, size_t n, const char *name, struct pins *out)
 
 /* A file that is not there has no pins. */
 err_t pins_load(const char *path, struct pins *out) ERR_CHECK;
+
+/* Is it where it was pinned? By kind, place, and the disk's size and identity. */
+bool pins_same_place(const struct pin *a, const struct pin *b);
+
+/* Where the configuration names no target, those that setup chose are its targets. */
+err_t pins_add_targets(const struct pins *p, struct config *config) ERR_CHECK;
 
 /* What pins_parse reads. Errors are the stream's. */
 void pins_print(const struct pins *p, FILE *out);

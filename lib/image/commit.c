@@ -37,9 +37,10 @@ static struct commit commit_of(const struct medium *m, int newest)
 	};
 }
 
+/* In a swap area, idle or in use: does a signature or a locator speak for it too? */
 static bool is_swap(const struct slot *slot)
 {
-	return slot->features_incompat & SLOT_INCOMPAT_SWAP;
+	return slot->features_incompat & SLOT_INCOMPAT_MARKED;
 }
 
 bool commit_is_dead(const struct commit *c)
@@ -182,10 +183,10 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	TRY(take_page0_error(&m));
 	err_free(medium_newest(&m, &newest)); /* nothing that counts: any order will do */
 	memcpy(slot.nonce, nonce, NONCE_BYTES);
-	slot.generation = medium_highest_generation(&m);
-	if (m.page0 == SWAPHEADER_NONE)
+	slot.generation = m.highest;
+	if (m.page0 == SWAPHEADER_NONE && !t->locator)
 		return write_both(t, c, newest, &slot, PAGE0_OTHER);
-	slot.features_incompat = SLOT_INCOMPAT_SWAP;
+	slot.features_incompat = t->locator ? SLOT_INCOMPAT_LOCATED : SLOT_INCOMPAT_SWAP;
 	/* What an image has left there that nobody can read any more. */
 	TRY(swaparea_set(t, SWAPHEADER_SWAP));
 	return write_both(t, c, newest, &slot, PAGE0_SWAP);
@@ -206,7 +207,7 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 	next.created = m.slot[newest].created;
 	next.generation = m.slot[newest].generation + 1;
 	memcpy(next.nonce, m.slot[newest].nonce, NONCE_BYTES);
-	next.features_incompat |= m.slot[newest].features_incompat & SLOT_INCOMPAT_SWAP;
+	next.features_incompat |= m.slot[newest].features_incompat & SLOT_INCOMPAT_MARKED;
 	/* Protects header, chunks, index and directory: VALID must not reach
 	 * the medium before them. And what flush_slots does. */
 	TRY(target_flush(t));
@@ -261,7 +262,8 @@ static err_t retire_place(const struct target *t, int place, const struct slot *
  * made anew, is left as it is. */
 static err_t restore_header(const struct target *t, struct commit *c)
 {
-	if (!is_swap(&c->slot) || c->page0 == PAGE0_SWAP || c->page0 == PAGE0_OTHER)
+	if (!(is_swap(&c->slot) || t->locator) || c->page0 == PAGE0_SWAP ||
+	    c->page0 == PAGE0_OTHER)
 		return NULL;
 	TRY(err_context(swaparea_set(t, SWAPHEADER_SWAP), "the image is retired, and the swap "
 							  "area it lay in cannot be used"));
@@ -300,9 +302,9 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 }
 
 /* Has the next boot, or the next hibernation, something to finish? */
-static bool is_unfinished(const struct commit *c)
+static bool is_unfinished(const struct target *t, const struct commit *c)
 {
-	if (!is_swap(&c->slot))
+	if (!is_swap(&c->slot) && !t->locator)
 		return false;
 	if (c->slot.state == SLOT_RETIRED)
 		return c->holds_image || c->page0 == PAGE0_MARKED;
@@ -313,7 +315,7 @@ err_t commit_finish(const struct target *t, struct commit *c)
 {
 	struct commit done = *c;
 
-	if (!is_unfinished(c))
+	if (!is_unfinished(t, c))
 		return NULL;
 	if (c->holds_image)
 		return commit_retire(t, c,

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "codec/codec.h"
 #include "image/alloc.h"
+#include "image/located.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ err_t indexscan_read_region(const struct target *t, const struct slot *slot,
 	CLEANUP_FREE uint8_t *buf = NULL;
 	uint64_t whole = align_up(region->length, PAGE_BYTES);
 
+	TRY(located_check(t));
 	/* Cut off: damage, and no failure of the device when something is read there. */
 	if (slot->image_end > t->bytes)
 		return err_new(ERR_CORRUPT, "the image ends at byte %llu, %s at %llu",

@@ -23,6 +23,27 @@ void medium_deinit(struct medium *m)
 	err_free(m->page0_error);
 }
 
+/*
+ * What has been left at the places of the slots by others, among them images of the same
+ * machine, when these lay elsewhere, or in the whole of the device.
+ */
+static err_t check_own(const struct target *t, const struct slot *slot)
+{
+	if (t->map_place && !medium_same_nonce(slot, t->map_nonce))
+		return err_new(ERR_FORMAT, "of another image than the extent map");
+	if (!(slot->features_incompat & SLOT_INCOMPAT_LOCATED) != !t->locator)
+		return err_new(ERR_FORMAT, "of another kind of target");
+	return NULL;
+}
+
+static err_t read_slot(const struct target *t, uint8_t *buf, int place, struct medium *m)
+{
+	TRY(target_read(t, buf, SLOT_BYTES, medium_offset(place)));
+	TRY(slot_decode(buf, &m->slot[place]));
+	m->highest = max_u64(m->highest, m->slot[place].generation);
+	return check_own(t, &m->slot[place]);
+}
+
 err_t medium_read(const struct target *t, struct medium *m)
 {
 	CLEANUP_FREE uint8_t *buf = target_buffer(SLOT_BYTES);
@@ -30,10 +51,8 @@ err_t medium_read(const struct target *t, struct medium *m)
 	if (!buf)
 		return err_new(ERR_NOMEM, "reading the superblock");
 	for (int i = 0; i < 2; i++) {
-		err_t e = target_read(t, buf, SLOT_BYTES, medium_offset(i));
+		err_t e = read_slot(t, buf, i, m);
 
-		if (!e)
-			e = slot_decode(buf, &m->slot[i]);
 		m->good[i] = !e;
 		m->foreign[i] = e && err_kind(e) == ERR_FORMAT;
 		m->error[i] = err_context(e, "%s of %s", medium_name(i), t->name);
@@ -98,10 +117,4 @@ err_t medium_of_image(const struct target *t, const uint8_t nonce[NONCE_BYTES], 
 			return err_new(ERR_REFUSED, "%s of %s is of another image by now",
 				       medium_name(i), t->name);
 	return NULL;
-}
-
-uint64_t medium_highest_generation(const struct medium *m)
-{
-	return max_u64(m->good[0] ? m->slot[0].generation : 0,
-		       m->good[1] ? m->slot[1].generation : 0);
 }

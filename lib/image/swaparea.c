@@ -2,12 +2,89 @@
 #include "image/swaparea.h"
 
 #include "base/util.h"
+#include "formats/locator.h"
 
+#include <assert.h>
 #include <string.h>
 
+static_assert(LOCATOR_BYTES == TARGET_SECTOR_BYTES, "a locator is a sector");
+static_assert(LOCATOR_AT + LOCATOR_BYTES == SWAPHEADER_BYTES, "the last one of its page");
+
+/* A locator's page is none of the target's extents. */
 static err_t read_page(const struct target *t, uint8_t *page)
 {
+	if (t->locator)
+		return err_context(t->device->read(t, page, SWAPHEADER_BYTES,
+						   t->locator - LOCATOR_AT),
+				   "the locator's page");
 	return err_context(target_read(t, page, SWAPHEADER_BYTES, 0), "page 0");
+}
+
+static enum swapheader kind_of_locator(const struct target *t, const uint8_t *sector)
+{
+	struct locator l = {0};
+	err_t e;
+
+	if (!memcmp(sector, t->saved, LOCATOR_BYTES))
+		return SWAPHEADER_SWAP;
+	e = locator_decode(sector, &l);
+	if (e) {
+		err_free(e);
+		return SWAPHEADER_NONE;
+	}
+	return l.map == t->map_place && !memcmp(l.nonce, t->map_nonce, NONCE_BYTES)
+		       ? SWAPHEADER_MARKED
+		       : SWAPHEADER_NONE;
+}
+
+/* The page that is looked at here is page 0 of a swap area, when there is a locator in it. */
+static err_t check_no_locator(const struct target *t, const uint8_t *page)
+{
+	struct locator l;
+	err_t e = locator_decode(page + LOCATOR_AT, &l);
+
+	if (e && err_kind(e) == ERR_FORMAT) {
+		err_free(e);
+		return NULL;
+	}
+	err_free(e);
+	return err_new(ERR_REFUSED,
+		       "%s is a swap area in which an image lies, to be resumed or discarded by "
+		       "the boot that finds it; or make the area anew (mkswap)",
+		       t->name);
+}
+
+static err_t kind_of(const struct target *t, const uint8_t *page, enum swapheader *out)
+{
+	if (t->locator) {
+		*out = kind_of_locator(t, page + LOCATOR_AT);
+		return NULL;
+	}
+	TRY(check_no_locator(t, page));
+	*out = swapheader_decode(page);
+	return NULL;
+}
+
+static void change_page(const struct target *t, uint8_t *page, enum swapheader to)
+{
+	struct locator l = {.map = t->map_place};
+
+	memcpy(l.nonce, t->map_nonce, NONCE_BYTES);
+	if (!t->locator)
+		swapheader_set(page, to);
+	else if (to == SWAPHEADER_MARKED)
+		locator_encode(&l, page + LOCATOR_AT);
+	else
+		memcpy(page + LOCATOR_AT, t->saved, LOCATOR_BYTES);
+}
+
+static err_t store_page(const struct target *t, const uint8_t *page)
+{
+	if (t->locator)
+		return err_context(t->device->write(t, page, SWAPHEADER_BYTES,
+						    t->locator - LOCATOR_AT),
+				   "the locator's page");
+	return err_context(target_write(t, page, SWAPHEADER_BYTES, 0), "page 0");
 }
 
 err_t swaparea_read(const struct target *t, enum swapheader *out)
@@ -17,16 +94,15 @@ err_t swaparea_read(const struct target *t, enum swapheader *out)
 	if (!page)
 		return err_new(ERR_NOMEM, "reading page 0");
 	TRY(read_page(t, page));
-	*out = swapheader_decode(page);
-	return NULL;
+	return kind_of(t, page, out);
 }
 
 /* The page is written whole, which is safe when torn: only its last sector is
  * changed, the others are given the content that they have. */
 static err_t write_page(const struct target *t, uint8_t *page, enum swapheader to)
 {
-	swapheader_set(page, to);
-	TRY(err_context(target_write(t, page, SWAPHEADER_BYTES, 0), "page 0"));
+	change_page(t, page, to);
+	TRY(store_page(t, page));
 	/* Protects the signature: before VALID, or before the host runs. */
 	return target_flush(t);
 }
@@ -34,18 +110,24 @@ static err_t write_page(const struct target *t, uint8_t *page, enum swapheader t
 err_t swaparea_set(const struct target *t, enum swapheader to)
 {
 	CLEANUP_FREE uint8_t *page = target_buffer(2 * SWAPHEADER_BYTES);
+	enum swapheader is = SWAPHEADER_NONE;
 
 	if (!page)
 		return err_new(ERR_NOMEM, "writing page 0");
 	TRY(read_page(t, page));
-	if (swapheader_decode(page) == SWAPHEADER_NONE)
-		return err_new(ERR_REFUSED, "%s is not a swap area any more", t->name);
-	if (swapheader_decode(page) == to)
+	TRY(kind_of(t, page, &is));
+	if (is == SWAPHEADER_NONE)
+		return err_new(ERR_REFUSED, t->locator ? "page 0 of the swap area on %s is not "
+							 "what it was any more"
+						       : "%s is not a swap area any more",
+			       t->name);
+	if (is == to)
 		return target_flush(t); /* it may have come from the device's cache */
 	TRY(write_page(t, page, to));
 	TRY(read_page(t, page + SWAPHEADER_BYTES));
 	if (memcmp(page, page + SWAPHEADER_BYTES, SWAPHEADER_BYTES))
-		return err_new(ERR_IO, "page 0 of %s reads back other than it was written",
+		return err_new(ERR_IO, "page 0 of the swap area on %s reads back other than it was "
+				       "written",
 			       t->name);
 	return NULL;
 }

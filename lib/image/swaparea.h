@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Page 0 of a target, past the page cache. When it is written is commit.c's. */
+/*
+ * What speaks for an image beside its slots, past the page cache: the signature in page 0
+ * of a swap area, or the locator in the last sector of its page. When it is written is
+ * commit.c's. Of a locator, SWAPHEADER_SWAP means that its sector is as it was without an
+ * image, MARKED that it is the locator of this map, NONE that it is anything else.
+ */
 #ifndef IMAGE_SWAPAREA_H
 #define IMAGE_SWAPAREA_H
 
@@ -7,12 +12,14 @@
 #include "formats/swapheader.h"
 #include "target/target.h"
 
-/* ERR_IO: cannot be read. */
+/* ERR_IO: cannot be read. ERR_REFUSED: in page 0 of a whole device there is the locator of
+ * an image, or a damaged one, which is none of ours here. */
 err_t swaparea_read(const struct target *t, enum swapheader *out) ERR_CHECK;
 
 /*
- * Write the signature, flush, and read it back; nothing when it is there already,
- * but it is flushed. ERR_REFUSED: page 0 is not of a swap area, or not any more.
+ * Write signature or sector, flush, and read it back; nothing when it is there already,
+ * but it is flushed. ERR_REFUSED: page 0 is not of a swap area, or not any more; or the
+ * locator's sector is something else by now.
  */
 err_t swaparea_set(const struct target *t, enum swapheader to) ERR_CHECK;
 

@@ -23,7 +23,6 @@
 #define LUKS_KEYSLOT_BYTES  258048u
 #define LUKS_KEYSLOTS	    4u
 #define LUKS_HEADER_BYTES   (2 * LUKS_METADATA_BYTES + LUKS_KEYSLOTS * LUKS_KEYSLOT_BYTES)
-#define LUKS_PASSPHRASE_MAX 512u
 
 /* What Argon2id costs whoever guesses a passphrase, and whoever knows it. One thread. */
 struct luks_cost {

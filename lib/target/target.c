@@ -101,57 +101,64 @@ static err_t open_device(struct target *t, const char *path, bool writable, bool
 	return NULL;
 }
 
-err_t target_open(struct target *t, const char *path, bool writable, bool exclusive)
+err_t target_set_extents(struct target *t, const struct extent *extents, uint32_t count)
 {
-	TRY(open_device(t, path, writable, exclusive));
-	t->bytes = align_down(t->device_bytes, PAGE_BYTES);
-	t->extents[0] = (struct extent){0, t->bytes};
-	t->extent_count = 1;
+	CLEANUP_FREE struct extent *copy = NULL;
+	CLEANUP_FREE uint64_t *ends = NULL;
+	uint64_t bytes = 0;
+
+	if (!count || count > EXTENTS_MAX)
+		return err_new(ERR_INVALID, "%s: %u extents, possible are 1 to %u", t->name, count,
+			       EXTENTS_MAX);
+	TRY(err_context(extent_check(extents, count, t->device_bytes, ERR_INVALID), "%s", t->name));
+	copy = malloc(count * sizeof(*copy));
+	ends = malloc(count * sizeof(*ends));
+	if (!copy || !ends)
+		return err_new(ERR_NOMEM, "%s: %u extents", t->name, count);
+	memcpy(copy, extents, count * sizeof(*copy));
+	for (uint32_t i = 0; i < count; i++)
+		ends[i] = bytes += extents[i].length;
+	free(t->extents);
+	free(t->ends);
+	t->extents = copy;
+	t->ends = ends;
+	t->extent_count = count;
+	t->bytes = bytes;
+	copy = NULL;
+	ends = NULL;
 	return NULL;
 }
 
-/* One extent by itself, and against those before it: an image must not
- * overwrite itself. */
-static err_t check_extent(const struct target *t, const struct extent *extents, uint32_t i)
+err_t target_open(struct target *t, const char *path, bool writable, bool exclusive)
 {
-	const struct extent *e = &extents[i];
+	struct target opened;
+	struct extent whole;
+	err_t e;
 
-	if (!e->length || e->start % PAGE_BYTES || e->length % PAGE_BYTES)
-		return err_new(ERR_INVALID, "%s: extent %u is not made of whole 4 KiB blocks",
-			       t->name, i);
-	if (e->start > t->device_bytes || e->length > t->device_bytes - e->start)
-		return err_new(ERR_INVALID, "%s: extent %u ends at byte %llu, the device at %llu",
-			       t->name, i, (unsigned long long)(e->start + e->length),
-			       (unsigned long long)t->device_bytes);
-	for (uint32_t j = 0; j < i; j++)
-		if (e->start < extents[j].start + extents[j].length &&
-		    extents[j].start < e->start + e->length)
-			return err_new(ERR_INVALID, "%s: extents %u and %u overlap", t->name, j, i);
-	return NULL;
+	TRY(open_device(&opened, path, writable, exclusive));
+	whole = (struct extent){0, align_down(opened.device_bytes, PAGE_BYTES)};
+	/* A device of less than a block is not wrong, it is too small for an image. */
+	e = whole.length ? target_set_extents(&opened, &whole, 1) : NULL;
+	if (e)
+		target_close(&opened);
+	else
+		*t = opened;
+	return e;
 }
 
 err_t target_open_extents(struct target *t, const char *path, bool writable,
 			  const struct extent *extents, uint32_t count)
 {
 	struct target opened;
+	err_t e;
 
-	if (!count || count > EXTENTS_MAX)
-		return err_new(ERR_INVALID, "%s: %u extents, possible are 1 to %u", path, count,
-			       EXTENTS_MAX);
 	TRY(open_device(&opened, path, writable, false));
-	for (uint32_t i = 0; i < count; i++) {
-		err_t e = check_extent(&opened, extents, i);
-
-		if (e) {
-			target_close(&opened);
-			return e;
-		}
-		opened.extents[i] = extents[i];
-		opened.bytes += extents[i].length;
-	}
-	opened.extent_count = count;
-	*t = opened;
-	return NULL;
+	e = target_set_extents(&opened, extents, count);
+	if (e)
+		target_close(&opened);
+	else
+		*t = opened;
+	return e;
 }
 
 void target_close(struct target *t)
@@ -159,25 +166,34 @@ void target_close(struct target *t)
 	if (t->fd >= 0)
 		close(t->fd);
 	t->fd = -1;
+	free(t->extents);
+	free(t->ends);
+	t->extents = NULL;
+	t->ends = NULL;
+	t->extent_count = 0;
+	t->bytes = 0;
 }
 
 err_t target_map(const struct target *t, uint64_t offset, uint64_t n, uint64_t *device_offset,
 		 uint64_t *contiguous)
 {
-	uint64_t left = offset;
+	uint32_t low = 0, high = t->extent_count;
 
-	for (uint32_t i = 0; i < t->extent_count; i++) {
-		const struct extent *e = &t->extents[i];
+	/* The first extent that ends behind it. */
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
 
-		if (left < e->length) {
-			*device_offset = e->start + left;
-			*contiguous = min_u64(n, e->length - left);
-			return NULL;
-		}
-		left -= e->length;
+		if (t->ends[mid] <= offset)
+			low = mid + 1;
+		else
+			high = mid;
 	}
-	return err_new(ERR_NOSPACE, "%s: byte %llu is past its end, it has %llu", t->name,
-		       (unsigned long long)offset, (unsigned long long)t->bytes);
+	if (low == t->extent_count)
+		return err_new(ERR_NOSPACE, "%s: byte %llu is past its end, it has %llu", t->name,
+			       (unsigned long long)offset, (unsigned long long)t->bytes);
+	*device_offset = t->extents[low].start + t->extents[low].length - (t->ends[low] - offset);
+	*contiguous = min_u64(n, t->ends[low] - offset);
+	return NULL;
 }
 
 err_t target_read(const struct target *t, void *buf, size_t n, uint64_t offset)

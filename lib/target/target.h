@@ -14,7 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TARGET_NAME_MAX 128
+#define TARGET_NAME_MAX	    128
+#define TARGET_NONCE_BYTES  16u
+#define TARGET_SECTOR_BYTES 512u
 
 struct target;
 
@@ -37,7 +39,16 @@ struct target {
 	uint64_t device_bytes;
 	uint64_t bytes; /* of the address space: sum of the extents */
 	uint32_t extent_count;
-	struct extent extents[EXTENTS_MAX];
+	struct extent *extents; /* in the order of the address space; owned */
+	uint64_t *ends;		/* of each extent in the address space; owned */
+
+	/* Of a located target, which lib/image/located.h makes; otherwise all zero. */
+	uint64_t map_place; /* of its extent map's first block on the disk; 0: there is none */
+	uint64_t locator;   /* place of the locator's sector on the disk; 0: it has none */
+	uint8_t map_nonce[TARGET_NONCE_BYTES];
+	uint8_t saved[TARGET_SECTOR_BYTES]; /* what the locator's sector holds without an image */
+	bool map_gone;	    /* nothing but its head: there is no sound map ... */
+	bool map_unreadable; /* ... or it could not be read, and may be whole */
 };
 
 /*
@@ -54,6 +65,10 @@ err_t target_open(struct target *t, const char *path, bool writable, bool exclus
 err_t target_open_extents(struct target *t, const char *path, bool writable,
 			  const struct extent *extents, uint32_t count) ERR_CHECK;
 
+/* Other extents of an open target's device, by the same rules. Unchanged on error. */
+err_t target_set_extents(struct target *t, const struct extent *extents, uint32_t count) ERR_CHECK;
+
+/* Frees what it owns, also of a simulated one. Once more does no harm. */
 void target_close(struct target *t);
 
 /* Are both names of one block device? */

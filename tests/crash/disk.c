@@ -190,6 +190,7 @@ static const struct target_device simulated = {sim_read, sim_write, sim_flush};
 struct disk *disk_create(void)
 {
 	struct disk *d = calloc(1, sizeof(*d));
+	err_t e;
 
 	assert(d);
 	pthread_mutex_init(&d->lock, NULL);
@@ -199,16 +200,16 @@ struct disk *disk_create(void)
 		.fd = -1,
 		.name = "disk",
 		.device_bytes = DISK_BYTES,
-		.bytes = DISK_BYTES,
-		.extent_count = 1,
-		.extents = {{0, DISK_BYTES}},
 	};
+	e = target_set_extents(&d->target, &(struct extent){0, DISK_BYTES}, 1);
+	assert(!e);
 	return d;
 }
 
 void disk_destroy(struct disk *d)
 {
 	log_cut(d, 0);
+	target_close(&d->target);
 	free(d->log);
 	pthread_mutex_destroy(&d->lock);
 	free(d);

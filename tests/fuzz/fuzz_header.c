@@ -39,7 +39,7 @@ static void try_handoff(const uint8_t *in, size_t n)
 
 	if (!fuzz_fine(handoff_decode(in, n, &h)))
 		return;
-	fuzz_check(h.extent_count <= EXTENTS_MAX && h.threads <= HANDOFF_THREADS_MAX);
+	fuzz_check(h.extent_count <= HANDOFF_EXTENTS_MAX && h.threads <= HANDOFF_THREADS_MAX);
 	bytes = handoff_encode(&h, a);
 	fuzz_check(fuzz_fine(handoff_decode(a, bytes, &h)));
 	fuzz_check(handoff_encode(&h, b) == bytes && !memcmp(a, b, bytes));

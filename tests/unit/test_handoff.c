@@ -11,6 +11,8 @@
 #include "formats/handoff.h"
 #include "sample_host.h"
 
+#include <stdio.h>
+
 static uint8_t buf[HANDOFF_MAX];
 
 static struct handoff sample(void)
@@ -65,6 +67,7 @@ static void assert_same(const struct handoff *a, const struct handoff *b)
 	assert_int_equal(a->device_bytes, b->device_bytes);
 	assert_string_equal(a->device_name, b->device_name);
 	assert_int_equal(a->extent_count, b->extent_count);
+	assert_int_equal(a->map_place, b->map_place);
 	assert_memory_equal(a->extents, b->extents, a->extent_count * sizeof(a->extents[0]));
 	assert_int_equal(a->codec, b->codec);
 	assert_int_equal(a->codec_level, b->codec_level);
@@ -96,9 +99,9 @@ static void limits(void **state)
 	struct handoff h = sample(), got;
 
 	(void)state;
-	h.extent_count = EXTENTS_MAX;
-	for (uint32_t i = 0; i < EXTENTS_MAX; i++)
-		h.extents[i] = (struct extent){ (EXTENTS_MAX - i) * 8192, 4096 };
+	h.extent_count = HANDOFF_EXTENTS_MAX;
+	for (uint32_t i = 0; i < HANDOFF_EXTENTS_MAX; i++)
+		h.extents[i] = (struct extent){ (HANDOFF_EXTENTS_MAX - i) * 8192, 4096 };
 	memset(h.device_name, 'd', sizeof(h.device_name) - 1);
 	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
 	assert_same(&h, &got);
@@ -184,6 +187,67 @@ static void then_goes_with_hibernate(void **state)
 	assert_err(decode_copy(n, &got), ERR_CORRUPT);
 }
 
+static struct handoff sample_located(void)
+{
+	struct handoff h = sample();
+
+	h.extent_count = 0;
+	h.map_place = 0x123000;
+	return h;
+}
+
+/* Another tag for the one record that has this one, and le64 as its payload. */
+static void retag(size_t n, uint32_t from, uint32_t to, uint64_t payload)
+{
+	le32_t tags[2] = {le32_of(from), le32_of(to)};
+	le64_t value = le64_of(payload);
+	size_t at = 16;
+
+	while (at < n && memcmp(buf + at, &tags[0], 4)) {
+		le32_t length;
+
+		memcpy(&length, buf + at + 4, 4);
+		at += 8 + (le32_get(length) + 7) / 8 * 8;
+	}
+	assert_true(at < n);
+	memcpy(buf + at, &tags[1], 4);
+	memcpy(buf + at + 8, &value, 8);
+	reseal(n);
+}
+
+static void bad_map_place(void **state)
+{
+	(void)state;
+	REFUSED(h = sample_located(); h.map_place = h.device_bytes, ERR_CORRUPT);
+	REFUSED(h = sample_located(); h.map_place += 512, ERR_CORRUPT);
+	REFUSED(h = sample_located(); h.map_place = UINT64_MAX - 4095, ERR_CORRUPT);
+	REFUSED(h = sample_located(); h.device_bytes = 0, ERR_CORRUPT);
+}
+
+/* Planted: both taken, and the last one counts; neither asked for. */
+static void map_or_extents(void **state)
+{
+	struct handoff h = sample_located(), got;
+	size_t n;
+
+	(void)state;
+	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
+	assert_same(&h, &got);
+	h.map_place = h.device_bytes - 4096;
+	n = handoff_encode(&h, buf);
+	assert_ok(decode_copy(n, &got));
+	retag(n, 0x8000000E, 99, 0x123000);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT); /* neither */
+	n = handoff_encode(&h, buf);
+	retag(n, 0x8000000E, 0x8000000E, 0);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT);
+	h = sample();
+	snprintf(h.boot_log, sizeof(h.boot_log), "8 bytes.");
+	n = handoff_encode(&h, buf);
+	retag(n, 17, 0x8000000E, 0x123000);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT); /* both */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +257,8 @@ int main(void)
 		cmocka_unit_test(bad_extents),
 		cmocka_unit_test(bad_values),
 		cmocka_unit_test(then_goes_with_hibernate),
+		cmocka_unit_test(bad_map_place),
+		cmocka_unit_test(map_or_extents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

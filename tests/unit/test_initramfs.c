@@ -4,7 +4,8 @@
  * each found: padding between archives not skipped; the compressed part not
  * looked at; the initramfs hashed first; the first of two entries counting; a
  * stream that ends too early taken for whole; the cache not asking for ctime, or
- * taking a hash that is cut short. (Data padding forgotten is not found, and
+ * taking a hash that is cut short; "encrypt = no" not seen, or taken from a configuration
+ * that is damaged; the writer's hash given for the pins'. (Data padding forgotten is not found, and
  * does no harm: zeros between entries are skipped anyway.)
  */
 #include "unit.h"
@@ -46,6 +47,13 @@ static int make_files(void **state)
 	sh(PACK " >../writer", "usr/lib/dormouse/writer.vmlinux.lz4 usr/lib/dormouse/writer.cpio");
 	sh("%s", "printf old >tree/usr/lib/dormouse/writer.vmlinux.lz4");
 	sh(PACK " >../old", "usr/lib/dormouse/writer.vmlinux.lz4 usr/lib/dormouse/writer.cpio");
+	sh("mkdir -p tree/etc/dormouse && cd tree && %s",
+	   "printf 'pins' >etc/dormouse/pins && printf 'bin' >usr/lib/dormouse/unlock && "
+	   "printf 'encrypt = no\n' >etc/dormouse.conf");
+	sh(PACK " >../keys", "etc/dormouse/pins usr/lib/dormouse/unlock");
+	sh(PACK " >../clear", "etc/dormouse.conf");
+	sh("%s", "printf 'encrypt = no\nencrypt = maybe\n' >tree/etc/dormouse.conf");
+	sh(PACK " >../badconf", "etc/dormouse.conf");
 	sh("%s", "head -c 1024 /dev/zero >zeros && gzip -c whole >whole.gz && zstd -q whole && "
 		 "zstd -q resume && xz -k --check=crc32 whole");
 	return 0;
@@ -134,6 +142,22 @@ static void test_missing(void **state)
 	assert_memory_equal(found.sha256, sha, 32);
 }
 
+static void test_keys(void **state)
+{
+	/* printf pins | sha256sum */
+	static const uint8_t pins[] = {0x15, 0x0a};
+	struct initramfs found;
+
+	(void)state;
+	assert_ok(scan_parts("whole", &found));
+	assert_true(found.encrypt && !found.unlock && !found.pins);
+	assert_ok(scan_parts("whole keys clear", &found));
+	assert_true(!found.encrypt && found.unlock && found.pins);
+	assert_memory_equal(found.pins_sha256, pins, sizeof(pins));
+	assert_ok(scan_parts("badconf", &found));
+	assert_true(found.encrypt);
+}
+
 /* Every truncation of a small archive is noticed, or leaves something out. */
 static void test_truncated(void **state)
 {
@@ -186,6 +210,15 @@ static void test_cache(void **state)
 	assert_ok(initramfs_scan_cached(path, cache, &found));
 	assert_true(found.writer);
 
+	/* All of it goes through the cache. */
+	assert_ok(scan_parts("whole keys clear", &found));
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_true(!found.encrypt && found.unlock && found.pins);
+	assert_int_equal(found.pins_sha256[0], 0x15);
+	assert_ok(scan_parts("whole", &found));
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+
 	/* A damaged cache is no error. */
 	wanted_sha("0123456789abc", sha);
 	sh("%s", "sed -i '2s/.$//' cache/initramfs-check");
@@ -206,7 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_found),	  cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_garbage),
-		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache),	  cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests_name("initramfs", tests, make_files, remove_files);

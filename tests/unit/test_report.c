@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Planted faults that made it fail: only the first page under the checksum,
- * nonce not compared, nonce of a later page not compared, text without NUL accepted. */
+ * nonce not compared, nonce of a later page not compared, text without NUL accepted, an
+ * unknown reason accepted. */
 #include "unit.h"
 
 #include "base/bytes.h"
@@ -13,6 +14,7 @@ static uint8_t buf[REPORT_BYTES];
 
 static const struct report sample = {
 	.result = REPORT_FAILED,
+	.why = REPORT_WHY_FULL,
 	.text = "disk full",
 	.log = "one\ntwo\n",
 	.image_bytes = 0x1122334455667788,
@@ -51,7 +53,7 @@ static void round_trip(void **state)
 		'8',  '9',  'a',  'b',	'c',  'd',  'e',  0,
 		0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, /* 32 image_bytes */
 		77,   0,    0,	  0,	0,    0,    0,	  0,	/* 40 data_pages */
-		0x04, 0x03, 0x02, 0x01,				/* 48 milliseconds */
+		0x04, 0x03, 0x02, 0x01, 1,    0,    0,	  0,	/* 48 milliseconds, why */
 	};
 	struct report got;
 
@@ -63,6 +65,7 @@ static void round_trip(void **state)
 	assert_true(report_matches(buf, nonce)); /* it may be written again */
 	assert_ok(report_decode(buf, nonce, &got));
 	assert_int_equal(got.result, sample.result);
+	assert_int_equal(got.why, sample.why);
 	assert_string_equal(got.text, sample.text);
 	assert_string_equal(got.log, sample.log);
 	assert_int_equal(got.image_bytes, sample.image_bytes);
@@ -125,6 +128,10 @@ static void nonsense(void **state)
 	(void)state;
 	report_encode(&sample, nonce, buf);
 	buf[12] = 6; /* result */
+	reseal();
+	assert_err(report_decode(buf, nonce, &got), ERR_CORRUPT);
+	report_encode(&sample, nonce, buf);
+	buf[52] = 2; /* why */
 	reseal();
 	assert_err(report_decode(buf, nonce, &got), ERR_CORRUPT);
 	report_encode(&sample, nonce, buf);

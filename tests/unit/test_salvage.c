@@ -137,10 +137,7 @@ static void unreadable(void **state)
 	/* The index comes after the data; a hole of the device is told from its end. */
 	assert_true(cut % MIB != 0 && m.slot.directory.offset > cut);
 	to = empty_like(&m.mem);
-	m.t.extents[2] = (struct extent){cut + MIB, m.t.bytes - cut - MIB};
-	m.t.extents[1] = (struct extent){1ull << 60, MIB}; /* behind the file's end */
-	m.t.extents[0].length = cut;
-	m.t.extent_count = 3;
+	lose(&m, cut, MIB);
 	assert_ok(salvage(&m, &to, &told));
 	assert_true(told.count >= 2 && told.count <= 4);
 	for (uint64_t b = 0; b < 7; b++)

@@ -54,7 +54,7 @@ static void test_bad_extents(void **state)
 		{{0, 3 * BLOCK}, {2 * BLOCK, BLOCK}},	  /* overlap */
 		{{2 * BLOCK, BLOCK}, {0, 3 * BLOCK}},
 	};
-	struct extent many[EXTENTS_MAX + 1] = {0};
+	struct extent *many = calloc(EXTENTS_MAX + 1, sizeof(*many));
 	struct tempfile f;
 	struct target t;
 
@@ -66,6 +66,44 @@ static void test_bad_extents(void **state)
 	assert_err(target_open_extents(&t, f.path, true, many, 0), ERR_INVALID);
 	assert_err(target_open_extents(&t, f.path, true, many, EXTENTS_MAX + 1), ERR_INVALID);
 	assert_int_equal(t.extent_count, 0x5a5a5a5a); /* unchanged */
+	assert_ok(target_open(&t, f.path, true, false));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_err(target_set_extents(&t, bad[i], 2), ERR_INVALID);
+	assert_int_equal(t.extent_count, 1); /* unchanged */
+	assert_int_equal(t.bytes, 10 * BLOCK);
+	target_close(&t);
+	free(many);
+	tempfile_close(&f);
+}
+
+/* As many as there may be, two blocks each, the last one on the disk first. Planted: a
+ * search that ends one extent too early; ends taken for starts. */
+static void test_many_extents(void **state)
+{
+	struct extent *many = calloc(EXTENTS_MAX, sizeof(*many));
+	uint64_t place, run, seed = 11;
+	struct tempfile f;
+	struct target t;
+
+	(void)state;
+	tempfile_open(&f, 3ull * EXTENTS_MAX * BLOCK);
+	for (uint64_t i = 0; i < EXTENTS_MAX; i++)
+		many[i] = (struct extent){(EXTENTS_MAX - 1 - i) * 3 * BLOCK, 2 * BLOCK};
+	assert_ok(target_open_extents(&t, f.path, true, many, EXTENTS_MAX));
+	assert_int_equal(t.bytes, 2ull * EXTENTS_MAX * BLOCK);
+	for (unsigned int n = 0; n < 10000; n++) {
+		uint64_t at = n < 4 ? (n % 2 ? t.bytes - 1 - n : n) : unit_random(&seed) % t.bytes;
+		uint64_t i = at / (2 * BLOCK), in = at % (2 * BLOCK);
+
+		assert_ok(target_map(&t, at, 5 * BLOCK, &place, &run));
+		assert_int_equal(place, many[i].start + in);
+		assert_int_equal(run, 2 * BLOCK - in);
+	}
+	assert_err(target_map(&t, t.bytes, 1, &place, &run), ERR_NOSPACE);
+	many[17].start = many[40000].start + BLOCK;
+	assert_err(target_set_extents(&t, many, EXTENTS_MAX), ERR_INVALID);
+	target_close(&t);
+	free(many);
 	tempfile_close(&f);
 }
 
@@ -154,8 +192,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_file),  cmocka_unit_test(test_not_a_target),
-		cmocka_unit_test(test_bad_extents), cmocka_unit_test(test_map),
-		cmocka_unit_test(test_read_write),  cmocka_unit_test(test_read_only),
+		cmocka_unit_test(test_bad_extents), cmocka_unit_test(test_many_extents),
+		cmocka_unit_test(test_map),	    cmocka_unit_test(test_read_write),
+		cmocka_unit_test(test_read_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,11 @@ static void test_straggler(void **state)
 	machine_deinit(&m);
 }
 
+static void set_bytes(struct machine *m, uint64_t bytes)
+{
+	m->t.extents[0].length = m->t.ends[0] = m->t.bytes = bytes;
+}
+
 /* A target of every size up to the one that is just enough. Planted: a buffer
  * overwritten while it is written; data taken for one piece when it is not. */
 static void test_nospace(void **state)
@@ -155,12 +160,12 @@ static void test_nospace(void **state)
 		need = m.slot.image_end;
 		for (uint64_t bytes = 0; bytes < need;
 		     bytes += bytes < 64 * KIB ? 4096 : 1111 * 4096) {
-			m.t.extents[0].length = m.t.bytes = bytes;
+			set_bytes(&m, bytes);
 			assert_err(write_image(&m, &how, NULL), ERR_NOSPACE);
 		}
-		m.t.extents[0].length = m.t.bytes = need - 4096;
+		set_bytes(&m, need - 4096);
 		assert_err(write_image(&m, &how, NULL), ERR_NOSPACE);
-		m.t.extents[0].length = m.t.bytes = need;
+		set_bytes(&m, need);
 		round_trip(&m, &how);
 		assert_int_equal(m.slot.image_end, need);
 		machine_deinit(&m);
@@ -240,10 +245,7 @@ static void test_read_error(void **state)
 		machine_init(&m, 40, FAKE_RANDOM, ALL, false);
 		assert_ok(write_image(&m, &how, NULL));
 		/* What was at 3 to 4 MiB is now looked for past the end of the file. */
-		m.t.extents[0] = (struct extent){0, 3 * MIB};
-		m.t.extents[1] = (struct extent){m.t.bytes + 64 * MIB, MIB};
-		m.t.extents[2] = (struct extent){4 * MIB, m.t.bytes - 4 * MIB};
-		m.t.extent_count = 3;
+		lose(&m, 3 * MIB, MIB);
 		to = empty_like(&m.mem);
 		e = restore(&m, &to, &how, NULL);
 		assert_non_null(e);

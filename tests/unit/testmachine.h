@@ -79,6 +79,17 @@ static inline void open_target(struct machine *m, uint64_t bytes, bool scattered
 		assert_ok(target_open(&m->t, m->file.path, true, false));
 }
 
+/* What is at that place of the image is now looked for far behind the file's end. */
+static inline void lose(struct machine *m, uint64_t at, uint64_t bytes)
+{
+	const struct extent parts[] = {{0, at},
+				       {1ull << 60, bytes},
+				       {at + bytes, m->t.bytes - at - bytes}};
+
+	m->t.device_bytes = 1ull << 61;
+	assert_ok(target_set_extents(&m->t, parts, ARRAY_LEN(parts)));
+}
+
 static inline void machine_deinit(struct machine *m)
 {
 	target_close(&m->t);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/keys.h"
+
+#include "base/io.h"
+#include "base/util.h"
+#include "keys/luks.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* As much as an image has room for. */
+#define HEADER_MAX (4u << 20)
+
+static err_t check(const struct pins *pins, unsigned int *slots)
+{
+	uint8_t public_key[SECRET_KEY_BYTES];
+
+	if (!pins->has_public)
+		return err_new(
+			ERR_REFUSED,
+			"no keys are set up to encrypt the image for: run dormouse setup, or "
+			"say \"encrypt = no\" in " CONFIG_PATH);
+	TRY(luks_keyslots(KEYS_HEADER, slots));
+	TRY(luks_public_key(KEYS_HEADER, public_key));
+	if (memcmp(public_key, pins->public_key, sizeof(public_key)))
+		return err_new(ERR_REFUSED,
+			       KEYS_HEADER " and " PINS_PATH
+					   " are of different keys: run dormouse setup --rekey");
+	return NULL;
+}
+
+err_t keys_header(const struct pins *pins, uint8_t **bytes, size_t *n, unsigned int *slots)
+{
+	char *text;
+
+	TRY(check(pins, slots));
+	TRY(io_read_file(KEYS_HEADER, HEADER_MAX, &text, n));
+	*bytes = (uint8_t *)text;
+	return NULL;
+}
+
+err_t keys_recipient(const struct pins *pins, struct seal_recipient *out)
+{
+	CLEANUP_CLOSE int fd = -1;
+
+	memcpy(out->public_key, pins->public_key, sizeof(out->public_key));
+	out->authenticated = pins->authenticated;
+	if (!pins->authenticated)
+		return NULL;
+	fd = open(KEYS_AUTH, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno("opening " KEYS_AUTH " (dormouse setup --rekey makes a new one)");
+	return io_pread(fd, out->auth_key, sizeof(out->auth_key), 0, KEYS_AUTH);
+}

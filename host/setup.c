@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/setup.h"
+
+#include "base/log.h"
+#include "base/process.h"
+#include "base/util.h"
+#include "host/keys.h"
+
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define UPDATE_INITRAMFS "/usr/sbin/update-initramfs"
+
+extern char **environ;
+
+/* For root alone, whoever made it. */
+static err_t make_folder(void)
+{
+	if (mkdir(KEYS_DIR, 0700) && errno != EEXIST)
+		return err_errno("making " KEYS_DIR);
+	if (chmod(KEYS_DIR, 0700) || chown(KEYS_DIR, 0, 0))
+		return err_errno(KEYS_DIR);
+	return NULL;
+}
+
+static err_t run(char *const words[])
+{
+	int status;
+	pid_t pid;
+
+	errno = posix_spawn(&pid, words[0], NULL, NULL, words, environ);
+	if (errno)
+		return err_errno("running %s", words[0]);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_errno("waiting for %s", words[0]);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return err_new(ERR_IO, "%s failed", words[0]);
+	return NULL;
+}
+
+static err_t update_initramfs(const struct setup_options *o)
+{
+	static char program[] = UPDATE_INITRAMFS, update[] = "-u";
+	char *const words[] = {program, update, NULL};
+
+	if (!o->no_initramfs && !access(program, X_OK)) {
+		printf("initramfs: " UPDATE_INITRAMFS " -u\n");
+		fflush(stdout);
+		return run(words);
+	}
+	printf("initramfs: make it anew before the next hibernation, so that " PINS_PATH " is in "
+	       "it\n");
+	return NULL;
+}
+
+static err_t set_up(const struct config *config, const struct setup_options *o)
+{
+	struct pins pins;
+
+	TRY(make_folder());
+	TRY(pins_load(PINS_PATH, &pins));
+	if (config->encrypt)
+		TRY(setup_keys(o, &pins));
+	else
+		printf("keys: none, since " CONFIG_PATH " says \"encrypt = no\"\n");
+	return update_initramfs(o);
+}
+
+err_t setup_run(const struct config *config, const struct setup_options *o)
+{
+	if (geteuid())
+		return err_new(ERR_REFUSED, "only root can set up hibernation");
+	process_hide();
+	return set_up(config, o);
+}
