@@ -24,6 +24,7 @@ enum record {
 	REC_TRAMPOLINE = TLV_CRITICAL | 8,
 	REC_HOST = TLV_CRITICAL | 9,
 	REC_MAP = TLV_CRITICAL | 14,
+	REC_AREA = TLV_CRITICAL | 15,
 	REC_DEVICE_NAME = 16,
 	REC_BOOT_LOG = 17,
 };
@@ -45,7 +46,19 @@ struct extent_disk {
 	le64_t length;
 };
 
+struct area_disk {
+	le64_t disk_bytes;
+	le64_t start;
+	le64_t bytes;
+	le64_t iv_offset;
+	le32_t sector_bytes;
+	le32_t key_bytes;
+	char cipher[ENCRYPTEDAREA_CIPHER_MAX];
+	uint8_t key[ENCRYPTEDAREA_KEY_MAX];
+};
+
 static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
+static_assert(sizeof(struct area_disk) == 232, "Handoff: AREA");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
 static_assert(HANDOFF_EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
 		      HANDOFF_MAX,
@@ -58,6 +71,42 @@ static void put_extents(struct tlv_writer *w, const struct handoff *h)
 	for (uint32_t i = 0; i < h->extent_count; i++)
 		d[i] = (struct extent_disk){le64_of(h->extents[i].start),
 					    le64_of(h->extents[i].length)};
+}
+
+static void put_area(struct tlv_writer *w, const struct handoff *h)
+{
+	struct area_disk *d = tlv_reserve(w, REC_AREA, sizeof(*d));
+	const struct encrypted_area *a = &h->area;
+
+	d->disk_bytes = le64_of(h->area_disk_bytes);
+	d->start = le64_of(a->start);
+	d->bytes = le64_of(a->bytes);
+	d->iv_offset = le64_of(a->iv_offset);
+	d->sector_bytes = le32_of(a->sector_bytes);
+	d->key_bytes = le32_of(a->key_bytes);
+	memcpy(d->cipher, a->cipher, sizeof(d->cipher));
+	memcpy(d->key, a->key, a->key_bytes);
+}
+
+static err_t get_area(const struct tlv *t, struct handoff *h)
+{
+	const struct area_disk *d = (const struct area_disk *)t->payload;
+	struct encrypted_area *a = &h->area;
+
+	if (t->n != sizeof(*d))
+		return err_new(ERR_CORRUPT, "handoff has an encrypted area of %u bytes", t->n);
+	h->area_disk_bytes = le64_get(d->disk_bytes);
+	a->start = le64_get(d->start);
+	a->bytes = le64_get(d->bytes);
+	a->iv_offset = le64_get(d->iv_offset);
+	a->sector_bytes = le32_get(d->sector_bytes);
+	a->key_bytes = le32_get(d->key_bytes);
+	memcpy(a->cipher, d->cipher, sizeof(a->cipher));
+	memcpy(a->key, d->key, sizeof(a->key));
+	if (!encrypted_area_sane(a) || a->bytes > h->area_disk_bytes ||
+	    a->start > h->area_disk_bytes - a->bytes)
+		return err_new(ERR_CORRUPT, "handoff has a bad encrypted area");
+	return NULL;
 }
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
@@ -83,6 +132,8 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 		tlv_put_u64(&w, REC_MAP, h->map_place);
 	else
 		put_extents(&w, h);
+	if (h->area_disk_bytes)
+		put_area(&w, h);
 	tlv_put(&w, REC_CODEC, &codec, sizeof(codec));
 	tlv_put_u64(&w, REC_MAILBOX, h->mailbox);
 	tlv_put_u64(&w, REC_TRAMPOLINE, h->trampoline);
@@ -163,6 +214,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return get_extents(t, h);
 	case REC_MAP:
 		return tlv_get_u64(t, &h->map_place);
+	case REC_AREA:
+		return get_area(t, h);
 	case REC_CODEC:
 		return get_codec(t, h);
 	case REC_MAILBOX:
@@ -221,6 +274,8 @@ static err_t check(const struct handoff *h, uint64_t seen)
 		return err_new(ERR_CORRUPT, "handoff lacks a required record, or has one too many");
 	if (h->device_bytes > INT64_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a device of impossible size");
+	if (h->area_disk_bytes && h->area.bytes != h->device_bytes)
+		return err_new(ERR_CORRUPT, "handoff has an area of another size than its device");
 	TRY(check_target(h, seen));
 	if (!in_main_window(h, h->mailbox) || !in_main_window(h, h->trampoline))
 		return err_new(ERR_CORRUPT, "handoff has addresses outside of the main window");

@@ -7,6 +7,7 @@
 #define FORMATS_HANDOFF_H
 
 #include "base/err.h"
+#include "base/encryptedarea.h"
 #include "base/extent.h"
 #include "formats/hostinfo.h"
 #include "formats/slot.h"
@@ -49,6 +50,9 @@ struct handoff {
 	uint64_t map_place;		/* of the target's extent map on the device; 0: it is these: */
 	uint32_t extent_count;
 	struct extent extents[HANDOFF_EXTENTS_MAX];
+	uint64_t area_disk_bytes;	/* 0: the target is on the device as it is. Else the device
+					 * is what dm-crypt makes of an area of a disk, of this size */
+	struct encrypted_area area;	/* holds a key */
 	uint32_t codec;			/* id, codec/codec.h; or HANDOFF_CODEC_AUTO */
 	uint32_t codec_level;		/* 0: the codec has none */
 	uint32_t threads;		/* that may compress: the window has room for so many */

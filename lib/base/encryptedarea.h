@@ -3,7 +3,11 @@
 #ifndef BASE_ENCRYPTEDAREA_H
 #define BASE_ENCRYPTEDAREA_H
 
+#include "base/util.h"
+
+#include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ENCRYPTEDAREA_KEY_MAX	 128u
 #define ENCRYPTEDAREA_CIPHER_MAX 64u
@@ -18,5 +22,16 @@ struct encrypted_area {
 	char cipher[ENCRYPTEDAREA_CIPHER_MAX]; /* "aes-xts-plain64" */
 	uint8_t key[ENCRYPTEDAREA_KEY_MAX];
 };
+
+/* Could there be such a one? The cipher's name has an end then. */
+static inline bool encrypted_area_sane(const struct encrypted_area *a)
+{
+	uint32_t sector = a->sector_bytes;
+
+	return sector >= 512 && sector <= PAGE_BYTES && !(sector & (sector - 1)) && a->bytes &&
+	       !(a->start % sector) && !(a->bytes % sector) && a->key_bytes &&
+	       a->key_bytes <= ENCRYPTEDAREA_KEY_MAX && *a->cipher &&
+	       memchr(a->cipher, '\0', sizeof(a->cipher)) && !strchr(a->cipher, ' ');
+}
 
 #endif

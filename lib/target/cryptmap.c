@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -82,17 +81,6 @@ static err_t load_and_start(int fd, const char *name, dev_t disk, const struct e
 	return ask_kernel(fd, DM_DEV_SUSPEND, &r, "starting"); /* without the flag: resume */
 }
 
-static err_t check(const struct encrypted_area *a)
-{
-	bool sane = a->key_bytes && a->key_bytes <= ENCRYPTEDAREA_KEY_MAX && a->bytes &&
-		    a->sector_bytes >= SECTOR && a->sector_bytes <= PAGE_BYTES &&
-		    !(a->sector_bytes & (a->sector_bytes - 1)) && !(a->start % a->sector_bytes) &&
-		    !(a->bytes % a->sector_bytes) && *a->cipher && !strchr(a->cipher, ' ') &&
-		    memchr(a->cipher, '\0', sizeof(a->cipher));
-
-	return sane ? NULL : err_new(ERR_INVALID, "an encrypted area that makes no sense");
-}
-
 err_t cryptmap_open(const char *name, dev_t disk, const struct encrypted_area *area, char *path,
 		    size_t n)
 {
@@ -101,7 +89,8 @@ err_t cryptmap_open(const char *name, dev_t disk, const struct encrypted_area *a
 	dev_t made;
 	err_t e;
 
-	TRY(check(area));
+	if (!encrypted_area_sane(area))
+		return err_new(ERR_INVALID, "an encrypted area that makes no sense");
 	TRY(open_control(&fd));
 	request_init(&r, name);
 	TRY(ask_kernel(fd, DM_DEV_CREATE, &r, "making"));
