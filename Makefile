@@ -56,7 +56,7 @@ $(B)/dormouse: $(call prog_obj,host) $(B)/libdormouse.a
 # Static: they run where there are no libraries. (The linker's warnings are about
 # parts of libcrypto that look up names and plugins, which nothing here does.)
 $(B)/dormouse-resume: $(call prog_obj,resume) $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static -Wl,--no-warnings) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static -Wl,--no-warnings) -o $@ $^ -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 $(B)/imagewriter: $(call prog_obj,imagewriter) $(B)/libdormouse.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
