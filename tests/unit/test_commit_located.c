@@ -297,11 +297,16 @@ static void test_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		COMMIT_TEST(test_round),	    COMMIT_TEST(test_finish_writing),
-		COMMIT_TEST(test_finish_retiring),  COMMIT_TEST(test_slots_used_since),
-		COMMIT_TEST(test_turned_on),	    COMMIT_TEST(test_sector_changed),
-		COMMIT_TEST(test_torn),		    COMMIT_TEST(test_whole_area),
-		COMMIT_TEST(test_left_by_others),   COMMIT_TEST(test_file),
+		COMMIT_TEST(test_round),
+		COMMIT_TEST(test_finish_writing),
+		COMMIT_TEST(test_finish_retiring),
+		COMMIT_TEST(test_slots_used_since),
+		COMMIT_TEST(test_turned_on),
+		COMMIT_TEST(test_sector_changed),
+		COMMIT_TEST(test_torn),
+		COMMIT_TEST(test_whole_area),
+		COMMIT_TEST(test_left_by_others),
+		COMMIT_TEST(test_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
