@@ -23,7 +23,7 @@ prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 
 PATCHES := $(sort $(wildcard kernel-patches/*.patch))
 
-PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/imagewriter
+PROGRAMS := $(B)/dormouse $(B)/dormouse-resume $(B)/dormouse-unlock $(B)/imagewriter
 WRITER := $(B)/writer.vmlinux.lz4 $(B)/writer.cpio
 
 .PHONY: all programs writer deps demo check check-all check-crash fuzz fuzz-targets fuzz-programs \
@@ -56,7 +56,11 @@ $(B)/dormouse: $(call prog_obj,host) $(B)/libdormouse.a
 # Static: they run where there are no libraries. (The linker's warnings are about
 # parts of libcrypto that look up names and plugins, which nothing here does.)
 $(B)/dormouse-resume: $(call prog_obj,resume) $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static -Wl,--no-warnings) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static -Wl,--no-warnings) -o $@ $^ -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+
+# There is no static libcryptsetup.
+$(B)/dormouse-unlock: $(call prog_obj,resume/unlock) $(B)/libdormouse.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcryptsetup -lcrypto -lpthread
 
 $(B)/imagewriter: $(call prog_obj,imagewriter) $(B)/libdormouse.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
@@ -75,6 +79,8 @@ $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
 		-lcmocka -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+
+$(B)/unit/test_opener: $(B)/dormouse-unlock
 
 $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
@@ -149,6 +155,7 @@ bench-pipeline: deps
 install: all
 	install -D -m 755 $(B)/dormouse $(DESTDIR)/usr/sbin/dormouse
 	install -D -m 755 $(B)/dormouse-resume $(DESTDIR)/usr/lib/dormouse/resume
+	install -D -m 755 $(B)/dormouse-unlock $(DESTDIR)/usr/lib/dormouse/unlock
 	install -D -m 644 -t $(DESTDIR)/usr/lib/dormouse $(WRITER)
 	install -D -m 644 host/dormouse.conf.example $(DESTDIR)/usr/share/doc/dormouse/dormouse.conf.example
 	install -D -m 755 initramfs/initramfs-tools/hooks/dormouse \

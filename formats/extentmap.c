@@ -80,8 +80,7 @@ static void take_page(struct extentmap *m)
 
 err_t extentmap_plan(struct extentmap *m, const struct extent *extents, uint32_t count)
 {
-	struct extentmap new = {.blocks = 1,
-				.extent_count = (uint32_t)min_u64(count, EXTENTS_MAX)};
+	struct extentmap new = {.blocks = 1, .extent_count = (uint32_t)min_u64(count, EXTENTS_MAX)};
 	err_t too_small;
 
 	new.extents = malloc((new.extent_count ? new.extent_count : 1) * sizeof(*extents));
@@ -89,7 +88,7 @@ err_t extentmap_plan(struct extentmap *m, const struct extent *extents, uint32_t
 		return err_new(ERR_NOMEM, "extent map");
 	for (uint32_t i = 0; i < new.extent_count; i++)
 		new.extents[i] = extents[i];
-	while (new.extent_count && new.blocks < blocks_for(new.extent_count))
+	while (new.extent_count &&new.blocks < blocks_for(new.extent_count))
 		take_page(&new);
 	/* With the last page of an extent one block less may do. */
 	new.blocks = blocks_for(new.extent_count);
@@ -98,8 +97,9 @@ err_t extentmap_plan(struct extentmap *m, const struct extent *extents, uint32_t
 		*m = new;
 		return NULL;
 	}
-	too_small = err_new(ERR_NOSPACE, "its parts on the disk have %llu bytes: too small for "
-					 "an image",
+	too_small = err_new(ERR_NOSPACE,
+			    "its parts on the disk have %llu bytes: too small for "
+			    "an image",
 			    (unsigned long long)total(&new));
 	extentmap_deinit(&new);
 	return too_small;
@@ -206,8 +206,8 @@ static err_t take_block(struct extentmap *m, const struct map_disk *d)
 		return err_new(ERR_NOMEM, "extent map");
 	m->extents = more;
 	for (uint32_t i = 0; i < entries; i++)
-		m->extents[m->extent_count++] = (struct extent){le64_get(d->list[i].start),
-								le64_get(d->list[i].length)};
+		m->extents[m->extent_count++] =
+			(struct extent){le64_get(d->list[i].start), le64_get(d->list[i].length)};
 	if (!m->added) {
 		memcpy(m->nonce, d->nonce, NONCE_BYTES);
 		m->blocks = le32_get(d->blocks);

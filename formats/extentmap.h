@@ -38,8 +38,7 @@ struct extentmap {
  * places, extents, and all else zero. Of more than EXTENTS_MAX extents the first are taken.
  * ERR_NOSPACE: nothing is left for an image; ERR_NOMEM. *m is unchanged on error.
  */
-err_t extentmap_plan(struct extentmap *m, const struct extent *extents,
-		     uint32_t count) ERR_CHECK;
+err_t extentmap_plan(struct extentmap *m, const struct extent *extents, uint32_t count) ERR_CHECK;
 
 /* Block so-and-so of it, which belongs at places[number]. */
 void extentmap_encode(const struct extentmap *m, uint32_t number, uint8_t out[EXTENTMAP_BYTES]);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "host/location.h"
 
+#include "base/io.h"
 #include "base/util.h"
 #include "fingerprint/disk.h"
 #include "host/filemap.h"
+#include "host/fspath.h"
+#include "host/stack.h"
 #include "host/swaps.h"
 #include "image/located.h"
 
@@ -14,6 +17,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+
+#define EXT_UUID_BYTES 16u
+#define EXT_UUID_AT    (1024u + 104u) /* s_uuid of the superblock */
 
 bool location_is_swap(const struct location *l)
 {
@@ -72,7 +78,38 @@ static err_t pin_swap(struct location *l)
 	return NULL;
 }
 
-static err_t pin_file(struct location *l)
+static err_t ext_uuid(const char *device, uint8_t uuid[EXT_UUID_BYTES])
+{
+	CLEANUP_CLOSE int fd = open(device, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno("opening %s", device);
+	return io_pread(fd, uuid, EXT_UUID_BYTES, EXT_UUID_AT, device);
+}
+
+/* So that a boot can ask the filesystem itself, if it finds it by itself; otherwise the pin
+ * alone must do. */
+static void pin_ext(struct location *l)
+{
+	uint8_t u[EXT_UUID_BYTES];
+	char device[64];
+	err_t e = NULL;
+
+	if (!stack_is_disk(l->dev))
+		return;
+	stack_name(l->dev, device, sizeof(device));
+	e = ext_uuid(device, u);
+	if (!e)
+		e = fspath_of(l->fd, l->name, l->pin.ext_path, sizeof(l->pin.ext_path));
+	if (!e && !strchr(l->pin.ext_path, '#')) /* a comment, in the pins */
+		snprintf(l->pin.ext_uuid, sizeof(l->pin.ext_uuid),
+			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+			 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
+			 u[12], u[13], u[14], u[15]);
+	err_free(e);
+}
+
+static err_t pin_file(struct location *l, bool ext)
 {
 	if (!l->extents.count || l->extents.list[0].length < LOCATED_HEAD_BYTES)
 		return err_new(ERR_REFUSED,
@@ -80,6 +117,8 @@ static err_t pin_file(struct location *l)
 			       "dormouse setup",
 			       l->name);
 	set_pin(l, PIN_HEAD, l->extents.list[0].start);
+	if (ext)
+		pin_ext(l);
 	return NULL;
 }
 
@@ -109,7 +148,7 @@ err_t location_map(struct location *l, bool frozen)
 	TRY(ondisk_map(&l->disk, on_dev, &l->extents));
 	if (l->kind == LOCATION_FILE)
 		TRY(extentlist_keep_longest(&l->extents, EXTENTS_MAX));
-	return location_is_swap(l) ? pin_swap(l) : pin_file(l);
+	return location_is_swap(l) ? pin_swap(l) : pin_file(l, !frozen && !strcmp(m.type, "ext"));
 }
 
 /* A device that cannot be found on one disk may still be a target; then no pin tells of it. */

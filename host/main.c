@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "config/config.h"
+#include "config/pins.h"
 #include "host/doctor.h"
 #include "host/exitcode.h"
 #include "host/hibernate.h"
@@ -55,11 +56,21 @@ static err_t make_config(const struct arguments *a, struct config *config)
 	return NULL;
 }
 
+/* The same, with the targets that setup chose where the file names none. */
+static err_t make_config_with_pins(const struct arguments *a, struct config *config)
+{
+	struct pins pins;
+
+	TRY(make_config(a, config));
+	TRY(pins_load(PINS_PATH, &pins));
+	return pins_add_targets(&pins, config);
+}
+
 static err_t run_hibernate(const struct arguments *a, int *exit_code)
 {
 	struct config config;
 
-	TRY(make_config(a, &config));
+	TRY(make_config_with_pins(a, &config));
 	return hibernate_run(&config, exit_code);
 }
 
@@ -68,7 +79,7 @@ static err_t run_status(const struct arguments *a, int *exit_code)
 	struct config config;
 	err_t e;
 
-	TRY(make_config(a, &config));
+	TRY(make_config_with_pins(a, &config));
 	e = status_print(&config);
 	*exit_code = e ? EXITCODE_FAILED : EXITCODE_DONE;
 	return e;
@@ -79,7 +90,7 @@ static err_t run_doctor(const struct arguments *a, int *exit_code)
 	struct config config;
 	err_t e;
 
-	TRY(make_config(a, &config));
+	TRY(make_config_with_pins(a, &config));
 	e = doctor_print(&config);
 	*exit_code = !e				  ? EXITCODE_DONE
 		     : err_kind(e) == ERR_REFUSED ? EXITCODE_REFUSED

@@ -71,7 +71,7 @@ static uint64_t meminfo_bytes(const char *text, const char *name)
 	return kib * KIB;
 }
 
-static err_t gather_meminfo(struct preflight *p)
+err_t preflight_meminfo(struct preflight *p)
 {
 	CLEANUP_FREE char *text = NULL;
 	size_t n;
@@ -141,7 +141,7 @@ err_t preflight_init(struct preflight *p, const struct config *config,
 	err_free(e);
 	TRY(cmdline_read(p->cmdline, sizeof(p->cmdline)));
 	TRY(pins_load(PINS_PATH, &p->pins));
-	TRY(gather_meminfo(p));
+	TRY(preflight_meminfo(p));
 	/* The checks tell of a target that does not fit. */
 	err_free(preflight_choose_target(p, 0));
 	return NULL;

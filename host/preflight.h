@@ -77,6 +77,9 @@ err_t preflight_choose_target(struct preflight *p, uint32_t from) ERR_CHECK;
 /* All checks in order: warnings are logged, the first refusal is ERR_REFUSED. */
 err_t preflight_run(const struct preflight *p) ERR_CHECK;
 
+/* The three of /proc/meminfo; done by preflight_init. */
+err_t preflight_meminfo(struct preflight *p) ERR_CHECK;
+
 /* Bytes of RAM in use: what an image may have to hold. */
 uint64_t preflight_used(const struct preflight *p);
 

@@ -5,6 +5,7 @@
 #include "base/process.h"
 #include "base/util.h"
 #include "host/keys.h"
+#include "host/setup_target.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -60,13 +61,18 @@ static err_t update_initramfs(const struct setup_options *o)
 static err_t set_up(const struct config *config, const struct setup_options *o)
 {
 	struct pins pins;
+	uint64_t size = 0;
 
+	if (o->size)
+		TRY(setup_parse_size(o->size, &size));
 	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
 	if (config->encrypt)
 		TRY(setup_keys(o, &pins));
 	else
 		printf("keys: none, since " CONFIG_PATH " says \"encrypt = no\"\n");
+	TRY(setup_target(config, size, config->encrypt, &pins));
+	TRY(setup_put_pins(&pins));
 	return update_initramfs(o);
 }
 

@@ -6,12 +6,22 @@
 #include "base/util.h"
 #include "image/reader.h"
 #include "jump/loader.h"
+#include "resume/extfile.h"
 #include "resume/fit.h"
 #include "resume/launch.h"
+#include "resume/pinned.h"
 #include "resume/swapfinish.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* By its name or, where it is no device of its own, by its pin. */
+static bool is_there(const struct options *o, unsigned int i)
+{
+	const struct pin *pin = pins_of(&o->pins, o->targets[i]);
+
+	return pin ? pinned_is_there(NULL, pin) : !access(o->targets[i], F_OK);
+}
 
 /* Disks appear a little after the kernel starts its first program. */
 static void wait_for_all(const struct options *o)
@@ -20,7 +30,7 @@ static void wait_for_all(const struct options *o)
 		unsigned int there = 0;
 
 		for (unsigned int i = 0; i < o->target_count; i++)
-			there += !access(o->targets[i], F_OK);
+			there += is_there(o, i);
 		if (there == o->target_count)
 			return;
 		usleep(100000);
@@ -36,18 +46,46 @@ static bool seen_before(const struct options *o, unsigned int i)
 	return false;
 }
 
+static err_t open_pinned(const char *name, const struct pin *pin, struct image *image)
+{
+	TRY(pinned_open(NULL, pin, &image->target, image->disk));
+	image->pin = pin;
+	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
+	return NULL;
+}
+
+/*
+ * By its pin, if it has one. Where a locator is, the device's own superblocks are not
+ * looked at: to them it would look like a mark that is left over. Without one, a swap
+ * area may have been off when it was written to, as a device.
+ */
+static err_t open_target(const char *name, const struct options *o, struct image *image)
+{
+	const struct pin *pin = pins_of(&o->pins, name);
+	err_t e;
+
+	if (!pin)
+		return target_open(&image->target, name, true, true);
+	e = open_pinned(name, pin, image);
+	if (!e || err_kind(e) != ERR_FORMAT || pin->kind != PIN_LOCATOR || access(name, F_OK))
+		return e;
+	err_free(e);
+	return target_open(&image->target, name, true, true);
+}
+
 /* ERR_FORMAT: nothing there, and nothing to be said. */
-static err_t open_image(const char *device, struct image *image)
+static err_t open_image(const char *name, const struct options *o, struct image *image)
 {
 	err_t e;
 
 	memset(image, 0, sizeof(*image));
-	TRY(target_open(&image->target, device, true, true));
+	TRY(open_target(name, o, image));
 	e = commit_load(&image->target, &image->commit);
+	/* A locator without an image is put back, too. */
+	if (!e || (err_kind(e) == ERR_FORMAT && image->target.locator))
+		swapfinish(&image->target, &image->commit);
 	if (e)
 		target_close(&image->target);
-	else
-		swapfinish(&image->target, &image->commit);
 	return e;
 }
 
@@ -75,7 +113,7 @@ void images_open(struct images *all, const struct options *o)
 
 		if (seen_before(o, i))
 			continue;
-		e = open_image(o->targets[i], &all->list[all->count]);
+		e = open_image(o->targets[i], o, &all->list[all->count]);
 		if (e)
 			take_error(all, o->targets[i], e);
 		else
@@ -91,6 +129,15 @@ void images_close(struct images *all)
 	}
 }
 
+/* What can be known without the image's own header, then the header. */
+static err_t check_fit(struct image *image, const struct options *o)
+{
+	if (image->pin)
+		TRY(extfile_check(image->pin, image->disk));
+	return fit_check(&image->target, &image->commit.slot, o->writer_dir, &image->host,
+			 &image->writer);
+}
+
 void image_judge(struct image *image, const struct options *o)
 {
 	const struct slot *slot = &image->commit.slot;
@@ -100,7 +147,7 @@ void image_judge(struct image *image, const struct options *o)
 	if (!image->verdict.may_try)
 		return;
 	writer_files_free(&image->writer);
-	e = fit_check(&image->target, slot, o->writer_dir, &image->host, &image->writer);
+	e = check_fit(image, o);
 	verdict_add_fit(&image->commit, e, &image->verdict);
 	image->has_host = !e;
 	err_free(e);

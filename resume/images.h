@@ -4,6 +4,7 @@
 #define RESUME_IMAGES_H
 
 #include "base/err.h"
+#include "config/pins.h"
 #include "formats/hostinfo.h"
 #include "image/commit.h"
 #include "jump/writer_files.h"
@@ -16,6 +17,8 @@
 /* One target whose superblock could be read. */
 struct image {
 	struct target target;
+	const struct pin *pin;	    /* it was found by; NULL: by its name */
+	char disk[TARGET_NAME_MAX]; /* if so: where */
 	struct commit commit;
 	struct verdict verdict;
 	struct hostinfo host;	    /* if has_host */

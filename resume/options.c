@@ -13,7 +13,7 @@
 #define WAIT_SECONDS 10
 
 struct arguments {
-	const char *config, *writer_dir; /* NULL: not given */
+	const char *config, *pins, *writer_dir; /* NULL: not given */
 	struct config targets;		 /* of --target */
 };
 
@@ -35,6 +35,7 @@ static err_t parse_arguments(int argc, char **argv, struct arguments *a, struct 
 	static const struct option names[] = {
 		{"target", required_argument, NULL, 't'},
 		{"config", required_argument, NULL, 'c'},
+		{"pins", required_argument, NULL, 'p'},
 		{"writer-dir", required_argument, NULL, 'w'},
 		{"wait", required_argument, NULL, 's'},
 		{"discard", no_argument, NULL, 'd'},
@@ -57,6 +58,8 @@ static err_t parse_arguments(int argc, char **argv, struct arguments *a, struct 
 			TRY(err_context(config_add_target(&a->targets, optarg), "--target"));
 		else if (c == 'c')
 			a->config = optarg;
+		else if (c == 'p')
+			a->pins = optarg;
 		else if (c == 'w')
 			a->writer_dir = optarg;
 		else if (c == 's')
@@ -135,6 +138,8 @@ err_t options_read(int argc, char **argv, struct options *out)
 		return NULL;
 	config_init(&config);
 	TRY(config_load(a.config ? a.config : CONFIG_PATH, a.config != NULL, &config));
+	TRY(pins_load(a.pins ? a.pins : PINS_PATH, &out->pins));
+	TRY(pins_add_targets(&out->pins, &config));
 	TRY(read_kernel(config.writer_cmdline, target, out));
 	TRY(choose(a.writer_dir, config.writer_dir, WRITER_DIR, out->writer_dir));
 	out->answer_seconds = config.resume_wait;

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "config/pins.h"
 #include "jump/tsc.h"
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@ struct options {
 	struct tsc_sample started;    /* when the program began */
 	char targets[CONFIG_TARGETS_MAX][CONFIG_TEXT_MAX];
 	unsigned int target_count;
+	struct pins pins; /* where targets are that are no devices of their own */
 	char writer_dir[CONFIG_TEXT_MAX];
 	char writer_cmdline[1024];
 	unsigned int wait_seconds; /* for the targets' devices to appear, all together */
@@ -26,7 +28,7 @@ struct options {
 
 /*
  * The targets: dormouse.target= on the kernel's command line (several: separated by
- * commas), or those of --target, or the configuration file's. ERR_INVALID for wrong arguments or a bad
+ * commas), or those of --target, or the configuration file's, or those that setup has chosen. ERR_INVALID for wrong arguments or a bad
  * configuration file.
  */
 err_t options_read(int argc, char **argv, struct options *out) ERR_CHECK;

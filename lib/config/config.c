@@ -74,7 +74,10 @@ err_t config_add_target(struct config *c, const char *device)
 
 err_t config_use_target(struct config *c, const char *device)
 {
+	uint32_t before = c->target_count;
+
 	TRY(config_add_target(c, device));
+	c->unlisted = c->target_count > before;
 	strcpy(c->target, device);
 	c->one_target = true;
 	return NULL;

@@ -42,6 +42,7 @@ struct config {
 	char targets[CONFIG_TARGETS_MAX][CONFIG_TEXT_MAX]; /* all, each once */
 	uint32_t target_count;
 	bool one_target; /* by config_use_target: no other is tried when it does not fit */
+	bool unlisted;	 /* and it is not among the file's */
 	enum config_then then;		  /* default: poweroff */
 	enum config_verify verify;	  /* default: index */
 	uint32_t time_limit;		  /* seconds for writing; 0: none; default: 30 minutes */

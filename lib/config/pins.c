@@ -72,6 +72,22 @@ static err_t parse_place(const char *value, struct pins *p)
 	return pins_set(p, &pin);
 }
 
+/* Of the place before it. */
+static err_t parse_ext(const char *value, struct pins *p)
+{
+	struct pin *pin = p->count ? &p->pins[p->count - 1] : NULL;
+	char uuid[PINS_UUID_MAX];
+	int at = 0;
+
+	if (!pin || pin->kind != PIN_HEAD || sscanf(value, "%36s %n", uuid, &at) != 1 ||
+	    strlen(uuid) != PINS_UUID_MAX - 1 || value[at] != '/' ||
+	    strlen(value + at) >= sizeof(pin->ext_path))
+		return err_new(ERR_INVALID, "\"%s\" is no file of a place", value);
+	strcpy(pin->ext_uuid, uuid);
+	strcpy(pin->ext_path, value + at);
+	return NULL;
+}
+
 static err_t take(void *ctx, const char *key, const char *value)
 {
 	struct pins *p = ctx;
@@ -80,6 +96,8 @@ static err_t take(void *ctx, const char *key, const char *value)
 		return parse_public(value, p);
 	if (!strcmp(key, "place"))
 		return parse_place(value, p);
+	if (!strcmp(key, "ext"))
+		return parse_ext(value, p);
 	if (strcmp(key, "authenticated"))
 		return err_new(ERR_INVALID, "unknown key");
 	p->authenticated = !strcmp(value, "yes");
@@ -153,5 +171,7 @@ void pins_print(const struct pins *p, FILE *out)
 		fprintf(out, "place = %s %llu %llu %s %s\n", kinds[pin->kind],
 			(unsigned long long)pin->byte, (unsigned long long)pin->disk_bytes,
 			*identity ? identity : "-", pin->target);
+		if (*pin->ext_uuid)
+			fprintf(out, "ext = %s %s\n", pin->ext_uuid, pin->ext_path);
 	}
 }

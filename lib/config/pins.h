@@ -8,6 +8,8 @@
  *   public = 64 hexadecimal digits
  *   authenticated = yes
  *   place = KIND BYTE DISK_BYTES IDENTITY TARGET     (IDENTITY "-": not known)
+ *   ext = UUID PATH     the place before it begins this file of an ext2, ext3 or ext4
+ *                       that lies on a bare disk or partition
  */
 #ifndef CONFIG_PINS_H
 #define CONFIG_PINS_H
@@ -23,6 +25,7 @@
 #define PINS_PATH	  "/etc/dormouse/pins"
 #define PINS_PUBLIC_BYTES 32u
 #define PINS_IDENTITY_MAX 56u
+#define PINS_UUID_MAX	  37u
 
 /* What lies at the pinned place. */
 enum pin_kind {
@@ -37,6 +40,8 @@ struct pin {
 	uint64_t disk_bytes;		  /* its size */
 	char identity[PINS_IDENTITY_MAX]; /* its serial number or the like; empty: not known */
 	char target[CONFIG_TEXT_MAX];	  /* as the configuration names it */
+	char ext_uuid[PINS_UUID_MAX];	  /* of its filesystem; empty: it has no such file */
+	char ext_path[CONFIG_TEXT_MAX];	  /* from the filesystem's own root */
 };
 
 struct pins {

@@ -171,6 +171,8 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	struct slot slot = {.state = SLOT_WRITING, .created = created};
 	int newest = 1;
 
+	if (t->map_place && memcmp(nonce, t->map_nonce, NONCE_BYTES))
+		return err_new(ERR_INVALID, "the extent map of %s is of another image", t->name);
 	TRY(medium_read(t, &m));
 	TRY(medium_take_error(&m, ERR_UNSUPPORTED));
 	TRY(medium_take_error(&m, ERR_IO));

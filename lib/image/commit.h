@@ -23,7 +23,11 @@
 
 #include <stdbool.h>
 
-/* What page 0 of the target is. Of a swap area its signature is part of the commit. */
+/*
+ * What page 0 of the target is. Of a swap area its signature is part of the commit. Of
+ * reserved slots of one in use it is the locator's sector: PAGE0_SWAP when it is as it was
+ * without an image, PAGE0_MARKED when it is the locator of this one.
+ */
 enum commit_page0 {
 	PAGE0_OTHER,  /* anything but these */
 	PAGE0_SWAP,   /* a swap area that can be turned on */
@@ -67,7 +71,8 @@ err_t commit_check_page0(const struct commit *c) ERR_CHECK;
  * Before anybody turns swap on: finish what was cut short, so that a swap area can
  * be turned on wherever there is no image in it. Retires a dead image, and one whose
  * retiring was not done. Writes nothing where nothing is to be done, and nothing to
- * targets that are no swap areas. c: as commit_load has left it, without an error.
+ * targets that are no swap areas. c: as commit_load has left it, without an error; where
+ * there is a locator, also after ERR_FORMAT: then both slots have been written over since.
  */
 err_t commit_finish(const struct target *t, struct commit *c) ERR_CHECK;
 
@@ -77,7 +82,8 @@ err_t commit_finish(const struct target *t, struct commit *c) ERR_CHECK;
  * RESUMING in a good slot): retire it first. ERR_UNSUPPORTED when a newer version of
  * the project was there, ERR_IO when a slot or page 0 cannot be read. Damaged slots,
  * and whatever else is there, are overwritten. A swap header in page 0 makes it an
- * image in a swap area (SLOT_INCOMPAT_SWAP).
+ * image in a swap area (SLOT_INCOMPAT_SWAP); a locator, in reserved slots of one
+ * (SLOT_INCOMPAT_LOCATED). The nonce is that of a located target's map, else ERR_INVALID.
  */
 err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce[NONCE_BYTES],
 		   uint64_t created) ERR_CHECK;

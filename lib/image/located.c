@@ -147,8 +147,8 @@ err_t located_enter_locator(struct target *t, uint64_t locator)
 	TRY(read_locator(t, locator, &l));
 	TRY(ours_or_corrupt(read_map(t, l.map, &m)));
 	if (m.locator != locator || memcmp(m.nonce, l.nonce, NONCE_BYTES))
-		return err_new(ERR_CORRUPT, "%s: the locator is of another image than the extent map",
-			       t->name);
+		return err_new(ERR_CORRUPT,
+			       "%s: the locator is of another image than the extent map", t->name);
 	return adopt(t, &m);
 }
 
@@ -226,8 +226,9 @@ static err_t write_map(const struct target *t, const struct extentmap *m)
 		extentmap_encode(m, i, page);
 		TRY(read_page(t, m->places[i], page + EXTENTMAP_BYTES));
 		if (memcmp(page, page + EXTENTMAP_BYTES, EXTENTMAP_BYTES))
-			return err_new(ERR_IO, "the extent map on %s reads back other than it was "
-					       "written",
+			return err_new(ERR_IO,
+				       "the extent map on %s reads back other than it was "
+				       "written",
 				       t->name);
 	}
 	return NULL;

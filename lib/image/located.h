@@ -54,15 +54,15 @@ uint64_t located_map_place(const struct extent *extents, uint32_t count);
  * each other or the locator's page, are not whole blocks, or not on the disk.
  */
 err_t located_create(const char *disk, const struct extent *extents, uint32_t count,
-		     uint64_t locator, const uint8_t nonce[NONCE_BYTES],
-		     struct target *out) ERR_CHECK;
+		     uint64_t locator, const uint8_t nonce[NONCE_BYTES], struct target *out)
+	ERR_CHECK;
 err_t located_lay(struct target *t, const struct extent *extents, uint32_t count, uint64_t locator,
 		  const uint8_t nonce[NONCE_BYTES]) ERR_CHECK;
 
 /* By the place of the map. ERR_FORMAT: there is no map; ERR_CORRUPT, ERR_UNSUPPORTED,
  * ERR_IO as usual. */
-err_t located_open(const char *disk, bool writable, uint64_t map_place,
-		   struct target *out) ERR_CHECK;
+err_t located_open(const char *disk, bool writable, uint64_t map_place, struct target *out)
+	ERR_CHECK;
 err_t located_enter(struct target *t, uint64_t map_place) ERR_CHECK;
 
 /*
@@ -71,8 +71,8 @@ err_t located_enter(struct target *t, uint64_t map_place) ERR_CHECK;
  * an image then gives ERR_CORRUPT, or ERR_IO. ERR_UNSUPPORTED: a newer version's map.
  * ERR_INVALID: not whole blocks, or not on the disk.
  */
-err_t located_open_head(const char *disk, bool writable, uint64_t head,
-			struct target *out) ERR_CHECK;
+err_t located_open_head(const char *disk, bool writable, uint64_t head, struct target *out)
+	ERR_CHECK;
 err_t located_enter_head(struct target *t, uint64_t head) ERR_CHECK;
 
 /*
@@ -83,8 +83,8 @@ err_t located_enter_head(struct target *t, uint64_t head) ERR_CHECK;
  * Then commit_load; and commit_finish also when that says ERR_FORMAT, which puts the sector
  * back.
  */
-err_t located_open_locator(const char *disk, bool writable, uint64_t locator,
-			   struct target *out) ERR_CHECK;
+err_t located_open_locator(const char *disk, bool writable, uint64_t locator, struct target *out)
+	ERR_CHECK;
 err_t located_enter_locator(struct target *t, uint64_t locator) ERR_CHECK;
 
 /* Has the target more than its head? ERR_CORRUPT, ERR_IO: why not (map_gone). */

@@ -14,9 +14,9 @@ static_assert(LOCATOR_AT + LOCATOR_BYTES == SWAPHEADER_BYTES, "the last one of i
 static err_t read_page(const struct target *t, uint8_t *page)
 {
 	if (t->locator)
-		return err_context(t->device->read(t, page, SWAPHEADER_BYTES,
-						   t->locator - LOCATOR_AT),
-				   "the locator's page");
+		return err_context(
+			t->device->read(t, page, SWAPHEADER_BYTES, t->locator - LOCATOR_AT),
+			"the locator's page");
 	return err_context(target_read(t, page, SWAPHEADER_BYTES, 0), "page 0");
 }
 
@@ -81,9 +81,9 @@ static void change_page(const struct target *t, uint8_t *page, enum swapheader t
 static err_t store_page(const struct target *t, const uint8_t *page)
 {
 	if (t->locator)
-		return err_context(t->device->write(t, page, SWAPHEADER_BYTES,
-						    t->locator - LOCATOR_AT),
-				   "the locator's page");
+		return err_context(
+			t->device->write(t, page, SWAPHEADER_BYTES, t->locator - LOCATOR_AT),
+			"the locator's page");
 	return err_context(target_write(t, page, SWAPHEADER_BYTES, 0), "page 0");
 }
 
@@ -117,17 +117,19 @@ err_t swaparea_set(const struct target *t, enum swapheader to)
 	TRY(read_page(t, page));
 	TRY(kind_of(t, page, &is));
 	if (is == SWAPHEADER_NONE)
-		return err_new(ERR_REFUSED, t->locator ? "page 0 of the swap area on %s is not "
-							 "what it was any more"
-						       : "%s is not a swap area any more",
+		return err_new(ERR_REFUSED,
+			       t->locator ? "page 0 of the swap area on %s is not "
+					    "what it was any more"
+					  : "%s is not a swap area any more",
 			       t->name);
 	if (is == to)
 		return target_flush(t); /* it may have come from the device's cache */
 	TRY(write_page(t, page, to));
 	TRY(read_page(t, page + SWAPHEADER_BYTES));
 	if (memcmp(page, page + SWAPHEADER_BYTES, SWAPHEADER_BYTES))
-		return err_new(ERR_IO, "page 0 of the swap area on %s reads back other than it was "
-				       "written",
+		return err_new(ERR_IO,
+			       "page 0 of the swap area on %s reads back other than it was "
+			       "written",
 			       t->name);
 	return NULL;
 }

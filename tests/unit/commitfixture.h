@@ -8,6 +8,7 @@
 
 #include "formats/swapheader.h"
 #include "image/commit.h"
+#include "image/located.h"
 #include "tempfile.h"
 
 #define TARGET_BYTES (64u << 10)
@@ -49,6 +50,29 @@ static inline int teardown(void **state)
 	tempfile_close(&f->file);
 	free(f);
 	return 0;
+}
+
+/*
+ * From now on the target is reserved slots of a swap area, in the same file: its page 0 is
+ * the file's, and the superblocks are where they are on a whole device. Page 0 of the
+ * address space is at the file's end. Planted in it: the signature of a swap area, since
+ * what was swapped out there last may be anything.
+ */
+static inline void locate(struct fixture *f, const uint8_t nonce[NONCE_BYTES])
+{
+	static const struct extent slots[] = {
+		{TARGET_BYTES - 4096, 4096}, {4096, 12288}, {16384, TARGET_BYTES - 20480}};
+
+	target_close(&f->t);
+	assert_int_equal(pwrite(f->file.fd, "SWAPSPACE2", 10, TARGET_BYTES - 10), 10);
+	assert_ok(located_create(f->file.path, slots, 3, 3584, nonce, &f->t));
+}
+
+/* And the whole of it again. */
+static inline void unlocate(struct fixture *f)
+{
+	target_close(&f->t);
+	assert_ok(target_open(&f->t, f->file.path, true, false));
 }
 
 static inline uint64_t place(int which)

@@ -81,20 +81,26 @@ static void test_write_error(void **state)
 	target_close(&ro);
 }
 
+enum kind { PLAIN, SWAP, LOCATED, KINDS };
 enum step { BEGIN, VALID, RESUMING, RETIRE, RESUME_FAILED, STEPS };
 
 /* An image that the step can be done to. */
-static void prepare(struct fixture *f, enum step step, bool swap)
+static void prepare(struct fixture *f, enum step step, enum kind kind)
 {
 	ops_reset(-1, -1);
-	set_page0(f, swap ? "SWAPSPACE2" : "no swap...");
+	unlocate(f);
+	set_page0(f, kind == PLAIN ? "no swap..." : "SWAPSPACE2");
 	overwrite(f, 0);
 	overwrite(f, 1);
+	if (kind == LOCATED)
+		locate(f, nonce_a);
 	begin(f);
 	if (step > VALID)
 		assert_ok(commit_valid(&f->t, &f->c, &whole));
 	if (step == BEGIN)
 		assert_ok(commit_retire(&f->t, &f->c, "x"));
+	if (step == BEGIN && kind == LOCATED)
+		locate(f, nonce_b);
 }
 
 static err_t do_step(struct fixture *f, struct commit *c, enum step step)
@@ -114,17 +120,25 @@ static err_t do_step(struct fixture *f, struct commit *c, enum step step)
 }
 
 /* "o" the older place, "n" the newer: written, in capitals. The second row is of a
- * swap area. */
-static const char *const order[2][STEPS] = {
-	{
+ * swap area; in the third, page 0 is that of the area which the target is slots of. */
+static const char *const order[KINDS][STEPS] = {
+	[PLAIN] = {
 		[BEGIN] = "abp|O|N|",
 		[VALID] = "abp|O|o",
 		[RESUMING] = "abp|O|N|",
 		[RETIRE] = "abp|O|oN|n",
 		[RESUME_FAILED] = "abp|O|",
 	},
-	{
+	[SWAP] = {
 		[BEGIN] = "abpp||O|N|",
+		[VALID] = "abp|pP|pO|o",
+		[RESUMING] = "abp|O|N|",
+		[RETIRE] = "abp|O|oN|npP|p",
+		[RESUME_FAILED] = "abp|O|",
+	},
+	[LOCATED] = {
+		/* Nothing of an older image counts, so either may be the first. */
+		[BEGIN] = "abpp||A|B|",
 		[VALID] = "abp|pP|pO|o",
 		[RESUMING] = "abp|O|N|",
 		[RETIRE] = "abp|O|oN|npP|p",
@@ -138,11 +152,11 @@ static void test_order(void **state)
 	struct fixture *f = *state;
 
 	for (enum step s = 0; s < STEPS; s++)
-		for (int swap = 0; swap < 2; swap++) {
+		for (enum kind k = 0; k < KINDS; k++) {
 			char want[64];
 
-			prepare(f, s, swap);
-			snprintf(want, sizeof(want), "%s", order[swap][s]);
+			prepare(f, s, k);
+			snprintf(want, sizeof(want), "%s", order[k][s]);
 			for (char *p = want; *p; p++) {
 				bool newer = (*p | 0x20) == 'n';
 
@@ -159,39 +173,42 @@ static void test_order(void **state)
 
 /* May the step go on although reading this failed? A slot whose other one is good,
  * and page 0 where it does not matter, or is read once more. */
-static bool may_go_on(enum step s, int n, bool swap)
+static bool may_go_on(enum step s, int n, enum kind k)
 {
 	if (n == 2)
-		return s != BEGIN && !(swap && s == RESUMING);
+		return s != BEGIN && !(k != PLAIN && s == RESUMING);
 	return n < 2 && s >= RESUMING;
 }
 
-static void fail_operation(struct fixture *f, enum step s, int n, bool swap)
+static void fail_operation(struct fixture *f, enum step s, int n, enum kind k)
 {
 	struct commit c;
 	err_t e;
 
-	prepare(f, s, swap);
+	prepare(f, s, k);
 	c = f->c;
 	ops_reset(n, -1);
 	e = do_step(f, &c, s);
 	ops_reset(-1, -1);
-	if (may_go_on(s, n, swap)) {
+	if (may_go_on(s, n, k)) {
 		err_free(e); /* by which of the two it was */
 	} else {
 		assert_err(e, n < 2 && s == VALID ? ERR_REFUSED : ERR_IO);
 		assert_memory_equal(&c, &f->c, sizeof(c));
 	}
-	assert_ok(commit_load(&f->t, &f->c));
+	/* None of the slots of a new map is there yet when not even one was written. */
+	e = commit_load(&f->t, &f->c);
+	assert_true(!e || (k == LOCATED && s == BEGIN && err_kind(e) == ERR_FORMAT));
+	err_free(e);
 }
 
 /* Any other operation that fails fails the step; *c stays as it was. */
 static void test_failed_operation(void **state)
 {
-	for (int swap = 0; swap < 2; swap++)
+	for (enum kind k = 0; k < KINDS; k++)
 		for (enum step s = 0; s < STEPS; s++)
-			for (int n = 0; n < (int)strlen(order[swap][s]); n++)
-				fail_operation(*state, s, n, swap);
+			for (int n = 0; n < (int)strlen(order[k][s]); n++)
+				fail_operation(*state, s, n, k);
 }
 
 /* The second of both places is retired although the first could not be. */
@@ -200,7 +217,7 @@ static void test_retire_half(void **state)
 	struct fixture *f = *state;
 
 	for (int n = 4; n < 6; n++) {
-		prepare(f, RETIRE, false);
+		prepare(f, RETIRE, PLAIN);
 		ops_reset(n, -1);
 		assert_err(commit_retire(&f->t, &f->c, "x"), ERR_IO);
 		assert_int_equal(peek(f, f->c.place).state, SLOT_RETIRED);
@@ -215,13 +232,14 @@ static void test_lost_write(void **state)
 	static const struct {
 		enum step step;
 		int write;
-		bool swap;
-	} cases[] = {{VALID, 4, false}, {RETIRE, 4, false}, {RETIRE, 7, false},
-		     {VALID, 5, true},	{VALID, 8, true},   {RETIRE, 11, true}};
+		enum kind kind;
+	} cases[] = {{VALID, 4, PLAIN},	  {RETIRE, 4, PLAIN},	{RETIRE, 7, PLAIN},
+		     {VALID, 5, SWAP},	  {VALID, 8, SWAP},	{RETIRE, 11, SWAP},
+		     {VALID, 5, LOCATED}, {VALID, 8, LOCATED},	{RETIRE, 11, LOCATED}};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		prepare(f, cases[i].step, cases[i].swap);
+		prepare(f, cases[i].step, cases[i].kind);
 		ops_reset(-1, cases[i].write);
 		assert_err(do_step(f, &f->c, cases[i].step), ERR_IO);
 		ops_reset(-1, -1);

@@ -4,9 +4,9 @@
  * each found: padding between archives not skipped; the compressed part not
  * looked at; the initramfs hashed first; the first of two entries counting; a
  * stream that ends too early taken for whole; the cache not asking for ctime, or
- * taking a hash that is cut short; "encrypt = no" not seen, or taken from a configuration
- * that is damaged; the writer's hash given for the pins'. (Data padding forgotten is not found, and
- * does no harm: zeros between entries are skipped anyway.)
+ * taking a hash that is cut short; "encrypt = no" not seen; the writer's hash given
+ * for the pins'. (Data padding forgotten is not found, and does no harm: zeros
+ * between entries are skipped anyway.)
  */
 #include "unit.h"
 

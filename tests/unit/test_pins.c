@@ -2,7 +2,9 @@
 /*
  * Faults planted, each found: a second place of one target added instead of
  * replaced; upper-case digits and a place behind the disk's end taken; a failed parse
- * that leaves half of it behind; an identity with a space printed as it is.
+ * that leaves half of it behind; an identity with a space printed as it is;
+ * the file of a place that has none taken; places of two disks taken for the same; all
+ * but the first pin forgotten as targets; others tried beside --target.
  */
 #include "unit.h"
 
@@ -27,6 +29,7 @@ static void test_all(void **state)
 	assert_ok(parse("# a comment\npublic = " KEY "\nauthenticated = yes\n"
 			"place = locator 7680 1048576 SERIAL_1 /dev/vdb\n"
 			"place = head 16384 4096000 - /var/lib/an image\n"
+			"ext = 5ca1ab1e-0d0d-4bad-8bad-c0ffee000001 /lib/an image\n"
 			"place = head 8192 4096000 - /dev/vdb\n",
 			&p));
 	assert_true(p.has_public && p.authenticated);
@@ -38,6 +41,54 @@ static void test_all(void **state)
 	assert_string_equal(pins_of(&p, "/dev/vdb")->identity, "");
 	assert_string_equal(pins_of(&p, "/var/lib/an image")->target, "/var/lib/an image");
 	assert_null(pins_of(&p, "/dev/vdc"));
+	assert_string_equal(pins_of(&p, "/var/lib/an image")->ext_path, "/lib/an image");
+	assert_string_equal(pins_of(&p, "/dev/vdb")->ext_uuid, "");
+}
+
+static void test_same_place(void **state)
+{
+	const struct pin a = {PIN_HEAD, 8192, 4096000, "A", "/x", "", ""};
+	struct pin b = a;
+
+	(void)state;
+	strcpy(b.target, "/y"); /* another name */
+	assert_true(pins_same_place(&a, &b));
+	b.byte += 4096;
+	assert_false(pins_same_place(&a, &b));
+	b = a;
+	b.kind = PIN_LOCATOR;
+	assert_false(pins_same_place(&a, &b));
+	b = a;
+	b.disk_bytes += 512;
+	assert_false(pins_same_place(&a, &b));
+	b = a;
+	strcpy(b.identity, "B");
+	assert_false(pins_same_place(&a, &b));
+}
+
+/* Where the configuration names none. */
+static void test_targets(void **state)
+{
+	struct config c;
+	struct pins p;
+
+	(void)state;
+	config_init(&c);
+	assert_ok(parse("place = locator 7680 1048576 A /dev/dm-0\n"
+			"place = head 16384 4096000 - /img\n",
+			&p));
+	assert_ok(pins_add_targets(&p, &c));
+	assert_int_equal(c.target_count, 2);
+	assert_string_equal(config_candidate(&c, 0), "/dev/dm-0");
+	assert_string_equal(config_candidate(&c, 1), "/img");
+	assert_null(config_candidate(&c, 2));
+	config_init(&c);
+	assert_ok(config_use_target(&c, "/dev/vdb"));
+	assert_true(c.unlisted);
+	assert_ok(pins_add_targets(&p, &c));
+	assert_int_equal(c.target_count, 1);
+	assert_string_equal(config_candidate(&c, 0), "/dev/vdb");
+	assert_null(config_candidate(&c, 1));
 }
 
 static void test_bad(void **state)
@@ -52,6 +103,10 @@ static void test_bad(void **state)
 		"place = head 4096512 4096000 - /x",
 		"place = head eight 4096000 - /x",
 		"unknown = 1",
+		"ext = 5ca1ab1e-0d0d-4bad-8bad-c0ffee000001 /file of no place",
+		"place = locator 7680 4096000 - /x\next = 5ca1ab1e-0d0d-4bad-8bad-c0ffee000001 /f",
+		"place = head 8192 4096000 - /x\next = 5ca1ab1e-0d0d-4bad-8bad /f",
+		"place = head 8192 4096000 - /x\next = 5ca1ab1e-0d0d-4bad-8bad-c0ffee000001 f",
 	};
 	struct pins p = {.count = 77};
 
@@ -89,13 +144,18 @@ static void test_print(void **state)
 	FILE *f = open_memstream(&text, &n);
 
 	(void)state;
-	assert_ok(parse("public = " KEY "\nplace = locator 7680 1048576 A /dev/vdb\n", &p));
+	assert_ok(parse("public = " KEY "\nplace = locator 7680 1048576 A /dev/vdb\n"
+			"place = head 8192 1048576 - /a b\n"
+			"ext = 5ca1ab1e-0d0d-4bad-8bad-c0ffee000001 /c d\n",
+			&p));
 	strcpy(p.pins[0].identity, "QEMU 1");
 	pins_print(&p, f);
 	fclose(f);
 	assert_ok(pins_parse(text, n, "printed", &again));
 	free(text);
 	assert_string_equal(again.pins[0].identity, "QEMU_1");
+	assert_string_equal(again.pins[1].ext_path, "/c d");
+	assert_string_equal(again.pins[1].ext_uuid, "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001");
 	assert_memory_equal(again.public_key, p.public_key, sizeof(p.public_key));
 	assert_int_equal(again.pins[0].kind, PIN_LOCATOR);
 	assert_int_equal(again.pins[0].byte, 7680);
@@ -108,6 +168,8 @@ int main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_same_place),
+		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_print),
 	};
 

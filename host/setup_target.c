@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/setup_target.h"
+
+#include "base/util.h"
+#include "host/location.h"
+#include "host/preflight.h"
+#include "host/stale.h"
+#include "host/stablename.h"
+#include "host/swaps.h"
+#include "host/targetfile.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+err_t setup_parse_size(const char *text, uint64_t *out)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	unsigned long long x;
+	const char *unit;
+	unsigned int shift;
+
+	errno = 0;
+	x = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (!isdigit((unsigned char)*text) || errno || !x || !unit || end[1])
+		return err_new(ERR_INVALID, "--size: \"%s\" is no size (like 8G, or 512M)", text);
+	shift = 10 * (unsigned int)(unit - units + 1);
+	if (x > (uint64_t)INT64_MAX >> shift)
+		return err_new(ERR_INVALID, "--size: \"%s\" is too large", text);
+	*out = align_up((uint64_t)x << shift, PAGE_BYTES);
+	return NULL;
+}
+
+/* As if all memory were in use, and nothing of it could be compressed. */
+static err_t largest_image(uint64_t *out)
+{
+	struct preflight all = {.mem_free = 0};
+
+	TRY(preflight_meminfo(&all));
+	all.mem_free = 0;
+	*out = preflight_worst(&all);
+	return NULL;
+}
+
+/* The area's name that is the same after the next boot. */
+static err_t use_swap(uint64_t wanted, struct config *config)
+{
+	CLEANUP_FREE struct swaps *s = malloc(sizeof(*s));
+	const struct swap *best = NULL;
+	char name[CONFIG_TEXT_MAX];
+
+	if (!s)
+		return err_new(ERR_NOMEM, "looking for swap");
+	TRY(swaps_read(s));
+	for (uint32_t i = 0; i < s->count; i++)
+		if (!best || s->list[i].bytes > best->bytes)
+			best = &s->list[i];
+	if (!best || best->bytes < wanted)
+		return err_new(ERR_REFUSED,
+			       "no target is configured, and %s (%llu MiB are needed at worst). Say "
+			       "\"target = /dormouse.img\" in " CONFIG_PATH " to have a file made, or "
+			       "name a partition or swap area there",
+			       best ? "no swap area is large enough" : "there is no swap",
+			       (unsigned long long)(wanted / MIB));
+	TRY(stablename_of(best->path, name, sizeof(name)));
+	printf("target: the swap area %s, since none is configured\n", name);
+	return config_add_target(config, name);
+}
+
+/* A file that is not there is made. */
+static err_t make_file(const char *name, uint64_t bytes)
+{
+	struct stat st;
+
+	if (!stat(name, &st))
+		return NULL;
+	if (errno != ENOENT || name[0] != '/' || !strncmp(name, "/dev/", 5))
+		return NULL; /* location_find tells */
+	TRY(targetfile_create(name, bytes));
+	printf("target: made %s, %llu MiB\n", name, (unsigned long long)(bytes / MIB));
+	return NULL;
+}
+
+static err_t check_location(const struct location *l, bool encrypted)
+{
+	if (l->disk.encrypted && !encrypted)
+		return err_new(ERR_REFUSED,
+			       "the target %s lies on an encrypted disk (dm-crypt), where only an "
+			       "encrypted image may be written: remove \"encrypt = no\"",
+			       l->name);
+	if (l->kind == LOCATION_FILE)
+		return targetfile_check_empty(l->name);
+	return NULL;
+}
+
+static err_t pin_location(const struct location *l, const struct pins *before, struct pins *pins)
+{
+	const struct pin *old = pins_of(before, l->name);
+
+	if (location_is_located(l)) {
+		TRY(pins_set(pins, &l->pin));
+		printf("target: %s is %s, pinned at byte %llu of %s; %llu MiB\n", l->name,
+		       location_what(l), (unsigned long long)l->pin.byte, l->disk.disk_name,
+		       (unsigned long long)(l->room / MIB));
+		return NULL;
+	}
+	printf("target: %s is %s, %llu MiB\n", l->name, location_what(l),
+	       (unsigned long long)(l->room / MIB));
+	/* Swap that is off now may be on when it is written to. */
+	return old && old->kind == PIN_LOCATOR ? pins_set(pins, old) : NULL;
+}
+
+static err_t set_up_one(const char *name, uint64_t bytes, bool encrypted,
+			const struct pins *before, struct pins *pins)
+{
+	struct location l;
+	err_t e;
+
+	TRY(make_file(name, bytes));
+	e = location_find(name, &l);
+	if (!e)
+		e = check_location(&l, encrypted);
+	if (!e)
+		e = pin_location(&l, before, pins);
+	location_deinit(&l);
+	return e;
+}
+
+static err_t set_up_all(const struct config *config, uint64_t bytes, bool encrypted,
+			struct pins *pins)
+{
+	struct pins next = *pins;
+
+	next.count = 0;
+	for (uint32_t i = 0; i < config->target_count; i++)
+		TRY(set_up_one(config->targets[i], bytes, encrypted, pins, &next));
+	*pins = next;
+	return NULL;
+}
+
+err_t setup_target(const struct config *given, uint64_t size, bool encrypted, struct pins *pins)
+{
+	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
+	uint64_t worst = 0;
+	bool untouched;
+
+	if (!config)
+		return err_new(ERR_NOMEM, "no memory");
+	*config = *given;
+	TRY(largest_image(&worst));
+	if (!config->target_count)
+		TRY(use_swap(worst, config));
+	TRY(stale_retire_all(config, pins, &untouched));
+	TRY(set_up_all(config, size ? size : align_up(worst, MIB), encrypted, pins));
+	if (config->unlisted && config->target_count > 1)
+		printf("target: add \"target = %s\" to " CONFIG_PATH "\n", config->target);
+	return NULL;
+}

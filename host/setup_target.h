@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The part of `dormouse setup` that is about targets: makes files, and pins where a boot
+ * will look for images. */
+#ifndef HOST_SETUP_TARGET_H
+#define HOST_SETUP_TARGET_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "config/pins.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * All of the configuration's targets: a file that is not there is made, size bytes long (0:
+ * enough for the largest image); what is spread over a disk gets a pin, in place of all
+ * that *pins had. Without a configured target the largest swap area in use is taken, if
+ * it is large enough. encrypted: images will be. Images of earlier boots are retired
+ * first, since their places may be forgotten. Prints what it does. ERR_REFUSED: a target that
+ * cannot be one, or none: the text says what to do. *pins is unchanged on error.
+ */
+err_t setup_target(const struct config *config, uint64_t size, bool encrypted,
+		   struct pins *pins) ERR_CHECK;
+
+/* "8G", "512M": bytes, a multiple of 4096. ERR_INVALID: it is no size. */
+err_t setup_parse_size(const char *text, uint64_t *out) ERR_CHECK;
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* An ordinary file that images go to: made once, by `dormouse setup`. */
+#ifndef HOST_TARGETFILE_H
+#define HOST_TARGETFILE_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+/*
+ * A new file of so many bytes, all of them allocated, for root alone; on btrfs without copy
+ * on write. On the medium when this returns. ERR_NOSPACE: the filesystem has no
+ * room; then there is no file. ERR_REFUSED: it exists.
+ */
+err_t targetfile_create(const char *path, uint64_t bytes) ERR_CHECK;
+
+/* A file that exists and holds something else than an image must not be one's target.
+ * ERR_REFUSED: it does not begin with zeros. */
+err_t targetfile_check_empty(const char *path) ERR_CHECK;
+
+#endif

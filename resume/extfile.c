@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "resume/extfile.h"
+
+#include "base/io.h"
+#include "base/util.h"
+#include "formats/slot.h"
+
+#include <dirent.h>
+#include <ext2fs/ext2fs.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SYS	 "/sys/class/block"
+#define SUPER_AT 1024u
+#define MAGIC_AT 56u
+#define UUID_AT	 104u
+
+static err_t ext_error(errcode_t r, const char *what, const char *path)
+{
+	return err_new(ERR_CORRUPT, "%s on %s: %s", what, path, error_message(r));
+}
+
+/* The head in one piece, at the pinned place? */
+static err_t check_place(ext2_filsys fs, ext2_ino_t inode, const struct pin *pin,
+			 const char *path, uint64_t start)
+{
+	for (uint64_t at = 0; at < SLOT_DATA_START; at += fs->blocksize) {
+		blk64_t block = 0;
+		int flags = 0;
+		errcode_t r = ext2fs_bmap2(fs, inode, NULL, NULL, 0, at / fs->blocksize, &flags,
+					   &block);
+
+		if (r)
+			return ext_error(r, pin->ext_path, path);
+		if (!block || start + block * fs->blocksize != pin->byte + at)
+			return err_new(ERR_CORRUPT,
+				       "the filesystem on %s has %s at another place than where "
+				       "the image is: it was changed since",
+				       path, pin->ext_path);
+	}
+	return NULL;
+}
+
+static err_t check_open(ext2_filsys fs, const struct pin *pin, const char *path, uint64_t start)
+{
+	ext2_ino_t inode;
+	errcode_t r;
+
+	if (ext2fs_has_feature_journal_needs_recovery(fs->super))
+		return err_new(ERR_CORRUPT,
+			       "the journal of the filesystem on %s is not empty: it was mounted "
+			       "since",
+			       path);
+	r = ext2fs_namei(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, pin->ext_path, &inode);
+	if (r)
+		return ext_error(r, pin->ext_path, path);
+	return check_place(fs, inode, pin, path, start);
+}
+
+err_t extfile_check_at(const struct pin *pin, const char *path, uint64_t start)
+{
+	ext2_filsys fs;
+	errcode_t r = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs);
+	err_t e;
+
+	if (r)
+		return ext_error(r, "the filesystem", path);
+	e = check_open(fs, pin, path, start);
+	ext2fs_close_free(&fs);
+	return e;
+}
+
+static void print_uuid(const uint8_t *u, char out[PINS_UUID_MAX])
+{
+	snprintf(out, PINS_UUID_MAX,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
+		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
+		 u[15]);
+}
+
+static bool has_filesystem(const struct pin *pin, const char *path)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t super[512];
+	char uuid[PINS_UUID_MAX];
+	err_t e;
+
+	if (fd < 0)
+		return false;
+	e = io_pread(fd, super, sizeof(super), SUPER_AT, path);
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	print_uuid(super + UUID_AT, uuid);
+	return super[MAGIC_AT] == (EXT2_SUPER_MAGIC & 0xff) &&
+	       super[MAGIC_AT + 1] == EXT2_SUPER_MAGIC >> 8 && !strcmp(uuid, pin->ext_uuid);
+}
+
+/* In bytes; 0 when it is not known. */
+static uint64_t partition_start(const char *name)
+{
+	CLEANUP_FREE char *text = NULL;
+	char path[PATH_MAX];
+	size_t n;
+	err_t e;
+
+	snprintf(path, sizeof(path), SYS "/%s/start", name);
+	e = io_read_file(path, 64, &text, &n);
+	if (e) {
+		err_free(e);
+		return 0;
+	}
+	return strtoull(text, NULL, 10) * 512;
+}
+
+/* The disk's partition that has the filesystem; its name, or false. */
+static bool find_partition(const struct pin *pin, const char *disk, char *name, size_t n)
+{
+	const char *disk_name = strrchr(disk, '/') + 1;
+	char folder[PATH_MAX], path[PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+	DIR *d;
+
+	snprintf(folder, sizeof(folder), SYS "/%s", disk_name);
+	d = opendir(folder);
+	while (d && !found && (entry = readdir(d))) {
+		if (strncmp(entry->d_name, disk_name, strlen(disk_name)))
+			continue;
+		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
+		snprintf(name, n, "%s", entry->d_name);
+		found = has_filesystem(pin, path);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+err_t extfile_check(const struct pin *pin, const char *disk)
+{
+	char name[NAME_MAX + 1], path[PATH_MAX];
+
+	if (!*pin->ext_uuid)
+		return NULL;
+	if (has_filesystem(pin, disk))
+		return extfile_check_at(pin, disk, 0);
+	if (!find_partition(pin, disk, name, sizeof(name)))
+		return err_new(ERR_REFUSED, "the filesystem %s is not on %s", pin->ext_uuid, disk);
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	return extfile_check_at(pin, path, partition_start(name));
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "resume/opener.h"
+
+#include "base/text.h"
+#include "base/util.h"
+#include "keys/locked.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define HEADER_FD 3
+#define TEXT_MAX  256
+
+/* Our ends of its standard streams. */
+struct child {
+	pid_t pid;
+	int in, out, error;
+};
+
+static err_t make_pipes(int pipes[3][2])
+{
+	for (int i = 0; i < 3; i++)
+		if (pipe2(pipes[i], O_CLOEXEC))
+			return err_errno("making a pipe");
+	return NULL;
+}
+
+static void close_pipes(int pipes[3][2])
+{
+	for (int i = 0; i < 3; i++)
+		for (int end = 0; end < 2; end++)
+			if (pipes[i][end] >= 0)
+				close(pipes[i][end]);
+}
+
+static err_t spawn(const char *program, char *const words[], int header, int pipes[3][2],
+		   pid_t *pid)
+{
+	char *const environment[] = {NULL};
+	posix_spawn_file_actions_t actions;
+
+	posix_spawn_file_actions_init(&actions);
+	/* In this order nothing is covered that is still wanted; equal numbers do no harm. */
+	posix_spawn_file_actions_adddup2(&actions, pipes[0][0], STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, pipes[1][1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, pipes[2][1], STDERR_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, header, HEADER_FD);
+	errno = posix_spawn(pid, program, &actions, NULL, words, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	if (errno)
+		return err_new(ERR_REFUSED, "the image cannot be opened: running %s: %s", program,
+			       strerror(errno));
+	return NULL;
+}
+
+static err_t start(const char *program, int header, bool token, struct child *c)
+{
+	char name[] = "unlock", file[] = "/proc/self/fd/3", option[] = "--token";
+	char *const words[] = {name, file, token ? option : NULL, NULL};
+	int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+	err_t e = make_pipes(pipes);
+
+	if (!e)
+		e = spawn(program, words, header, pipes, &c->pid);
+	if (!e) {
+		c->in = pipes[0][1];
+		c->out = pipes[1][0];
+		c->error = pipes[2][0];
+		pipes[0][1] = pipes[1][0] = pipes[2][0] = -1;
+	}
+	close_pipes(pipes);
+	return e;
+}
+
+/* Up to n bytes, to the end; more are read and dropped. */
+static size_t read_all(int fd, void *p, size_t n)
+{
+	uint8_t more[256];
+	size_t got = 0;
+
+	for (;;) {
+		bool full = got == n;
+		ssize_t r =
+			read(fd, full ? more : (uint8_t *)p + got, full ? sizeof(more) : n - got);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return got;
+		got += full ? 0 : (size_t)r;
+	}
+}
+
+/* That it has ended already shows in how it ended. */
+static void give(int fd, const struct passphrase *p)
+{
+	size_t done = 0;
+
+	while (p && done < p->n) {
+		ssize_t r = write(fd, p->text + done, p->n - done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return;
+		done += (size_t)r;
+	}
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static enum err_kind kind_of(int code)
+{
+	switch (code) {
+	case OPENER_WRONG:
+		return ERR_AUTH;
+	case OPENER_DAMAGED:
+		return ERR_CORRUPT;
+	case OPENER_TOO_LARGE:
+		return ERR_NOMEM;
+	case OPENER_FAILED:
+		return ERR_IO;
+	default:
+		return ERR_REFUSED;
+	}
+}
+
+/* Its message, or what became of it when it left none. */
+static err_t explain(const char *program, int code, char *text)
+{
+	char clean[TEXT_MAX];
+
+	text[strcspn(text, "\n")] = '\0';
+	text_printable(clean, sizeof(clean), text);
+	if (code >= OPENER_FAILED && code <= OPENER_TOO_LARGE && *clean)
+		return err_new(kind_of(code), "%s", clean);
+	return err_new(ERR_REFUSED, "the image cannot be opened: %s ended with %d: %s", program,
+		       code, clean);
+}
+
+static err_t talk(const char *program, struct child *c, const struct passphrase *passphrase,
+		  struct secret *found)
+{
+	char text[TEXT_MAX] = "";
+	size_t got;
+	int code;
+
+	give(c->in, passphrase);
+	close(c->in);
+	got = read_all(c->out, found, sizeof(*found));
+	read_all(c->error, text, sizeof(text) - 1);
+	close(c->out);
+	close(c->error);
+	code = wait_for(c->pid);
+	if (code != OPENER_OPENED)
+		return explain(program, code, text);
+	if (got != sizeof(*found))
+		return err_new(ERR_IO, "%s gave %zu bytes", program, got);
+	return NULL;
+}
+
+err_t opener_run(const char *program, int header, const struct passphrase *passphrase,
+		 struct secret *secret)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+	struct secret *found;
+	struct child c;
+	void *p;
+	err_t e;
+
+	TRY(locked_create(sizeof(*found), &p));
+	found = p;
+	sigaction(SIGPIPE, &ignore, &before);
+	e = start(program, header, !passphrase, &c);
+	if (!e)
+		e = talk(program, &c, passphrase, found);
+	sigaction(SIGPIPE, &before, NULL);
+	if (!e)
+		*secret = *found;
+	locked_destroy(found, sizeof(*found));
+	return e;
+}

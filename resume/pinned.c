@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "resume/pinned.h"
+
+#include "base/util.h"
+#include "image/commit.h"
+#include "image/located.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEV "/dev"
+
+/* A disk that does not tell who it is may be the one by its size. */
+static bool may_be(const struct disk *disk, const struct pin *pin)
+{
+	char identity[PINS_IDENTITY_MAX];
+
+	pins_identity(disk->identity, identity);
+	return disk->bytes == pin->disk_bytes && !strcmp(identity, pin->identity);
+}
+
+static err_t scan(const struct disk_where *where, const struct pin *pin, struct disk **out,
+		  size_t *count)
+{
+	struct disk *disks = NULL;
+	size_t n = 0, kept = 0;
+
+	TRY(disk_scan(where, &disks, &n));
+	for (size_t i = 0; i < n; i++)
+		if (may_be(&disks[i], pin))
+			disks[kept++] = disks[i];
+	*out = disks;
+	*count = kept;
+	return NULL;
+}
+
+bool pinned_is_there(const struct disk_where *where, const struct pin *pin)
+{
+	struct disk *disks = NULL;
+	size_t count = 0;
+	err_t e = scan(where, pin, &disks, &count);
+
+	err_free(e);
+	free(disks);
+	return !e && count;
+}
+
+/* The head of a file is one by its superblocks; a locator by itself. */
+static err_t open_head(const char *path, const struct pin *pin, struct target *out)
+{
+	struct commit c;
+	err_t e;
+
+	TRY(located_open_head(path, true, pin->byte, out));
+	e = commit_load(out, &c);
+	if (!e || err_kind(e) != ERR_FORMAT || c.unreadable) {
+		err_free(e); /* whoever opened it is told again */
+		return NULL;
+	}
+	target_close(out);
+	return e;
+}
+
+static err_t open_on(const struct disk_where *where, const struct disk *disk,
+		     const struct pin *pin, struct target *out, char *path)
+{
+	snprintf(path, TARGET_NAME_MAX, "%s/%s", where && where->dev ? where->dev : DEV,
+		 disk->name);
+	for (char *p = path; *p; p++) /* in /sys a slash of the name is "!" */
+		*p = *p == '!' ? '/' : *p;
+	return pin->kind == PIN_HEAD ? open_head(path, pin, out)
+				     : located_open_locator(path, true, pin->byte, out);
+}
+
+/* What several disks of one size and identity gave. */
+struct found {
+	unsigned int count; /* that have something of ours there */
+	struct target target;
+	err_t error; /* of the one that has, in place of target */
+	char path[TARGET_NAME_MAX];
+};
+
+static void try_disk(const struct disk_where *where, const struct disk *disk,
+		     const struct pin *pin, struct found *f)
+{
+	char path[TARGET_NAME_MAX];
+	struct target t = {.fd = -1};
+	err_t e = open_on(where, disk, pin, &t, path);
+
+	if (e && err_kind(e) == ERR_FORMAT) {
+		err_free(e);
+		return;
+	}
+	if (f->count++) { /* told below; which one does not matter */
+		if (!e)
+			target_close(&t);
+		err_free(e);
+		return;
+	}
+	f->target = t;
+	f->error = e;
+	strcpy(f->path, path);
+}
+
+static err_t take(struct found *f, const struct pin *pin, size_t disks, struct target *out,
+		  char *path)
+{
+	if (!disks)
+		return err_new(ERR_INVALID, "no disk of %llu bytes%s%s is there",
+			       (unsigned long long)pin->disk_bytes,
+			       *pin->identity ? ", " : "", pin->identity);
+	if (!f->count)
+		return err_new(ERR_FORMAT, "there is no image");
+	if (f->count > 1) {
+		if (!f->error)
+			target_close(&f->target);
+		err_free(f->error);
+		return err_new(ERR_REFUSED, "%u disks have it, and nobody knows which one counts",
+			       f->count);
+	}
+	if (f->error)
+		return f->error;
+	*out = f->target;
+	strcpy(path, f->path);
+	return NULL;
+}
+
+err_t pinned_open(const struct disk_where *where, const struct pin *pin, struct target *out,
+		  char *path)
+{
+	CLEANUP_FREE struct disk *disks = NULL;
+	struct found f = {.count = 0};
+	size_t count = 0;
+
+	TRY(scan(where, pin, &disks, &count));
+	for (size_t i = 0; i < count; i++)
+		try_disk(where, &disks[i], pin, &f);
+	return take(&f, pin, count, out, path);
+}

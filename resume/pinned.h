@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A target that is found by its pin: a place on a bare disk, whatever this kernel calls it. */
+#ifndef RESUME_PINNED_H
+#define RESUME_PINNED_H
+
+#include "base/err.h"
+#include "config/pins.h"
+#include "fingerprint/disk.h"
+#include "target/target.h"
+
+#include <stdbool.h>
+
+/* Is a disk there that may be the one? where: NULL but in tests. */
+bool pinned_is_there(const struct disk_where *where, const struct pin *pin);
+
+/*
+ * Open it for writing, on the disk that has something of ours at the place. path, of
+ * TARGET_NAME_MAX, is then the disk's ("/dev/vda"). ERR_FORMAT: no disk has, there is no
+ * image. ERR_INVALID: no disk of that size and identity is there. ERR_REFUSED: several
+ * have. Otherwise what the disk that has something gave.
+ */
+err_t pinned_open(const struct disk_where *where, const struct pin *pin, struct target *out,
+		  char *path) ERR_CHECK;
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * With dormouse-unlock as it is built, and with programs that fail in other ways. Planted
+ * faults that made it fail: a short answer taken; the exit code not looked at; a program
+ * that ends without reading killing this one; the message's control characters kept.
+ */
+#include "unit.h"
+
+#include "resume/opener.c"
+
+#include "keys/luks.h"
+
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+static const struct luks_cost cheap = {.memory_kib = 64, .iterations = 4};
+
+static struct passphrase *typed(const char *text)
+{
+	struct passphrase *p;
+
+	assert_ok(passphrase_create(&p));
+	p->n = strlen(text);
+	memcpy(p->text, text, p->n);
+	return p;
+}
+
+/* A header in memory, as in the boot. */
+static int make_header(struct secret *s)
+{
+	char path[] = "/tmp/dormouse-opener-XXXXXX";
+	int file = mkstemp(path), fd = memfd_create("keyslots", MFD_CLOEXEC);
+	char *bytes = malloc(LUKS_HEADER_BYTES);
+
+	assert_true(file >= 0 && fd >= 0 && bytes);
+	memset(s, 0x5a, sizeof(*s));
+	assert_ok(luks_create(path, s, "right", 5, &cheap));
+	assert_int_equal(pread(file, bytes, LUKS_HEADER_BYTES, 0), LUKS_HEADER_BYTES);
+	assert_int_equal(write(fd, bytes, LUKS_HEADER_BYTES), LUKS_HEADER_BYTES);
+	free(bytes);
+	close(file);
+	unlink(path);
+	return fd;
+}
+
+/* build/dormouse-unlock, beside the folder of this test. */
+static void program(char path[PATH_MAX])
+{
+	assert_true(readlink("/proc/self/exe", path, PATH_MAX - 1) > 0);
+	*strrchr(path, '/') = '\0';
+	strcpy(strrchr(path, '/'), "/dormouse-unlock");
+}
+
+static void test_opens(void **state)
+{
+	char path[PATH_MAX] = "";
+	struct secret s, got = {.auth_key = {1}}, before = got;
+	int fd = make_header(&s);
+	struct passphrase *right = typed("right"), *wrong = typed("wrong");
+
+	(void)state;
+	program(path);
+	assert_err(opener_run(path, fd, wrong, &got), ERR_AUTH);
+	assert_err(opener_run(path, fd, NULL, &got), ERR_REFUSED);
+	assert_memory_equal(&got, &before, sizeof(got));
+	assert_ok(opener_run(path, fd, right, &got));
+	assert_memory_equal(&got, &s, sizeof(s));
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_true(unit_is_err(opener_run(path, fd, right, &got)));
+	passphrase_destroy(right);
+	passphrase_destroy(wrong);
+	close(fd);
+}
+
+static void put_script(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+static void test_fails(void **state)
+{
+	static const struct {
+		const char *script;
+		enum err_kind kind;
+		const char *says;
+	} bad[] = {
+		{"#!/bin/sh\nhead -c 63 /dev/zero\n", ERR_IO, "63 bytes"},
+		{"#!/bin/sh\nhead -c 64 /dev/zero\nexit 1\n", ERR_REFUSED, "ended with 1"},
+		{"#!/bin/sh\necho 'error while loading lib.so' >&2; exit 127\n", ERR_REFUSED,
+		 "ended with 127: error while loading lib.so"},
+		{"#!/bin/sh\nkill -9 $$\n", ERR_REFUSED, "ended with -1"},
+		{"#!/bin/sh\nprintf 'a\\033b\\n' >&2; exit 13\n", ERR_CORRUPT, "a?b"},
+		{"#!/nonexistent\n", ERR_REFUSED, "No such file"},
+		{"#!/bin/sh\nexec <&-; exit 10\n", ERR_REFUSED, "ended with 10"},
+	};
+	char path[] = "/tmp/dormouse-opener-XXXXXX";
+	struct passphrase *p = typed("right");
+	int fd = memfd_create("none", 0), file = mkstemp(path);
+	struct secret got;
+
+	(void)state;
+	p->n = sizeof(p->text);
+	close(file);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		err_t e;
+
+		put_script(path, bad[i].script);
+		e = opener_run(path, fd, p, &got);
+		assert_non_null(e);
+		if (err_kind(e) != bad[i].kind || !strstr(err_text(e), bad[i].says))
+			fail_msg("%s: %s", bad[i].script, err_text(e));
+		err_free(e);
+	}
+	unlink(path);
+	assert_err(opener_run("/nonexistent", fd, p, &got), ERR_REFUSED);
+	passphrase_destroy(p);
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_opens),
+		cmocka_unit_test(test_fails),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
