@@ -134,7 +134,7 @@ static err_t check_fit(struct image *image, const struct options *o)
 {
 	if (image->pin)
 		TRY(extfile_check(image->pin, image->disk));
-	return fit_check(&image->target, &image->commit.slot, o->writer_dir, &image->host,
+	return fit_check(&image->target, &image->commit.slot, NULL, o->writer_dir, &image->host,
 			 &image->writer);
 }
 
@@ -154,7 +154,7 @@ void image_judge(struct image *image, const struct options *o)
 	if (image->has_host)
 		return;
 	/* Whose it is, for the question. */
-	e = image_read_header(&image->target, slot, &image->host);
+	e = image_read_header(&image->target, slot, NULL, &image->host);
 	image->has_host = !e;
 	err_free(e);
 }
@@ -232,7 +232,7 @@ err_t image_resume(struct image *image, const struct options *o)
 		 text_printable(hostname, sizeof(hostname), host->hostname),
 		 text_printable(release, sizeof(release), host->release), image->target.name,
 		 (unsigned long long)(image->commit.slot.image_end / MIB));
-	TRY(launch_load(&image->target, &image->commit.slot, host, &image->writer,
+	TRY(launch_load(&image->target, &image->commit.slot, host, NULL, &image->writer,
 			o->writer_cmdline, &o->started));
 	return loader_jump();
 }
