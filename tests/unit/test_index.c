@@ -55,7 +55,7 @@ static err_t walk(const uint8_t *buf, size_t n, uint64_t next_pfn, uint32_t *ent
 {
 	uint8_t *copy = unit_copy(buf, n);
 	struct index_cursor cur;
-	err_t e = index_cursor_init(&cur, copy, n, nonce, 9, next_pfn);
+	err_t e = index_cursor_init(&cur, copy, n, nonce, 9, next_pfn, false);
 	bool more = !e;
 
 	*entries = 0;
@@ -91,7 +91,7 @@ static err_t walk(const uint8_t *buf, size_t n, uint64_t next_pfn, uint32_t *ent
 static size_t build(const struct chunk *chunks, int count)
 {
 	memset(&seg, 0xee, sizeof(seg));
-	index_segment_init(&seg, nonce, 9);
+	index_segment_init(&seg, nonce, 9, false);
 	for (int i = 0; i < count; i++)
 		assert_true(index_segment_add(&seg, &chunks[i]));
 	return index_segment_finish(&seg);
@@ -112,7 +112,7 @@ static void round_trip(void **state)
 	in[1].codec = 0;
 	in[2].stored = 3 * 4096; /* does not shrink */
 	n = build(in, 3);
-	assert_ok(index_cursor_init(&cur, seg.buf, n, nonce, 9, 0));
+	assert_ok(index_cursor_init(&cur, seg.buf, n, nonce, 9, 0, false));
 	for (int i = 0; i < 3; i++) {
 		assert_ok(index_cursor_next(&cur, &c, &more));
 		assert_true(more);
@@ -163,7 +163,7 @@ static void limits(void **state)
 	c.data_pages = c.offset = c.stored = c.crc32c = c.codec = 0;
 	for (unsigned int i = 0; i < CHUNK_PAGES; i++)
 		c.runs[i] = (struct run){ RUN_FILL, 1, i };
-	index_segment_init(&seg, nonce, 9);
+	index_segment_init(&seg, nonce, 9, false);
 	while (index_segment_add(&seg, &c)) {
 		added++;
 		c.first_pfn += CHUNK_PAGES;
@@ -183,7 +183,7 @@ static void fills_to_the_last_byte(void **state)
 	(void)state;
 	c.run_count = 1; /* 34 bytes each, 40 of header: 1926 leave 12 bytes */
 	c.data_pages = 2;
-	index_segment_init(&seg, nonce, 9);
+	index_segment_init(&seg, nonce, 9, false);
 	while (index_segment_add(&seg, &c))
 		c.first_pfn += CHUNK_PAGES;
 	assert_int_equal(seg.entries, 1926);
@@ -255,9 +255,9 @@ static void headers(void **state)
 	uint32_t entries;
 
 	(void)state;
-	assert_err(index_cursor_init(&cur, seg.buf, n, other, 9, 0), ERR_CORRUPT);
-	assert_err(index_cursor_init(&cur, seg.buf, n, nonce, 8, 0), ERR_CORRUPT);
-	assert_err(index_cursor_init(&cur, seg.buf, 0, nonce, 9, 0), ERR_CORRUPT);
+	assert_err(index_cursor_init(&cur, seg.buf, n, other, 9, 0, false), ERR_CORRUPT);
+	assert_err(index_cursor_init(&cur, seg.buf, n, nonce, 8, 0, false), ERR_CORRUPT);
+	assert_err(index_cursor_init(&cur, seg.buf, 0, nonce, 9, 0, false), ERR_CORRUPT);
 	assert_ok(walk(seg.buf, n, 256, &entries));
 	assert_err(walk(seg.buf, n, 257, &entries), ERR_CORRUPT); /* of the segment before */
 	assert_err(walk(seg.buf, n, 384, &entries), ERR_CORRUPT);

@@ -206,7 +206,7 @@ static inline void round_trip(struct machine *m, const struct how *how)
 	assert_true(m->slot.image_end <= m->t.bytes && m->slot.image_end % PAGE_BYTES == 0);
 	assert_int_equal(m->slot.header.offset, SLOT_DATA_START);
 	assert_int_equal(m->slot.raw_bytes, m->slot.data_pages * PAGE_BYTES);
-	assert_ok(image_read_header(&m->t, &m->slot, &host));
+	assert_ok(image_read_header(&m->t, &m->slot, NULL, &host));
 	assert_memory_equal(&host, &m->host, sizeof(host));
 	assert_ok(verify(m));
 	assert_ok(restore(m, &to, how, NULL));
