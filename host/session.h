@@ -46,6 +46,9 @@ struct session {
 err_t session_open(struct session *s, const struct config *config, bool *untouched) ERR_CHECK;
 void session_close(struct session *s);
 
+/* session_keys.c: for whom the image is sealed, unless the configuration says encrypt = no. */
+err_t session_keys(struct session *s) ERR_CHECK;
+
 /* session_load.c: fresh nonces and an empty report, then the writer with its
  * handoff, ready for the jump. */
 err_t session_load(struct session *s) ERR_CHECK;

@@ -40,6 +40,7 @@ static err_t check(struct session *s)
 	if (e)
 		return e;
 	s->host = p->host;
+	TRY(session_keys(s));
 	make_writer_cmdline(s, p->cmdline);
 	return NULL;
 }
