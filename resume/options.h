@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "config/pins.h"
 #include "jump/tsc.h"
 
 #include <stdbool.h>
@@ -18,6 +19,10 @@ struct options {
 	unsigned int wait_seconds; /* for the targets' devices to appear, all together */
 	unsigned int answer_seconds; /* for a person to answer a question; 0: do not ask */
 	enum config_resume unanswered;
+	bool encrypt;		      /* images that are not encrypted are not believed */
+	struct pins pins;	      /* whose images are */
+	char key_file[CONFIG_TEXT_MAX]; /* empty: none */
+	const char *opener;	      /* program that opens keyslots */
 	bool help;
 	bool skip;    /* noresume */
 	bool retry;   /* although resuming failed before */
