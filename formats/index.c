@@ -125,6 +125,8 @@ bool index_segment_add(struct index_segment *seg, const struct chunk *chunk)
 		.data_pages = le16_of((uint16_t)data_pages),
 		.run_count = le16_of(chunk->run_count),
 	};
+	if (seg->sealed)
+		memset(e + 1, 0, INDEX_TAG_BYTES);
 	if (data_pages) {
 		e->offset = le64_of(chunk->offset);
 		e->stored = le32_of(chunk->stored);
@@ -133,8 +135,6 @@ bool index_segment_add(struct index_segment *seg, const struct chunk *chunk)
 		if (seg->sealed)
 			memcpy(e + 1, chunk->tag, INDEX_TAG_BYTES);
 	}
-	if (seg->sealed)
-		memset(e + 1, 0, INDEX_TAG_BYTES);
 	put_runs(chunk, seg->buf + seg->used + entry_bytes(seg->sealed));
 	seg->used += n;
 	seg->entries++;

@@ -113,9 +113,34 @@ static void bad_places(void **state)
 	assert_err(place(UINT64_MAX & ~4095ull, 4096, UINT64_MAX), ERR_CORRUPT);
 }
 
+/* In a sealed image a place has 32 bytes, the last 16 of them a tag. */
+static void sealed(void **state)
+{
+	struct index_place tagged[2] = { places[0], places[1] }, got;
+	uint8_t buf[32 + 2 * 32];
+	uint32_t count;
+
+	(void)state;
+	memset(tagged[0].tag, 0x11, sizeof(tagged[0].tag));
+	memset(tagged[1].tag, 0x22, sizeof(tagged[1].tag));
+	assert_int_equal(directory_bytes(2, true), sizeof(buf));
+	directory_encode(tagged, 2, nonce, true, buf);
+	for (size_t i = 0; i < 16; i++)
+		assert_int_equal(buf[32 + 16 + i], 0x11);
+	assert_ok(directory_decode(buf, sizeof(buf), nonce, true, &count));
+	assert_int_equal(count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_ok(directory_place(buf, i, true, END, &got));
+		assert_memory_equal(&got, &tagged[i], sizeof(got));
+	}
+	assert_err(directory_decode(buf, sizeof(buf), nonce, false, &count), ERR_CORRUPT);
+	assert_err(directory_decode(buf, sizeof(buf) - 16, nonce, true, &count), ERR_CORRUPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sealed),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(count_does_not_wrap),
