@@ -10,7 +10,7 @@
 #include "resume/fit.h"
 #include "resume/launch.h"
 #include "resume/swapfinish.h"
-#include "resume/unseal.h"
+#include "resume/imagekey.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -114,9 +114,10 @@ void image_judge(struct image *image, const struct options *o)
 	if (!image->verdict.may_try)
 		return;
 	writer_files_free(&image->writer);
-	e = fit_check(&image->target, slot, NULL, o->writer_dir, &image->host, &image->writer);
+	e = imagekey_check(&image->target, slot, o);
 	if (!e)
-		e = unseal_check(&image->target, slot, o);
+		e = fit_check(&image->target, slot, NULL, o->writer_dir, &image->host,
+			      &image->writer);
 	verdict_add_fit(&image->commit, e, &image->verdict);
 	image->has_host = !e;
 	err_free(e);
@@ -152,7 +153,7 @@ bool image_unlock(struct image *image, const struct options *o)
 	e = locked_create(sizeof(*image->unlocked), &p);
 	if (!e) {
 		image->unlocked = p;
-		e = unseal(&image->target, &image->commit.slot, o, image->unlocked->image_key,
+		e = imagekey_get(&image->target, &image->commit.slot, o, image->unlocked->image_key,
 			   &again, &person);
 	}
 	if (!e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "resume/unseal.h"
+#include "resume/imagekey.h"
 
 #include "base/io.h"
 #include "base/util.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-err_t unseal_check(const struct target *t, const struct slot *slot, const struct options *o)
+err_t imagekey_check(const struct target *t, const struct slot *slot, const struct options *o)
 {
 	uint8_t block[KEYBLOCK_BYTES];
 
@@ -75,8 +75,8 @@ static err_t open_sealed(const struct target *t, const struct slot *slot, const 
 			   "its key");
 }
 
-err_t unseal(const struct target *t, const struct slot *slot, const struct options *o,
-	     uint8_t image_key[IMAGE_KEY_BYTES], bool *again, bool *person)
+err_t imagekey_get(const struct target *t, const struct slot *slot, const struct options *o,
+		   uint8_t image_key[IMAGE_KEY_BYTES], bool *again, bool *person)
 {
 	CLEANUP_CLOSE int keyslots = -1;
 	struct secret *secret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Is the image one that this machine believes, and with which key is it read? */
-#ifndef RESUME_UNSEAL_H
-#define RESUME_UNSEAL_H
+#ifndef RESUME_IMAGEKEY_H
+#define RESUME_IMAGEKEY_H
 
 #include "base/err.h"
 #include "formats/slot.h"
@@ -18,7 +18,7 @@
  * could have put it there; or it is sealed for others. ERR_REFUSED: this initramfs has no keys to
  * compare with.
  */
-err_t unseal_check(const struct target *t, const struct slot *slot, const struct options *o)
+err_t imagekey_check(const struct target *t, const struct slot *slot, const struct options *o)
 	ERR_CHECK;
 
 /*
@@ -26,7 +26,7 @@ err_t unseal_check(const struct target *t, const struct slot *slot, const struct
  * *again), or what was opened is not what this machine has pinned. Else errors of
  * passphrases_try. *person: as there.
  */
-err_t unseal(const struct target *t, const struct slot *slot, const struct options *o,
-	     uint8_t image_key[IMAGE_KEY_BYTES], bool *again, bool *person) ERR_CHECK;
+err_t imagekey_get(const struct target *t, const struct slot *slot, const struct options *o,
+		   uint8_t image_key[IMAGE_KEY_BYTES], bool *again, bool *person) ERR_CHECK;
 
 #endif
