@@ -71,6 +71,9 @@ err_t session_lay(struct session *s, bool *moved) ERR_CHECK;
  * whose image must be settled. ERR_NOSPACE, ERR_REFUSED: there is none. */
 err_t session_next_target(struct session *s) ERR_CHECK;
 
+/* session_keys.c: for whom the image is sealed, unless the configuration says encrypt = no. */
+err_t session_keys(struct session *s) ERR_CHECK;
+
 /* session_load.c: fresh nonces and an empty report, then the writer with its
  * handoff, ready for the jump. */
 err_t session_load(struct session *s) ERR_CHECK;

@@ -37,6 +37,8 @@ static err_t check(struct session *s)
 	err_free(no_writer);
 	if (!e)
 		e = preflight_run(p);
+	if (!e)
+		e = session_keys(s);
 	if (!e) {
 		s->host = p->host;
 		make_writer_cmdline(s, p->cmdline);

@@ -74,6 +74,8 @@ err_t fit_check(const struct target *target, const struct slot *slot,
 	TRY(check_memory(info));
 	TRY(check_writer(info, writer_dir, writer));
 	TRY(fingerprint_check(NULL, DISKS_WAIT_MS, &info->prints));
+	if (slot_is_sealed(slot) && !keys)
+		return NULL; /* what it says so far is only what somebody has written there */
 	/* The writer checks it again; refusing here saves a reboot. */
 	return image_check_index(target, slot, keys, info);
 }

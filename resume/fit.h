@@ -16,8 +16,8 @@
  *
  * The filesystems that the image had mounted are compared too: ERR_CORRUPT when one was
  * written to since (nothing makes that good again), ERR_IO when a disk of one does
- * not appear or cannot be read (another boot may find it). keys: of a sealed image
- * (ERR_AUTH without, once its header has been read); NULL of others.
+ * not appear or cannot be read (another boot may find it). keys: of a sealed image;
+ * without them (NULL) what its header says is taken for true, and its index is not looked at.
  */
 err_t fit_check(const struct target *target, const struct slot *slot,
 		const struct image_keys *keys, const char *writer_dir,
