@@ -219,6 +219,9 @@ static void test_sector_changed(void **state)
 	load(f);
 	assert_int_equal(f->c.slot.state, SLOT_WRITING);
 	assert_err(commit_begin(&f->t, &f->c, nonce_b, 1), ERR_INVALID);
+	/* The same before WRITING. */
+	assert_err(commit_begin(&f->t, &f->c, nonce_a, 1), ERR_REFUSED);
+	assert_loaded(f, SLOT_WRITING);
 }
 
 /* Any of the page's sectors may land or not: it is the old one or the new one. */
