@@ -11,12 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -250,6 +252,16 @@ static int fill(const char *path, const char *mib)
 	return 0;
 }
 
+/* B shares its blocks with A from now on. */
+static int clone_file(const char *a, const char *b)
+{
+	int from = open(a, O_RDONLY), to = open(b, O_WRONLY | O_CREAT, 0600);
+
+	if (from < 0 || to < 0 || ioctl(to, FICLONE, from))
+		err(1, "%s to %s", a, b);
+	return close(from) || close(to);
+}
+
 /* A checksum of whole pages that is fast even in an emulated CPU. */
 static int sum(const char *path)
 {
@@ -404,6 +416,8 @@ int main(int argc, char **argv)
 		return files(a, b);
 	if (a && b && !strcmp(command, "fill"))
 		return fill(a, b);
+	if (a && b && !strcmp(command, "clone"))
+		return clone_file(a, b);
 	if (a && b && !strcmp(command, "hog"))
 		hog(a, b);
 	if (a && b && !strcmp(command, "swapped"))
@@ -411,7 +425,7 @@ int main(int argc, char **argv)
 	if (a && b && !strcmp(command, "sieve"))
 		sieve(a, b);
 	fprintf(stderr, "usage: workload now | setclock NS | counter FILE | tcp FILE | hog FILE MIB | sieve FILE MIB |\n"
-			"       swapped FILE MIB |\n"
+			"       swapped FILE MIB | clone FILE FILE |\n"
 			"       zeros MIB | fill FILE MIB | sum FILE | files DIR PROGRESS | checkfiles DIR\n");
 	return 2;
 }
