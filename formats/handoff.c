@@ -23,7 +23,11 @@ enum record {
 	REC_MAILBOX = TLV_CRITICAL | 7,
 	REC_TRAMPOLINE = TLV_CRITICAL | 8,
 	REC_HOST = TLV_CRITICAL | 9,
+	REC_SEAL = TLV_CRITICAL | 11,
+	REC_SEED = TLV_CRITICAL | 12,
+	REC_IMAGE_KEY = TLV_CRITICAL | 13,
 	REC_MAP = TLV_CRITICAL | 14,
+	REC_AREA = TLV_CRITICAL | 15,
 	REC_DEVICE_NAME = 16,
 	REC_BOOT_LOG = 17,
 };
@@ -40,13 +44,35 @@ struct codec_disk {
 	le32_t reserved;
 };
 
+struct seal_disk {
+	uint8_t public_key[HANDOFF_KEY_BYTES];
+	uint8_t auth_key[HANDOFF_KEY_BYTES];
+	le32_t flags;
+	le32_t cipher;
+};
+
+#define SEAL_AUTHENTICATED 1u
+
 struct extent_disk {
 	le64_t start;
 	le64_t length;
 };
 
+struct area_disk {
+	le64_t disk_bytes;
+	le64_t start;
+	le64_t bytes;
+	le64_t iv_offset;
+	le32_t sector_bytes;
+	le32_t key_bytes;
+	char cipher[ENCRYPTEDAREA_CIPHER_MAX];
+	uint8_t key[ENCRYPTEDAREA_KEY_MAX];
+};
+
 static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
+static_assert(sizeof(struct area_disk) == 232, "Handoff: AREA");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
+static_assert(sizeof(struct seal_disk) == 72, "Handoff: SEAL");
 static_assert(HANDOFF_EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
 		      HANDOFF_MAX,
 	      "Handoff: everything fits");
@@ -58,6 +84,59 @@ static void put_extents(struct tlv_writer *w, const struct handoff *h)
 	for (uint32_t i = 0; i < h->extent_count; i++)
 		d[i] = (struct extent_disk){le64_of(h->extents[i].start),
 					    le64_of(h->extents[i].length)};
+}
+
+static void put_area(struct tlv_writer *w, const struct handoff *h)
+{
+	struct area_disk *d = tlv_reserve(w, REC_AREA, sizeof(*d));
+	const struct encrypted_area *a = &h->area;
+
+	d->disk_bytes = le64_of(h->area_disk_bytes);
+	d->start = le64_of(a->start);
+	d->bytes = le64_of(a->bytes);
+	d->iv_offset = le64_of(a->iv_offset);
+	d->sector_bytes = le32_of(a->sector_bytes);
+	d->key_bytes = le32_of(a->key_bytes);
+	memcpy(d->cipher, a->cipher, sizeof(d->cipher));
+	memcpy(d->key, a->key, a->key_bytes);
+}
+
+static err_t get_area(const struct tlv *t, struct handoff *h)
+{
+	const struct area_disk *d = (const struct area_disk *)t->payload;
+	struct encrypted_area *a = &h->area;
+
+	if (t->n != sizeof(*d))
+		return err_new(ERR_CORRUPT, "handoff has an encrypted area of %u bytes", t->n);
+	h->area_disk_bytes = le64_get(d->disk_bytes);
+	a->start = le64_get(d->start);
+	a->bytes = le64_get(d->bytes);
+	a->iv_offset = le64_get(d->iv_offset);
+	a->sector_bytes = le32_get(d->sector_bytes);
+	a->key_bytes = le32_get(d->key_bytes);
+	memcpy(a->cipher, d->cipher, sizeof(a->cipher));
+	memcpy(a->key, d->key, sizeof(a->key));
+	if (!encrypted_area_sane(a) || a->bytes > h->area_disk_bytes ||
+	    a->start > h->area_disk_bytes - a->bytes)
+		return err_new(ERR_CORRUPT, "handoff has a bad encrypted area");
+	return NULL;
+}
+
+/* In place, so that no copy of a secret is left anywhere. */
+static void put_secrets(struct tlv_writer *w, const struct handoff *h)
+{
+	struct seal_disk *seal;
+
+	if (h->has_image_key)
+		tlv_put(w, REC_IMAGE_KEY, h->image_key, sizeof(h->image_key));
+	if (!h->sealed)
+		return;
+	seal = tlv_reserve(w, REC_SEAL, sizeof(*seal));
+	memcpy(seal->public_key, h->seal.public_key, sizeof(seal->public_key));
+	memcpy(seal->auth_key, h->seal.auth_key, sizeof(seal->auth_key));
+	seal->flags = le32_of(h->seal.authenticated ? SEAL_AUTHENTICATED : 0);
+	seal->cipher = le32_of(h->seal.cipher);
+	tlv_put(w, REC_SEED, h->seed, sizeof(h->seed));
 }
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
@@ -83,10 +162,13 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 		tlv_put_u64(&w, REC_MAP, h->map_place);
 	else
 		put_extents(&w, h);
+	if (h->area_disk_bytes)
+		put_area(&w, h);
 	tlv_put(&w, REC_CODEC, &codec, sizeof(codec));
 	tlv_put_u64(&w, REC_MAILBOX, h->mailbox);
 	tlv_put_u64(&w, REC_TRAMPOLINE, h->trampoline);
 	tlv_put(&w, REC_HOST, host, hostinfo_encode(&h->host, host));
+	put_secrets(&w, h);
 	return tlv_finish(&w);
 }
 
@@ -114,6 +196,23 @@ static err_t get_codec(const struct tlv *t, struct handoff *h)
 		return err_new(ERR_CORRUPT, "handoff asks for %u threads", h->threads);
 	if (h->codec > UINT8_MAX && h->codec != HANDOFF_CODEC_AUTO)
 		return err_new(ERR_UNSUPPORTED, "handoff asks for unknown codec %u", h->codec);
+	return NULL;
+}
+
+static err_t get_seal(const struct tlv *t, struct handoff *h)
+{
+	const struct seal_disk *d = (const struct seal_disk *)t->payload;
+
+	if (t->n != sizeof(*d))
+		return err_new(ERR_CORRUPT, "handoff has a record SEAL of %u bytes", t->n);
+	if (le32_get(d->flags) & ~SEAL_AUTHENTICATED)
+		return err_new(ERR_UNSUPPORTED, "handoff has unknown flags of sealing: %#x",
+			       le32_get(d->flags));
+	memcpy(h->seal.public_key, d->public_key, sizeof(d->public_key));
+	memcpy(h->seal.auth_key, d->auth_key, sizeof(d->auth_key));
+	h->seal.authenticated = le32_get(d->flags) & SEAL_AUTHENTICATED;
+	h->seal.cipher = le32_get(d->cipher);
+	h->sealed = true;
 	return NULL;
 }
 
@@ -163,6 +262,8 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return get_extents(t, h);
 	case REC_MAP:
 		return tlv_get_u64(t, &h->map_place);
+	case REC_AREA:
+		return get_area(t, h);
 	case REC_CODEC:
 		return get_codec(t, h);
 	case REC_MAILBOX:
@@ -171,6 +272,13 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return tlv_get_u64(t, &h->trampoline);
 	case REC_HOST:
 		return hostinfo_decode(t->payload, t->n, &h->host);
+	case REC_SEAL:
+		return get_seal(t, h);
+	case REC_SEED:
+		return tlv_get_bytes(t, h->seed, sizeof(h->seed));
+	case REC_IMAGE_KEY:
+		h->has_image_key = true;
+		return tlv_get_bytes(t, h->image_key, sizeof(h->image_key));
 	}
 	*known = false;
 	return NULL;
@@ -214,30 +322,43 @@ static bool in_main_window(const struct handoff *h, uint64_t address)
 
 static err_t check(const struct handoff *h, uint64_t seen)
 {
-	if ((seen & REQUIRED) != REQUIRED ||
-	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_THEN)) ||
-	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_VERIFY)) ||
-	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_TIME_LIMIT)))
+	bool hibernate = h->mode == HANDOFF_HIBERNATE;
+
+	if ((seen & REQUIRED) != REQUIRED || (h->sealed && !hibernate) ||
+	    h->sealed != !!(seen & TLV_SEEN(REC_SEED)) || (h->has_image_key && hibernate) ||
+	    hibernate != !!(seen & TLV_SEEN(REC_THEN)) ||
+	    hibernate != !!(seen & TLV_SEEN(REC_VERIFY)) ||
+	    hibernate != !!(seen & TLV_SEEN(REC_TIME_LIMIT)))
 		return err_new(ERR_CORRUPT, "handoff lacks a required record, or has one too many");
 	if (h->device_bytes > INT64_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a device of impossible size");
+	if (h->area_disk_bytes && h->area.bytes != h->device_bytes)
+		return err_new(ERR_CORRUPT, "handoff has an area of another size than its device");
 	TRY(check_target(h, seen));
 	if (!in_main_window(h, h->mailbox) || !in_main_window(h, h->trampoline))
 		return err_new(ERR_CORRUPT, "handoff has addresses outside of the main window");
 	return NULL;
 }
 
-err_t handoff_decode(const uint8_t *buf, size_t n, struct handoff *out)
+static err_t decode(const uint8_t *buf, size_t n, struct handoff *h)
 {
-	struct handoff h = {0};
 	struct tlv_reader r;
 	uint64_t seen;
 
 	if (n > HANDOFF_MAX)
 		return err_new(ERR_CORRUPT, "handoff has %zu bytes", n);
 	TRY(tlv_open(&r, buf, n, MAGIC, VERSION, "handoff"));
-	TRY(tlv_each(&r, take_record, &h, &seen));
-	TRY(check(&h, seen));
-	*out = h;
-	return NULL;
+	TRY(tlv_each(&r, take_record, h, &seen));
+	return check(h, seen);
+}
+
+err_t handoff_decode(const uint8_t *buf, size_t n, struct handoff *out)
+{
+	struct handoff h = {0};
+	err_t e = decode(buf, n, &h);
+
+	if (!e)
+		*out = h;
+	explicit_bzero(&h, sizeof(h));
+	return e;
 }

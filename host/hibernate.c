@@ -18,6 +18,7 @@
 #include "host/hibernate.h"
 
 #include "base/log.h"
+#include "base/process.h"
 #include "base/util.h"
 #include "formats/report.h"
 #include "host/entropy.h"
@@ -27,6 +28,7 @@
 #include "host/session.h"
 #include "host/watched.h"
 #include "jump/loader.h"
+#include "keys/locked.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -306,14 +308,16 @@ static err_t on_targets(struct session *s, int *exit_code)
 
 err_t hibernate_run(const struct config *config, int *exit_code)
 {
-	struct session *s = malloc(sizeof(*s));
 	bool untouched = true;
 	sigset_t all, before;
+	struct session *s;
+	void *p;
 	err_t e;
 
 	*exit_code = EXITCODE_FAILED;
-	if (!s)
-		return err_new(ERR_NOMEM, "no memory");
+	process_hide();
+	TRY(locked_create(sizeof(*s), &p)); /* it gets the authentication key */
+	s = p;
 	e = session_open(s, config, &untouched);
 	if (e && untouched && err_kind(e) != ERR_IO && err_kind(e) != ERR_NOMEM)
 		*exit_code = EXITCODE_REFUSED;
@@ -324,6 +328,6 @@ err_t hibernate_run(const struct config *config, int *exit_code)
 		e = on_targets(s, exit_code);
 	session_close(s);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	free(s);
+	locked_destroy(s, sizeof(*s));
 	return e;
 }

@@ -37,11 +37,12 @@ static err_t read_header(struct imagefile *f)
 	if (commit_is_dead(&f->commit))
 		return err_new(ERR_FORMAT, "there is no image on it any more: the swap area was "
 					   "turned on by another boot, or made, since");
-	TRY(image_read_header(&f->target, slot, &f->host));
+	TRY(image_read_header(&f->target, slot, f->keys, &f->host));
 	if (!f->host.dump || !f->host.notes.length)
 		return NULL;
-	f->notes_bytes = f->host.notes.length;
-	return image_read_notes(&f->target, slot, &f->host, &f->notes);
+	if (slot_is_sealed(slot) && !f->keys)
+		return NULL;
+	return image_read_notes(&f->target, slot, f->keys, &f->host, &f->notes, &f->notes_bytes);
 }
 
 err_t imagefile_read(struct imagefile *f)

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "formats/hostinfo.h"
 #include "image/commit.h"
+#include "keys/imagekeys.h"
 #include "target/target.h"
 
 #include <stddef.h>
@@ -15,7 +16,8 @@ struct imagefile {
 	struct target target;
 	struct commit commit;
 	struct hostinfo host;
-	uint8_t *notes; /* of a dump; NULL: none */
+	struct image_keys *keys; /* of a sealed image, locked; NULL: none */
+	uint8_t *notes; /* of a dump; NULL: none, or sealed and no keys */
 	size_t notes_bytes;
 };
 

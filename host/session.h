@@ -16,6 +16,7 @@
 #include "image/commit.h"
 #include "jump/tsc.h"
 #include "jump/writer_files.h"
+#include "keys/seal.h"
 #include "target/target.h"
 
 #include <stdbool.h>
@@ -36,6 +37,11 @@ struct session {
 	struct target target;	  /* a device: open from session_reserve on, others: from session_lay */
 	uint8_t *report;	    /* locked pages, HOSTINFO_REPORT_PAGES of them */
 	uint8_t nonce[NONCE_BYTES]; /* of the image of this attempt */
+	bool sealed;		    /* encrypt it, for: */
+	struct seal_recipient recipient; /* wiped by session_close */
+	uint32_t cipher;	    /* id; 0: what the CPU is fastest with */
+	uint8_t *keyslots;	    /* the copy that goes into the image; owned, NULL: none */
+	size_t keyslots_bytes;
 	bool loaded;		    /* the writer is, or may be */
 	bool begun;		    /* WRITING is, or may be, on the target */
 	bool full;		    /* the writer came back because the target was full */
@@ -64,6 +70,9 @@ err_t session_lay(struct session *s, bool *moved) ERR_CHECK;
 /* session_target.c: the next one that fits, reserved; slots of the last one are given back,
  * whose image must be settled. ERR_NOSPACE, ERR_REFUSED: there is none. */
 err_t session_next_target(struct session *s) ERR_CHECK;
+
+/* session_keys.c: for whom the image is sealed, unless the configuration says encrypt = no. */
+err_t session_keys(struct session *s) ERR_CHECK;
 
 /* session_load.c: fresh nonces and an empty report, then the writer with its
  * handoff, ready for the jump. */

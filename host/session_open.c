@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -36,6 +37,8 @@ static err_t check(struct session *s)
 	err_free(no_writer);
 	if (!e)
 		e = preflight_run(p);
+	if (!e)
+		e = session_keys(s);
 	if (!e) {
 		s->host = p->host;
 		make_writer_cmdline(s, p->cmdline);
@@ -98,4 +101,6 @@ void session_close(struct session *s)
 	if (s->report)
 		munmap(s->report, HOSTINFO_REPORT_PAGES * (size_t)PAGE_BYTES);
 	writer_files_free(&s->writer);
+	explicit_bzero(&s->recipient, sizeof(s->recipient));
+	free(s->keyslots);
 }

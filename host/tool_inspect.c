@@ -24,7 +24,7 @@ static err_t read_index(const struct imagefile *f, struct stats *stats)
 	struct indexscan scan;
 	struct chunk chunk;
 	bool more = true;
-	err_t e = indexscan_init(&scan, &f->target, &f->commit.slot, &f->host);
+	err_t e = indexscan_init(&scan, &f->target, &f->commit.slot, NULL, &f->host);
 
 	while (!e) {
 		e = indexscan_next(&scan, &chunk, &more);

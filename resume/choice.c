@@ -240,12 +240,14 @@ static err_t settle_one(struct images *all, size_t which, const struct options *
 			return v->outcome == OUTCOME_HOPELESS ? give_up(image, v->text) : NULL;
 		}
 	}
+	*done = false;
+	if (!image_unlock(image, o))
+		return v->outcome == OUTCOME_HOPELESS ? give_up(image, v->text) : NULL;
 	e = resume(all, which, o);
 	log_warn("%s: %s", image->target.name, err_text(e));
 	verdict_add_fit(&image->commit, e, v);
 	v->outcome = OUTCOME_ASK; /* what failed is the way into the writer */
 	err_free(e);
-	*done = false;
 	return NULL;
 }
 

@@ -6,14 +6,22 @@
 #include "base/util.h"
 #include "image/reader.h"
 #include "jump/loader.h"
+#include "keys/locked.h"
 #include "resume/extfile.h"
 #include "resume/fit.h"
+#include "resume/imagekey.h"
 #include "resume/launch.h"
 #include "resume/pinned.h"
 #include "resume/swapfinish.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* What a sealed image is read with; in locked memory. */
+struct image_unlocked {
+	uint8_t image_key[IMAGE_KEY_BYTES];
+	struct image_keys keys;
+};
 
 /* By its name or, where it is no device of its own, by its pin. */
 static bool is_there(const struct options *o, unsigned int i)
@@ -121,9 +129,16 @@ void images_open(struct images *all, const struct options *o)
 	}
 }
 
+static void lock(struct image *image)
+{
+	locked_destroy(image->unlocked, sizeof(*image->unlocked));
+	image->unlocked = NULL;
+}
+
 void images_close(struct images *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
+		lock(&all->list[i]);
 		writer_files_free(&all->list[i].writer);
 		target_close(&all->list[i].target);
 	}
@@ -134,7 +149,7 @@ static err_t check_fit(struct image *image, const struct options *o)
 {
 	if (image->pin)
 		TRY(extfile_check(image->pin, image->disk));
-	return fit_check(&image->target, &image->commit.slot, o->writer_dir, &image->host,
+	return fit_check(&image->target, &image->commit.slot, NULL, o->writer_dir, &image->host,
 			 &image->writer);
 }
 
@@ -147,16 +162,60 @@ void image_judge(struct image *image, const struct options *o)
 	if (!image->verdict.may_try)
 		return;
 	writer_files_free(&image->writer);
-	e = check_fit(image, o);
+	e = imagekey_check(&image->target, slot, o);
+	if (!e)
+		e = check_fit(image, o);
 	verdict_add_fit(&image->commit, e, &image->verdict);
 	image->has_host = !e;
 	err_free(e);
 	if (image->has_host)
 		return;
 	/* Whose it is, for the question. */
-	e = image_read_header(&image->target, slot, &image->host);
+	e = image_read_header(&image->target, slot, NULL, &image->host);
 	image->has_host = !e;
 	err_free(e);
+}
+
+/* The image as its key says that it is: nothing else of it was believed so far. */
+static err_t check_unlocked(struct image *image, const struct options *o)
+{
+	const struct slot *slot = &image->commit.slot;
+	struct image_unlocked *u = image->unlocked;
+
+	TRY(imagekeys_derive(u->image_key, slot->nonce, &u->keys));
+	writer_files_free(&image->writer);
+	return fit_check(&image->target, slot, &u->keys, o->writer_dir, &image->host,
+			 &image->writer);
+}
+
+bool image_unlock(struct image *image, const struct options *o)
+{
+	bool again = false, person = false;
+	void *p;
+	err_t e;
+
+	if (!slot_is_sealed(&image->commit.slot))
+		return true;
+	lock(image);
+	e = locked_create(sizeof(*image->unlocked), &p);
+	if (!e) {
+		image->unlocked = p;
+		e = imagekey_get(&image->target, &image->commit.slot, o, image->unlocked->image_key,
+			   &again, &person);
+	}
+	if (!e)
+		e = check_unlocked(image, o);
+	if (!e)
+		return true;
+	lock(image);
+	log_warn("%s: %s", image->target.name, err_text(e));
+	if (again)
+		verdict_add_locked(e, &image->verdict);
+	else
+		verdict_add_fit(&image->commit, e, &image->verdict);
+	image->verdict.person = person;
+	err_free(e);
+	return false;
 }
 
 err_t image_give_up(struct image *image, const char *reason)
@@ -226,13 +285,17 @@ err_t image_resume(struct image *image, const struct options *o)
 {
 	char hostname[sizeof(image->host.hostname)], release[sizeof(image->host.release)];
 	const struct hostinfo *host = &image->host;
+	const struct image_unlocked *u = image->unlocked;
+	err_t e;
 
 	TRY(make_valid(image));
 	log_info("resuming the image of %s (%s) on %s, %llu MiB",
 		 text_printable(hostname, sizeof(hostname), host->hostname),
 		 text_printable(release, sizeof(release), host->release), image->target.name,
 		 (unsigned long long)(image->commit.slot.image_end / MIB));
-	TRY(launch_load(&image->target, &image->commit.slot, host, &image->writer,
-			o->writer_cmdline, &o->started));
+	e = launch_load(&image->target, &image->commit.slot, host, u ? u->image_key : NULL,
+			&image->writer, o->writer_cmdline, &o->started);
+	lock(image); /* what is loaded has it */
+	TRY(e);
 	return loader_jump();
 }

@@ -23,6 +23,7 @@ struct image {
 	struct verdict verdict;
 	struct hostinfo host;	    /* if has_host */
 	struct writer_files writer; /* if the outcome is RESUME, or ASK with may_try */
+	struct image_unlocked *unlocked; /* a sealed one's keys, in locked memory; or NULL */
 	bool has_host;
 };
 
@@ -40,7 +41,8 @@ struct images {
 void images_open(struct images *all, const struct options *o);
 void images_close(struct images *all);
 
-/* The verdict on one, by its slots and by whether it fits here and now. */
+/* The verdict on one, by its slots and by whether it fits here and now, as far as that can
+ * be known without its key. */
 void image_judge(struct image *image, const struct options *o);
 
 /*
@@ -57,6 +59,13 @@ bool image_count(struct image *image);
 
 /* This boot goes on without it, as noresume says: see that no later one takes it unasked. */
 void image_mark(struct image *image);
+
+/*
+ * Before it is resumed: the key of a sealed image, for which a person may be asked, and
+ * all checks again, now that what the image says of itself can be believed. false: not to
+ * be had, or it is not what it says; the verdict tells why.
+ */
+bool image_unlock(struct image *image, const struct options *o);
 
 /* Load the writer for it and go there. Returns only with an error; the image is
  * VALID as before. */

@@ -9,6 +9,7 @@
  */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "jump/writer_files.h"
 #include "resume/choice.h"
 #include "resume/images.h"
@@ -39,7 +40,10 @@ static void print_help(void)
 	       "  --discard         give images up instead; before their disks are used "
 	       "otherwise\n"
 	       "  --help            this text\n\n"
-	       "kernel command line: dormouse.target=DEVICE[,DEVICE...]; dormouse.noresume or\n"
+	       "An encrypted image is opened by a token, the key file, or a passphrase, which is\n"
+	       "asked for on the console.\n\n"
+	       "kernel command line: dormouse.target=DEVICE[,DEVICE...]; dormouse.keyfile=FILE: the\n"
+	       "passphrase is in it, instead of the configuration's; dormouse.noresume or\n"
 	       "noresume: do not resume, later boots ask; dormouse.retry: try an image again that\n"
 	       "failed before, without asking\n\n"
 	       "exit codes:\n"
@@ -117,6 +121,7 @@ int main(int argc, char **argv)
 	err_t e;
 
 	log_init("dormouse-resume");
+	process_hide();
 	e = options_read(argc, argv, &o);
 	if (e) {
 		fprintf(stderr, "dormouse-resume: %s\n", err_text(e));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume/options.h"
 
+#include "base/log.h"
 #include "base/util.h"
 #include "config/cmdline.h"
 #include "jump/writer_files.h"
+#include "resume/opener.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -108,8 +110,18 @@ static err_t choose_targets(char *kernel, const struct config *arguments,
 	return NULL;
 }
 
-static err_t read_kernel(const char *config_cmdline, char *target, struct options *o)
+/* The kernel's command line says more than the configuration. */
+static err_t choose_key_file(const char *cmdline, const struct config *config, struct options *o)
 {
+	char from_kernel[CMDLINE_MAX] = "";
+
+	cmdline_find(cmdline, "dormouse.keyfile", from_kernel, sizeof(from_kernel));
+	return choose(from_kernel, config->key_file, "", o->key_file);
+}
+
+static err_t read_kernel(const struct config *config, char *target, struct options *o)
+{
+	const char *more = config->writer_cmdline;
 	char cmdline[CMDLINE_MAX], consoles[512];
 
 	TRY(cmdline_read(cmdline, sizeof(cmdline)));
@@ -120,8 +132,19 @@ static err_t read_kernel(const char *config_cmdline, char *target, struct option
 	o->retry = cmdline_find(cmdline, "dormouse.retry", NULL, 0);
 	cmdline_consoles(cmdline, consoles, sizeof(consoles));
 	snprintf(o->writer_cmdline, sizeof(o->writer_cmdline), "%s%s%s", consoles,
-		 *consoles && *config_cmdline ? " " : "", config_cmdline);
-	return NULL;
+		 *consoles && *more ? " " : "", more);
+	return choose_key_file(cmdline, config, o);
+}
+
+/* Bad ones are none: then an encrypted image is asked about, and the boot does not just
+ * go on beside it. */
+static void read_pins(const char *path, struct options *o)
+{
+	err_t e = pins_load(path, &o->pins);
+
+	if (e)
+		log_warn("%s", err_text(e));
+	err_free(e);
 }
 
 err_t options_read(int argc, char **argv, struct options *out)
@@ -138,10 +161,12 @@ err_t options_read(int argc, char **argv, struct options *out)
 		return NULL;
 	config_init(&config);
 	TRY(config_load(a.config ? a.config : CONFIG_PATH, a.config != NULL, &config));
-	TRY(pins_load(a.pins ? a.pins : PINS_PATH, &out->pins));
+	read_pins(a.pins ? a.pins : PINS_PATH, out);
 	TRY(pins_add_targets(&out->pins, &config));
-	TRY(read_kernel(config.writer_cmdline, target, out));
+	TRY(read_kernel(&config, target, out));
 	TRY(choose(a.writer_dir, config.writer_dir, WRITER_DIR, out->writer_dir));
+	out->opener = OPENER_PROGRAM;
+	out->encrypt = config.encrypt;
 	out->answer_seconds = config.resume_wait;
 	out->unanswered = config.resume_default;
 	return choose_targets(target, &a.targets, &config, out);

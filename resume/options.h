@@ -14,12 +14,15 @@ struct options {
 	struct tsc_sample started;    /* when the program began */
 	char targets[CONFIG_TARGETS_MAX][CONFIG_TEXT_MAX];
 	unsigned int target_count;
-	struct pins pins; /* where targets are that are no devices of their own */
 	char writer_dir[CONFIG_TEXT_MAX];
 	char writer_cmdline[1024];
 	unsigned int wait_seconds; /* for the targets' devices to appear, all together */
 	unsigned int answer_seconds; /* for a person to answer a question; 0: do not ask */
 	enum config_resume unanswered;
+	bool encrypt;		      /* images that are not encrypted are not believed */
+	struct pins pins;	      /* where targets are that are no devices, and whose images */
+	char key_file[CONFIG_TEXT_MAX]; /* empty: none */
+	const char *opener;	      /* program that opens keyslots */
 	bool help;
 	bool skip;    /* noresume */
 	bool retry;   /* although resuming failed before */

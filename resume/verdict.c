@@ -12,6 +12,8 @@ enum fit verdict_fit(err_t e)
 {
 	if (!e)
 		return FIT_OK;
+	if (err_kind(e) == ERR_AUTH)
+		return FIT_FORGED;
 	return err_kind(e) == ERR_CORRUPT ? FIT_NEVER : FIT_LATER;
 }
 
@@ -127,6 +129,10 @@ void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v)
 		v->outcome = OUTCOME_ASK;
 		v->again = true;
 		break;
+	case FIT_FORGED:
+		v->outcome = OUTCOME_ASK;
+		v->again = false;
+		break;
 	}
 	v->may_try = false;
 	again = memmap_again(err_text(e), c->slot.reason);
@@ -140,6 +146,13 @@ void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v)
 	}
 }
 
+void verdict_add_locked(err_t e, struct verdict *v)
+{
+	v->outcome = OUTCOME_ASK;
+	v->again = false;
+	say(v, err_text(e));
+}
+
 void verdict_retry(struct verdict *v)
 {
 	if (v->outcome == OUTCOME_ASK && v->may_try && !v->trusts_prints)
@@ -148,6 +161,8 @@ void verdict_retry(struct verdict *v)
 
 bool verdict_waits(const struct verdict *v, const struct commit *c, enum config_resume unanswered)
 {
+	if (v->person)
+		return true;
 	return unanswered == CONFIG_RESUME_REBOOT &&
 	       (!v->again || !v->counted || c->slot.failed_resumes >= VERDICT_REBOOTS_MAX);
 }

@@ -33,6 +33,7 @@ struct verdict {
 	bool may_try;	    /* if asked: it can be resumed now, on demand */
 	bool trusts_prints; /* but only because every fingerprint still matches */
 	bool again;	    /* another boot may do better */
+	bool person;	    /* somebody was there just now: the question waits for them */
 	bool counted;	    /* the image can keep a count of tries */
 	bool clean;	    /* were it not for this boot, it would be resumed unasked */
 	char text[VERDICT_TEXT_MAX]; /* why, for people; empty: nothing to say */
@@ -43,6 +44,8 @@ enum fit {
 	FIT_OK,
 	FIT_LATER, /* another boot may do: initramfs, firmware, a disk that is missing */
 	FIT_NEVER, /* damaged, or disks were written to since */
+	FIT_FORGED, /* not made by whom it should be: no boot will resume it, but it is not
+		     * for us to throw it away */
 };
 
 enum fit verdict_fit(err_t e);
@@ -52,6 +55,10 @@ void verdict_of_slots(const struct commit *c, struct verdict *out);
 
 /* And what fit_check said; e is borrowed, and may be NULL. */
 void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v);
+
+/* Its key could not be had, which another try, with another passphrase, may do; e is
+ * borrowed. */
+void verdict_add_locked(err_t e, struct verdict *v);
 
 /* The user has said dormouse.retry: resume what failed before. What only
  * fingerprints speak for is still asked about. */

@@ -3,10 +3,10 @@
 
 #include "base/io.h"
 #include "base/util.h"
+#include "keys/cryptdevice.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <libcryptsetup.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,40 +25,6 @@ const struct luks_cost luks_cost = {.memory_kib = 64 * 1024, .iterations = 4};
 void luks_without_locks(void)
 {
 	crypt_metadata_locking(NULL, 0);
-}
-
-/* It warns of a small header at every step. What went wrong is told by return values. */
-static void say_nothing(int level, const char *text, void *ctx)
-{
-	(void)level;
-	(void)text;
-	(void)ctx;
-}
-
-static void close_header(struct crypt_device **cd)
-{
-	crypt_free(*cd);
-}
-
-#define CLEANUP_HEADER __attribute__((cleanup(close_header)))
-
-/* A negative return value as an error: the kind by its number. */
-static err_t failed(int r, const char *path, const char *what)
-{
-	errno = -r;
-	return err_errno("%s: %s", path, what);
-}
-
-static err_t init(const char *path, struct crypt_device **cd)
-{
-	int r;
-
-	crypt_set_log_callback(NULL, say_nothing, NULL);
-	r = crypt_init(cd, path);
-	if (r)
-		return failed(r, path, "opening");
-	crypt_set_log_callback(*cd, say_nothing, NULL);
-	return NULL;
 }
 
 static bool is_used(struct crypt_device *cd, int slot)
@@ -81,11 +47,11 @@ static err_t load(const char *path, struct crypt_device **cd)
 {
 	int r;
 
-	TRY(init(path, cd));
+	TRY(cryptdevice_init(path, cd));
 	r = crypt_load(*cd, CRYPT_LUKS2, NULL);
 	if (r == -EINVAL)
 		return err_new(ERR_CORRUPT, "%s is damaged, or no LUKS2 header", path);
-	return r ? failed(r, path, "reading the LUKS2 header") : NULL;
+	return r ? cryptdevice_error(r, path, "reading the LUKS2 header") : NULL;
 }
 
 /* One that can be opened, which also tells the size of what it protects. */
@@ -103,7 +69,7 @@ static err_t load_used(const char *path, struct crypt_device **cd)
 
 err_t luks_keyslots(const char *path, unsigned int *used)
 {
-	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 
 	TRY(load_used(path, &cd));
 	*used = count_used(cd);
@@ -123,7 +89,7 @@ static err_t add_token(struct crypt_device *cd, const char *path, const struct s
 		 "\",\"keyslots\":[],\"version\":1,\"public_key\":\"%s\"}",
 		 text);
 	r = crypt_token_json_set(cd, CRYPT_ANY_TOKEN, json);
-	return r < 0 ? failed(r, path, "writing the public key") : NULL;
+	return r < 0 ? cryptdevice_error(r, path, "writing the public key") : NULL;
 }
 
 err_t luks_create(const char *path, const struct secret *secret, const char *passphrase, size_t n,
@@ -143,23 +109,23 @@ err_t luks_create(const char *path, const struct secret *secret, const char *pas
 		.data_alignment = 8, /* or the file would grow to the next MiB */
 		.label = LABEL,
 	};
-	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 	const char *key = (const char *)secret;
 	int r;
 
 	if (truncate(path, LUKS_HEADER_BYTES))
 		return err_errno("making room in %s", path);
-	TRY(init(path, &cd));
+	TRY(cryptdevice_init(path, &cd));
 	r = crypt_set_metadata_size(cd, LUKS_METADATA_BYTES, LUKS_KEYSLOTS * LUKS_KEYSLOT_BYTES);
 	if (!r)
 		r = crypt_format(cd, CRYPT_LUKS2, "aes", "xts-plain64", NULL, key, sizeof(*secret),
 				 &params);
 	if (r)
-		return failed(r, path, "making a LUKS2 header");
+		return cryptdevice_error(r, path, "making a LUKS2 header");
 	r = crypt_keyslot_add_by_volume_key(cd, CRYPT_ANY_SLOT, key, sizeof(*secret), passphrase,
 					    n);
 	if (r < 0)
-		return failed(r, path, "adding the passphrase");
+		return cryptdevice_error(r, path, "adding the passphrase");
 	return add_token(cd, path, secret);
 }
 
@@ -216,7 +182,7 @@ static err_t try_slot(const struct attempt *a, int slot, struct secret *out)
 			       "keyslot %d takes %llu MiB of memory to open, and there is less "
 			       "(add its passphrase again, with --pbkdf-memory 65536)",
 			       slot, (unsigned long long)(needs / MIB));
-	return failed(r, a->path, "opening a keyslot");
+	return cryptdevice_error(r, a->path, "opening a keyslot");
 }
 
 /* Which of two errors says more: "wrong passphrase" is what remains to be said. */
@@ -255,7 +221,7 @@ static err_t try_slots(const struct attempt *a, struct secret *out)
 err_t luks_open_passphrase(const char *path, const char *passphrase, size_t n, uint64_t memory,
 			   struct secret *out)
 {
-	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 	struct attempt a = {.path = path, .passphrase = passphrase, .n = n, .memory = memory};
 	struct secret found;
 	err_t e;
@@ -300,7 +266,7 @@ static bool is_known_token(const char *type)
 
 err_t luks_open_token(const char *path, struct secret *out)
 {
-	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 	unsigned int tried = 0;
 
 	TRY(load_used(path, &cd));
@@ -359,7 +325,7 @@ static bool decode_public(const char *json, uint8_t out[SECRET_KEY_BYTES])
 
 err_t luks_public_key(const char *path, uint8_t out[SECRET_KEY_BYTES])
 {
-	CLEANUP_HEADER struct crypt_device *cd = NULL;
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 
 	TRY(load(path, &cd));
 	for (int token = 0; token < crypt_token_max(CRYPT_LUKS2); token++) {

@@ -111,8 +111,8 @@ err_t image_check(const struct target *t, const struct slot *slot)
 
 	if (number == IMAGES_MAX)
 		return err_new(ERR_INVALID, "an image that nobody made");
-	TRY(image_read_header(t, slot, &said));
-	TRY(image_check_index(t, slot, &said));
+	TRY(image_read_header(t, slot, NULL, &said));
+	TRY(image_check_index(t, slot, NULL, &said));
 	make_memory(number, &want);
 	host = fake_host(&want, FREE_FILL_NONE);
 	fake_init(&got, BLOCKS, FIRST_PFN);

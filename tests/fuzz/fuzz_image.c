@@ -240,7 +240,7 @@ static void read_chunks(const struct target *t, const struct slot *slot,
 			const struct hostinfo *info, uint8_t flags, uint8_t *block)
 {
 	bool salvage = flags & SMALLIMAGE_SALVAGE, damage = false;
-	bool sound = fuzz_fine(image_check_index(t, slot, info));
+	bool sound = fuzz_fine(image_check_index(t, slot, NULL, info));
 	struct image_reader_options o = {.threads = 1, .sync_io = true};
 	struct sink self = {block, info};
 	struct memory_sink sink = {&self, sink_map, sink_unmap};
@@ -267,7 +267,7 @@ static void read_image(const struct target *t, uint8_t flags, uint8_t *block)
 
 	if (!fuzz_fine(commit_load(t, &c)) || c.slot.state != SLOT_VALID)
 		return;
-	if (!fuzz_fine(image_read_header(t, &c.slot, &info)))
+	if (!fuzz_fine(image_read_header(t, &c.slot, NULL, &info)))
 		return;
 	read_notes(t, &c.slot, &info);
 	read_chunks(t, &c.slot, &info, flags, block);

@@ -24,14 +24,14 @@ static void try_directory(const uint8_t *in, size_t n)
 	bool all = true;
 	uint32_t count;
 
-	if (n < 32 || !fuzz_fine(directory_decode(in, n, in + NONCE_AT, &count)))
+	if (n < 32 || !fuzz_fine(directory_decode(in, n, in + NONCE_AT, false, &count)))
 		return;
-	fuzz_check(directory_bytes(count) == n);
+	fuzz_check(directory_bytes(count, false) == n);
 	places = calloc(count + 1, sizeof(*places));
 	again = malloc(n);
 	fuzz_check(places && again);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!fuzz_fine(directory_place(in, i, END, &places[i]))) {
+		if (!fuzz_fine(directory_place(in, i, false, END, &places[i]))) {
 			all = false;
 			continue;
 		}
@@ -39,7 +39,7 @@ static void try_directory(const uint8_t *in, size_t n)
 		fuzz_check(places[i].offset + places[i].length <= END);
 	}
 	if (all) {
-		directory_encode(places, count, in + NONCE_AT, again);
+		directory_encode(places, count, in + NONCE_AT, false, again);
 		fuzz_check(!memcmp(in, again, n));
 	}
 	free(places);
@@ -72,7 +72,7 @@ static void try_segment(const uint8_t *in, size_t n)
 	if (n < 40 || !fuzz_fine(index_cursor_init(&cur, in, n, in + NONCE_AT,
 						   fuzz_get32(in + NUMBER_AT), 0)))
 		return;
-	index_segment_init(&again, in + NONCE_AT, fuzz_get32(in + NUMBER_AT));
+	index_segment_init(&again, in + NONCE_AT, fuzz_get32(in + NUMBER_AT), false);
 	while (more) {
 		struct chunk c;
 

@@ -158,11 +158,11 @@ static void indexes(void)
 	uint8_t b[256];
 
 	for (uint32_t n = 0; n <= 3; n++) {
-		directory_encode(places, n, nonce, b);
-		put2("fuzz_index", "\0", 1, b, directory_bytes(n));
+		directory_encode(places, n, nonce, false, b);
+		put2("fuzz_index", "\0", 1, b, directory_bytes(n, false));
 	}
 	for (uint32_t n = 0; n <= 6; n += 2) {
-		index_segment_init(&seg, nonce, n);
+		index_segment_init(&seg, nonce, n, false);
 		for (uint32_t i = 0; i < n; i++) {
 			struct chunk c = sample_chunk(i * i);
 
@@ -263,7 +263,7 @@ static void make_chunks(struct parts *p, uint8_t only_codec)
 	static uint8_t raw[3 * PAGE_BYTES];
 	struct index_place place = {smallimage_place[PART_SEGMENT].offset, 0, 0};
 
-	index_segment_init(&seg, nonce, 0);
+	index_segment_init(&seg, nonce, 0, false);
 	for (uint8_t codec = 0; codec_by_id(codec); codec++) {
 		struct chunk c = sample_chunk(2u + codec); /* from 1 MiB on */
 
@@ -281,8 +281,8 @@ static void make_chunks(struct parts *p, uint8_t only_codec)
 	}
 	p->n[PART_SEGMENT] = (uint16_t)index_segment_finish(&seg);
 	memcpy(p->b[PART_SEGMENT], seg.buf, p->n[PART_SEGMENT]);
-	directory_encode(&place, 1, nonce, p->b[PART_DIRECTORY]);
-	p->n[PART_DIRECTORY] = (uint16_t)directory_bytes(1);
+	directory_encode(&place, 1, nonce, false, p->b[PART_DIRECTORY]);
+	p->n[PART_DIRECTORY] = (uint16_t)directory_bytes(1, false);
 }
 
 static void make_header(struct parts *p, bool dump, enum free_fill fill)

@@ -237,9 +237,9 @@ static void test_head(void **state)
 	assert_int_equal(c.slot.state, SLOT_WRITING);
 	assert_err(located_check(&again), ERR_CORRUPT);
 	c.slot.header = (struct slot_region){16384, 100, 0};
-	assert_err(image_read_header(&again, &c.slot, &info), ERR_CORRUPT);
+	assert_err(image_read_header(&again, &c.slot, NULL, &info), ERR_CORRUPT);
 	again.map_unreadable = true;
-	assert_err(image_read_header(&again, &c.slot, &info), ERR_IO);
+	assert_err(image_read_header(&again, &c.slot, NULL, &info), ERR_IO);
 	target_close(&again);
 	tempfile_close(&f);
 }

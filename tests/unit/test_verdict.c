@@ -2,7 +2,8 @@
 /*
  * Faults planted, each found: VALID with a damaged twin resumed unasked; RESUMING
  * resumed by dormouse.retry; failed_resumes ignored; WRITING beside an unreadable twin taken for
- * nothing; damage asked about again and again; a reboot without count or end.
+ * nothing; damage asked about again and again; a reboot without count or end; a forged image taken
+ * for a damaged one, or offered for another try; a person's answer not waited for.
  */
 #include "unit.h"
 
@@ -46,6 +47,8 @@ static const struct {
 	{SLOT_VALID, true, false, 3, AGAIN, ERR_IO, ASK, ASK, false, true},
 	{SLOT_VALID, true, false, 1, "why", ERR_NOMEM, ASK, ASK, false, false},
 	{SLOT_VALID, true, false, 0, "", ERR_CORRUPT, HOPELESS, HOPELESS, false, true},
+	{SLOT_VALID, true, false, 0, "", ERR_AUTH, ASK, ASK, false, true},
+	{SLOT_RESUMING, true, false, 0, "", ERR_AUTH, ASK, ASK, false, true},
 };
 
 static void test_cases(void **state)
@@ -110,11 +113,37 @@ static void test_reason(void **state)
 	err_free(unfit);
 }
 
+/* Who mistyped is asked until there is an answer, whatever the configuration says of
+ * nobody; and the image is as good as it was. */
+static void test_locked(void **state)
+{
+	struct commit c = {.slot = {.state = SLOT_VALID}, .twin_good = true};
+	err_t wrong = err_new(ERR_AUTH, "wrong passphrases");
+	struct verdict v;
+
+	(void)state;
+	verdict_of_slots(&c, &v);
+	verdict_add_locked(wrong, &v);
+	assert_int_equal(v.outcome, ASK);
+	assert_true(v.may_try);
+	assert_non_null(strstr(v.text, "wrong passphrases"));
+	assert_false(verdict_waits(&v, &c, CONFIG_RESUME_DISCARD));
+	v.person = true;
+	assert_true(verdict_waits(&v, &c, CONFIG_RESUME_DISCARD));
+	assert_true(verdict_waits(&v, &c, CONFIG_RESUME_POWEROFF));
+	verdict_reason(&v, c.slot.reason);
+	c.slot.failed_resumes = 1;
+	verdict_of_slots(&c, &v);
+	assert_int_equal(v.outcome, RESUME);
+	err_free(wrong);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_reason),
+		cmocka_unit_test(test_locked),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

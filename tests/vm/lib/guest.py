@@ -13,7 +13,7 @@ from lib.qemu import DISKS, Boot, Machine
 
 BUILD = REPOSITORY / "build"
 GUEST = REPOSITORY / "tests/vm/guest"
-PROGRAMS = ["dormouse", "dormouse-resume", "imagewriter", "writer.vmlinux.lz4", "writer.cpio"]
+PROGRAMS = ["dormouse", "dormouse-resume", "dormouse-unlock", "imagewriter", "writer.vmlinux.lz4", "writer.cpio"]
 CFLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Wmissing-prototypes", "-Werror", "-static"]
 
 
@@ -36,6 +36,17 @@ def _copy(source, tree, path):
     shutil.copy(source, destination)
 
 
+def _copy_program(source, tree, path):
+    """With its libraries, and the one that threads look for when they end."""
+    _copy(source, tree, path)
+    libraries = subprocess.run(["ldd", source], capture_output=True, text=True, check=True)
+    found = re.findall(r"(/\S+) \(0x", libraries.stdout)
+    gcc = subprocess.run(["gcc", "-print-file-name=libgcc_s.so.1"], capture_output=True, text=True, check=True)
+    for library in found:
+        _copy(library, tree, library)
+    _copy(gcc.stdout.strip(), tree, str(Path(found[0]).parent / "libgcc_s.so.1"))
+
+
 def _make_tree(tree, conf, writer):
     """What initramfs and root filesystem have in common."""
     shutil.rmtree(tree, ignore_errors=True)
@@ -52,14 +63,22 @@ def _make_tree(tree, conf, writer):
             _copy(BUILD / name, tree, f"/usr/lib/dormouse/{name}")
 
 
-def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, init=GUEST / "boot-init"):
-    """The initramfs of a boot: dormouse-resume and the writer, around them only busybox."""
+def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, unlock=False, files=(), init=GUEST / "boot-init"):
+    """The initramfs of a boot: dormouse-resume and the writer, around them only busybox.
+
+    unlock: and what opens encrypted images. files: (path, content) of more.
+    """
     tree = path.with_suffix(".tree")
     _make_tree(tree, conf, writer)
     _copy(init, tree, "/init")
     (tree / "init").chmod(0o755)
     if resume:
         _copy(BUILD / "dormouse-resume", tree, "/usr/lib/dormouse/resume")
+    if unlock:
+        _copy_program(BUILD / "dormouse-unlock", tree, "/usr/lib/dormouse/unlock")
+    for name, content in files:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(content)
     for name, content in modules:
         (tree / f"{name}.ko").write_bytes(content)
     if modules:
@@ -73,8 +92,8 @@ def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, init=GUE
     return path
 
 
-def make_root(path, conf, next_initramfs, *, product=True):
-    """The root filesystem's image: ext4 on the bare disk."""
+def make_root(path, conf, next_initramfs, *, product=True, tools=()):
+    """The root filesystem's image: ext4 on the bare disk. tools: more programs of this machine."""
     tree = path.with_suffix(".tree")
     _make_tree(tree, conf, writer=product)
     (tree / "sbin/init").unlink()
@@ -82,10 +101,11 @@ def make_root(path, conf, next_initramfs, *, product=True):
     _copy(_workload(), tree, "/usr/bin/workload")
     _copy(next_initramfs, tree, "/boot/initrd.img")
     if product:
-        _copy(BUILD / "dormouse", tree, "/usr/bin/dormouse")
-        libraries = subprocess.run(["ldd", BUILD / "dormouse"], capture_output=True, text=True, check=True)
-        for library in re.findall(r"(/\S+) \(0x", libraries.stdout):
-            _copy(library, tree, library)
+        _copy_program(BUILD / "dormouse", tree, "/usr/bin/dormouse")
+    for tool in tools:
+        _copy_program(tool, tree, tool)
+    if tools:
+        _copy(GUEST / "update-initramfs", tree, "/usr/sbin/update-initramfs")
     disk.make_ext4(path, 512, tree)
     shutil.rmtree(tree)
     return path
@@ -99,17 +119,18 @@ def configuration(target, *more):
 
 def make_guest(
     out, *, kernel=None, append="", mem=2048, target_mib=4096, next_initramfs=None, product=True, disk_kind="virtio",
-    settings=(), **hardware,
+    settings=(), unlock=False, tools=(), **hardware,
 ):  # fmt: skip
     """A machine ready to start.
 
     settings: more lines of its dormouse.conf.
     next_initramfs: what lies in the guest's /boot for the boot after hibernating, this boot's unless given.
     product=False: a guest without Dormouse.
+    unlock: the initramfs can open encrypted images. tools: programs of this machine that the guest gets too.
     """
     kernel = kernel or test_kernel()
     conf = configuration(DISKS[disk_kind][1][1], *settings)
-    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, writer=product, resume=product)
-    root = make_root(out / "root.img", conf, next_initramfs or initramfs, product=product)
+    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, writer=product, resume=product, unlock=unlock)
+    root = make_root(out / "root.img", conf, next_initramfs or initramfs, product=product, tools=tools)
     target_image = disk.make_blank(out / "target.img", target_mib)
     return Machine(out, Boot(kernel.image, initramfs, append, mem), root, target_image, disk=disk_kind, **hardware)

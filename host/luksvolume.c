@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "host/luksvolume.h"
+
+#include "base/log.h"
+#include "base/util.h"
+#include "host/ondisk.h"
+#include "keys/locked.h"
+#include "keys/passphrase.h"
+#include "keys/volume.h"
+#include "target/cryptmap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAPPING "dormouse-target"
+
+/* Nobody else has it open, dm-crypt neither. */
+static err_t check_free(const char *device, dev_t *dev)
+{
+	CLEANUP_CLOSE int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == EBUSY)
+		return err_new(ERR_REFUSED, "%s is in use: opened by cryptsetup, or mounted",
+			       device);
+	if (fd < 0 || fstat(fd, &st))
+		return err_errno("%s", device);
+	if (!S_ISBLK(st.st_mode))
+		return err_new(ERR_INVALID, "%s is no disk or partition", device);
+	*dev = st.st_rdev;
+	return NULL;
+}
+
+/* From the partition's bytes to the disk's. */
+static err_t place_on_disk(dev_t dev, struct luksvolume *v, dev_t *disk)
+{
+	CLEANUP_FREE struct ondisk *o = malloc(sizeof(*o));
+	CLEANUP_EXTENTLIST struct extentlist in = {0}, out = {0};
+
+	if (!o)
+		return err_new(ERR_NOMEM, "looking at %s", v->device);
+	TRY(ondisk_find(dev, o));
+	if (o->encrypted)
+		return err_new(ERR_REFUSED, "%s is itself on an encrypted device", v->device);
+	TRY(extentlist_add(&in, v->area->start, align_down(v->area->bytes, PAGE_BYTES)));
+	TRY(ondisk_map(o, &in, &out));
+	if (out.count != 1)
+		return err_new(ERR_REFUSED, "%s is in %u pieces on its disk", v->device, out.count);
+	v->area->start = out.list[0].start;
+	v->area->bytes = out.list[0].length;
+	v->disk_bytes = o->disk_bytes;
+	*disk = o->disk;
+	return NULL;
+}
+
+static err_t open_by_file(const char *device, const char *key_file, struct encrypted_area *area)
+{
+	struct passphrase *p;
+	err_t e;
+
+	TRY(passphrase_create(&p));
+	e = passphrase_load(key_file, p);
+	if (!e)
+		e = volume_open(device, p->text, p->n, area);
+	passphrase_destroy(p);
+	return e;
+}
+
+static err_t open_volume(const char *key_file, struct luksvolume *v)
+{
+	dev_t dev = 0, disk = 0;
+	void *area;
+
+	TRY(check_free(v->device, &dev));
+	TRY(locked_create(sizeof(*v->area), &area));
+	v->area = area;
+	TRY(open_by_file(v->device, key_file, v->area));
+	TRY(place_on_disk(dev, v, &disk));
+	TRY(cryptmap_close(MAPPING)); /* of a run that was killed */
+	return cryptmap_open(MAPPING, disk, v->area, v->path, sizeof(v->path));
+}
+
+err_t luksvolume_open(const char *device, const char *key_file, struct luksvolume *out)
+{
+	err_t e;
+
+	memset(out, 0, sizeof(*out));
+	snprintf(out->device, sizeof(out->device), "%s", device);
+	if (!*key_file)
+		return err_new(ERR_INVALID,
+			       "the writer is to open %s, and \"target_key = FILE\" is not set "
+			       "in " CONFIG_PATH,
+			       device);
+	e = open_volume(key_file, out);
+	if (e)
+		luksvolume_close(out);
+	return e;
+}
+
+void luksvolume_close(struct luksvolume *v)
+{
+	err_t e = v->path[0] ? cryptmap_close(MAPPING) : NULL;
+
+	if (e)
+		log_warn("%s", err_text(e));
+	err_free(e);
+	locked_destroy(v->area, sizeof(*v->area));
+	v->area = NULL;
+	v->path[0] = '\0';
+}
+
+err_t luksvolume_mark(struct luksvolume *v, bool image)
+{
+	TRY(volume_mark(v->device, image));
+	v->marked = image;
+	return NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A target "luks:DEVICE": a LUKS2 partition that the writer opens itself. Here it is
+ * opened by a key file, so that hibernating asks for nothing; at boot by its passphrase.
+ * The image in it is as the kernel's dm-crypt encrypts it, besides being sealed or not.
+ */
+#ifndef HOST_LUKSVOLUME_H
+#define HOST_LUKSVOLUME_H
+
+#include "base/encryptedarea.h"
+#include "base/err.h"
+#include "config/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct luksvolume {
+	char device[CONFIG_TEXT_MAX];
+	char path[32];		     /* of the mapping, "/dev/dm-3" */
+	bool marked;		     /* its header says that an image is in it, or may */
+	uint64_t disk_bytes;	     /* of the bare disk that it is on */
+	struct encrypted_area *area; /* of that disk, in locked memory; NULL: closed */
+};
+
+/*
+ * ERR_INVALID: no key file is configured; ERR_AUTH: it opens nothing; ERR_FORMAT: no
+ * LUKS there; ERR_REFUSED: in use, or not in one piece on one bare disk.
+ */
+err_t luksvolume_open(const char *device, const char *key_file, struct luksvolume *out) ERR_CHECK;
+
+/* Nobody may have the mapping open. The mark stays as it is. Logs what fails. */
+void luksvolume_close(struct luksvolume *v);
+
+/* Before the first slot is written, and after the image is retired: in the header whether a
+ * boot has to ask for the passphrase. On the medium when it returns. */
+err_t luksvolume_mark(struct luksvolume *v, bool image) ERR_CHECK;
+
+#endif

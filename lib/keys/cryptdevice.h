@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What all that use libcryptsetup share: a device without its chatter, its errors as ours. */
+#ifndef KEYS_CRYPTDEVICE_H
+#define KEYS_CRYPTDEVICE_H
+
+#include "base/err.h"
+
+#include <libcryptsetup.h>
+
+void cryptdevice_close(struct crypt_device **cd); /* *cd may be NULL */
+
+#define CLEANUP_CRYPTDEVICE __attribute__((cleanup(cryptdevice_close)))
+
+/* crypt_init. What went wrong is told by return values, nothing is printed. */
+err_t cryptdevice_init(const char *path, struct crypt_device **cd) ERR_CHECK;
+
+/* A negative return value as an error: the kind by its number. */
+err_t cryptdevice_error(int r, const char *path, const char *what) ERR_CHECK;
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "keys/volume.h"
+
+#include "keys/cryptdevice.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOKEN_TYPE "dormouse-image"
+#define TOKEN	   "{\"type\":\"" TOKEN_TYPE "\",\"keyslots\":[]}"
+#define SECTOR	   512u
+
+static err_t load(const char *device, const char *type, struct crypt_device **cd)
+{
+	int r;
+
+	TRY(cryptdevice_init(device, cd));
+	r = crypt_load(*cd, type, NULL);
+	if (r == -EINVAL)
+		return err_new(ERR_FORMAT, "%s has no LUKS header that can be used", device);
+	return r ? cryptdevice_error(r, device, "reading the LUKS header") : NULL;
+}
+
+/* The device behind a mapping of the whole of it, as the kernel will be asked for it. */
+static err_t describe(struct crypt_device *cd, const char *device, struct encrypted_area *out)
+{
+	uint64_t offset = crypt_get_data_offset(cd) * SECTOR;
+	struct crypt_params_integrity integrity = {0};
+	uint32_t requirements = 0;
+	FILE *f;
+	long long bytes;
+
+	if (!crypt_get_integrity_info(cd, &integrity) && integrity.integrity)
+		return err_new(ERR_UNSUPPORTED, "%s: LUKS with integrity", device);
+	if (!crypt_persistent_flags_get(cd, CRYPT_FLAGS_REQUIREMENTS, &requirements) &&
+	    requirements)
+		return err_new(ERR_UNSUPPORTED, "%s is being encrypted anew", device);
+	f = fopen(device, "rb");
+	if (!f || fseeko(f, 0, SEEK_END) || (bytes = ftello(f)) < 0) {
+		err_t e = err_errno("size of %s", device);
+
+		if (f)
+			fclose(f);
+		return e;
+	}
+	fclose(f);
+	out->sector_bytes = (uint32_t)crypt_get_sector_size(cd);
+	out->iv_offset = crypt_get_iv_offset(cd);
+	out->start = offset;
+	out->bytes = (uint64_t)bytes > offset ? (uint64_t)bytes - offset : 0;
+	out->bytes -= out->bytes % out->sector_bytes;
+	snprintf(out->cipher, sizeof(out->cipher), "%s-%s", crypt_get_cipher(cd),
+		 crypt_get_cipher_mode(cd));
+	return out->bytes ? NULL : err_new(ERR_NOSPACE, "%s has no room behind its header", device);
+}
+
+static err_t take_key(struct crypt_device *cd, const char *device, const char *passphrase, size_t n,
+		      struct encrypted_area *out)
+{
+	size_t bytes = sizeof(out->key);
+	int r = crypt_volume_key_get(cd, CRYPT_ANY_SLOT, (char *)out->key, &bytes, passphrase, n);
+
+	out->key_bytes = (uint32_t)bytes;
+	if (r >= 0)
+		return NULL;
+	if (r == -EPERM || r == -ENOENT)
+		return err_new(ERR_AUTH, "%s: no keyslot opens with this passphrase", device);
+	return cryptdevice_error(r, device, "opening a keyslot");
+}
+
+err_t volume_open(const char *device, const char *passphrase, size_t n, struct encrypted_area *out)
+{
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
+	err_t e;
+
+	memset(out, 0, sizeof(*out));
+	TRY(load(device, CRYPT_LUKS, &cd));
+	e = describe(cd, device, out);
+	if (!e)
+		e = take_key(cd, device, passphrase, n, out);
+	if (e)
+		explicit_bzero(out, sizeof(*out));
+	return e;
+}
+
+/* The number of our token, or -1. */
+static int find_token(struct crypt_device *cd)
+{
+	for (int i = 0; i < crypt_token_max(CRYPT_LUKS2); i++) {
+		const char *type = NULL;
+
+		if (crypt_token_status(cd, i, &type) >= CRYPT_TOKEN_INTERNAL && type &&
+		    !strcmp(type, TOKEN_TYPE))
+			return i;
+	}
+	return -1;
+}
+
+static err_t load2(const char *device, struct crypt_device **cd)
+{
+	err_t e = load(device, CRYPT_LUKS2, cd);
+
+	if (!e || err_kind(e) != ERR_FORMAT)
+		return e;
+	err_free(e);
+	return err_new(ERR_UNSUPPORTED, "%s is not of LUKS version 2", device);
+}
+
+err_t volume_mark(const char *device, bool image)
+{
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
+	int token, r = 0;
+
+	TRY(load2(device, &cd));
+	token = find_token(cd);
+	if (image != (token >= 0))
+		r = crypt_token_json_set(cd, image ? CRYPT_ANY_TOKEN : token, image ? TOKEN : NULL);
+	return r >= 0 ? NULL : cryptdevice_error(r, device, "writing into the LUKS header");
+}
+
+err_t volume_marked(const char *device, bool *image)
+{
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
+
+	TRY(load2(device, &cd));
+	*image = find_token(cd) >= 0;
+	return NULL;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Faults planted, each found: the data's offset in sectors instead of bytes; the size
+ * without the header taken off; the token of another type taken for ours; a second
+ * token made by a second volume_mark; the key left in *out after a failure.
+ */
+#include "unit.h"
+
+#include "keys/volume.h"
+#include "tempfile.h"
+
+#include <libcryptsetup.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BYTES (24ull << 20)
+#define PASS  "correct"
+
+static void quiet(int level, const char *text, void *ctx)
+{
+	(void)level;
+	(void)text;
+	(void)ctx;
+}
+
+static const struct crypt_pbkdf_type cheap = {
+	.type = CRYPT_KDF_PBKDF2,
+	.hash = "sha256",
+	.iterations = 1000,
+	.flags = CRYPT_PBKDF_NO_BENCHMARK,
+};
+
+/* A LUKS partition in a file, of 4 KiB sectors with LUKS2; its key. */
+static void format(const char *path, const char *type, uint8_t key[64])
+{
+	struct crypt_params_luks2 p2 = {.pbkdf = &cheap, .sector_size = 4096};
+	struct crypt_params_luks1 p1 = {.hash = "sha256"};
+	struct crypt_device *cd;
+
+	for (int i = 0; i < 64; i++)
+		key[i] = (uint8_t)(7 * i + 1);
+	assert_int_equal(truncate(path, BYTES), 0);
+	assert_int_equal(crypt_init(&cd, path), 0);
+	crypt_set_log_callback(cd, quiet, NULL);
+	if (!strcmp(type, CRYPT_LUKS1))
+		assert_int_equal(crypt_set_pbkdf_type(cd, &cheap), 0);
+	assert_int_equal(crypt_format(cd, type, "aes", "xts-plain64", NULL, (char *)key, 64,
+				      !strcmp(type, CRYPT_LUKS1) ? (void *)&p1 : (void *)&p2),
+			 0);
+	assert_int_equal(crypt_keyslot_add_by_volume_key(cd, CRYPT_ANY_SLOT, (char *)key, 64, PASS,
+							 strlen(PASS)),
+			 0);
+	crypt_free(cd);
+}
+
+static int tokens(const char *path)
+{
+	struct crypt_device *cd;
+	int n = 0;
+
+	assert_int_equal(crypt_init(&cd, path), 0);
+	assert_int_equal(crypt_load(cd, CRYPT_LUKS2, NULL), 0);
+	for (int i = 0; i < crypt_token_max(CRYPT_LUKS2); i++)
+		n += crypt_token_status(cd, i, NULL) != CRYPT_TOKEN_INACTIVE;
+	crypt_free(cd);
+	return n;
+}
+
+static void test_open(void **state)
+{
+	struct encrypted_area area;
+	uint8_t key[64];
+	const char *path = ((struct tempfile *)*state)->path;
+
+	format(path, CRYPT_LUKS2, key);
+	assert_ok(volume_open(path, PASS, strlen(PASS), &area));
+	assert_int_equal(area.start, 16 << 20);
+	assert_int_equal(area.bytes, BYTES - (16 << 20));
+	assert_int_equal(area.sector_bytes, 4096);
+	assert_int_equal(area.iv_offset, 0);
+	assert_int_equal(area.key_bytes, 64);
+	assert_memory_equal(area.key, key, 64);
+	assert_string_equal(area.cipher, "aes-xts-plain64");
+}
+
+static void test_wrong(void **state)
+{
+	static const struct encrypted_area nothing;
+	struct encrypted_area area;
+	uint8_t key[64];
+	const char *path = ((struct tempfile *)*state)->path;
+	bool image;
+
+	assert_int_equal(truncate(path, BYTES), 0);
+	assert_err(volume_open(path, PASS, strlen(PASS), &area), ERR_FORMAT);
+	format(path, CRYPT_LUKS2, key);
+	assert_err(volume_open(path, "wrong", 5, &area), ERR_AUTH);
+	assert_memory_equal(&area, &nothing, sizeof(area));
+	assert_err(volume_open("/nowhere/at/all", PASS, strlen(PASS), &area), ERR_IO);
+	format(path, CRYPT_LUKS1, key);
+	assert_ok(volume_open(path, PASS, strlen(PASS), &area));
+	assert_int_equal(area.sector_bytes, 512);
+	assert_err(volume_marked(path, &image), ERR_UNSUPPORTED);
+	assert_err(volume_mark(path, true), ERR_UNSUPPORTED);
+}
+
+static void test_mark(void **state)
+{
+	struct encrypted_area area;
+	struct crypt_device *cd;
+	uint8_t key[64];
+	const char *path = ((struct tempfile *)*state)->path;
+	bool image = true;
+
+	format(path, CRYPT_LUKS2, key);
+	assert_int_equal(crypt_init(&cd, path), 0);
+	assert_int_equal(crypt_load(cd, CRYPT_LUKS2, NULL), 0);
+	assert_int_equal(
+		crypt_token_json_set(cd, CRYPT_ANY_TOKEN, "{\"type\":\"another\",\"keyslots\":[]}"),
+		0);
+	crypt_free(cd);
+	assert_ok(volume_marked(path, &image));
+	assert_false(image);
+	assert_ok(volume_mark(path, false));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(volume_mark(path, true));
+		assert_int_equal(tokens(path), 2);
+		assert_ok(volume_marked(path, &image));
+		assert_true(image);
+	}
+	assert_ok(volume_mark(path, false));
+	assert_int_equal(tokens(path), 1);
+	assert_ok(volume_open(path, PASS, strlen(PASS), &area));
+}
+
+static int setup(void **state)
+{
+	static struct tempfile f;
+
+	tempfile_open(&f, 0);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tempfile_close(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mark, setup, teardown),
+	};
+
+	/* Its locks would be in /run, which is not the test's. */
+	crypt_metadata_locking(NULL, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
