@@ -42,11 +42,29 @@ void check_target_device(const struct preflight *p, struct finding *out)
 			    l->disk.encrypted ? ", beneath dm-crypt" : "");
 }
 
+/* A kernel may forbid writing to what is mounted itself (CONFIG_BLK_DEV_WRITE_MOUNTED):
+ * then a disk without partitions cannot be written to beside its filesystem. */
+static err_t try_disk(const struct location *l)
+{
+	struct target t;
+	err_t e = target_open(&t, l->disk.disk_name, true, false);
+
+	if (e && err_kind(e) == ERR_REFUSED) {
+		err_free(e);
+		return err_new(ERR_REFUSED,
+			       "this kernel does not allow writing to %s beside the filesystem on "
+			       "it; boot with bdev_allow_write_mounted=1, or use one on a partition",
+			       l->disk.disk_name);
+	}
+	if (!e)
+		target_close(&t);
+	return e;
+}
+
 /* Will a boot find it, and the writer? */
 void check_target_place(const struct preflight *p, struct finding *out)
 {
 	const struct location *l = &p->location;
-	struct target t;
 	err_t e;
 
 	if (!there(p, out))
@@ -56,14 +74,12 @@ void check_target_place(const struct preflight *p, struct finding *out)
 		return;
 	}
 	e = location_check_pin(l, &p->pins);
-	/* A kernel may forbid writing to a disk that has mounted filesystems. */
 	if (!e)
-		e = target_open(&t, l->disk.disk_name, true, false);
+		e = try_disk(l);
 	if (e) {
 		finding_set_err(out, FINDING_REFUSE, e);
 		return;
 	}
-	target_close(&t);
 	finding_set(out, FINDING_OK, "%s lies on %s, and a boot knows where", l->name,
 		    l->disk.disk_name);
 }

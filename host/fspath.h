@@ -14,7 +14,7 @@ err_t fspath_of(int fd, const char *path, char *out, size_t n) ERR_CHECK;
 
 /* For fspath_of and its tests: by the text of /proc/self/mountinfo (changed by it), the
  * mount's id and the real path. */
-err_t fspath_by(char *text, unsigned long long mount_id, const char *real, char *out,
-		size_t n) ERR_CHECK;
+err_t fspath_by(char *text, unsigned long long mount_id, const char *real, char *out, size_t n)
+	ERR_CHECK;
 
 #endif

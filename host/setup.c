@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "host/keys.h"
 #include "host/setup_target.h"
+#include "host/sizetext.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -64,7 +65,7 @@ static err_t set_up(const struct config *config, const struct setup_options *o)
 	uint64_t size = 0;
 
 	if (o->size)
-		TRY(setup_parse_size(o->size, &size));
+		TRY(err_context(sizetext_parse(o->size, &size), "--size"));
 	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
 	if (config->encrypt)

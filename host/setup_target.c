@@ -9,31 +9,10 @@
 #include "host/swaps.h"
 #include "host/targetfile.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-err_t setup_parse_size(const char *text, uint64_t *out)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	unsigned long long x;
-	const char *unit;
-	unsigned int shift;
-
-	errno = 0;
-	x = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
-	if (!isdigit((unsigned char)*text) || errno || !x || !unit || end[1])
-		return err_new(ERR_INVALID, "--size: \"%s\" is no size (like 8G, or 512M)", text);
-	shift = 10 * (unsigned int)(unit - units + 1);
-	if (x > (uint64_t)INT64_MAX >> shift)
-		return err_new(ERR_INVALID, "--size: \"%s\" is too large", text);
-	*out = align_up((uint64_t)x << shift, PAGE_BYTES);
-	return NULL;
-}
 
 /* As if all memory were in use, and nothing of it could be compressed. */
 static err_t largest_image(uint64_t *out)
@@ -60,12 +39,13 @@ static err_t use_swap(uint64_t wanted, struct config *config)
 		if (!best || s->list[i].bytes > best->bytes)
 			best = &s->list[i];
 	if (!best || best->bytes < wanted)
-		return err_new(ERR_REFUSED,
-			       "no target is configured, and %s (%llu MiB are needed at worst). Say "
-			       "\"target = /dormouse.img\" in " CONFIG_PATH " to have a file made, or "
-			       "name a partition or swap area there",
-			       best ? "no swap area is large enough" : "there is no swap",
-			       (unsigned long long)(wanted / MIB));
+		return err_new(
+			ERR_REFUSED,
+			"no target is configured, and %s (%llu MiB are needed at worst). Say "
+			"\"target = /dormouse.img\" in " CONFIG_PATH " to have a file made, or "
+			"name a partition or swap area there",
+			best ? "no swap area is large enough" : "there is no swap",
+			(unsigned long long)(wanted / MIB));
 	TRY(stablename_of(best->path, name, sizeof(name)));
 	printf("target: the swap area %s, since none is configured\n", name);
 	return config_add_target(config, name);
@@ -114,8 +94,8 @@ static err_t pin_location(const struct location *l, const struct pins *before, s
 	return old && old->kind == PIN_LOCATOR ? pins_set(pins, old) : NULL;
 }
 
-static err_t set_up_one(const char *name, uint64_t bytes, bool encrypted,
-			const struct pins *before, struct pins *pins)
+static err_t set_up_one(const char *name, uint64_t bytes, bool encrypted, const struct pins *before,
+			struct pins *pins)
 {
 	struct location l;
 	err_t e;

@@ -19,10 +19,7 @@
  * first, since their places may be forgotten. Prints what it does. ERR_REFUSED: a target that
  * cannot be one, or none: the text says what to do. *pins is unchanged on error.
  */
-err_t setup_target(const struct config *config, uint64_t size, bool encrypted,
-		   struct pins *pins) ERR_CHECK;
-
-/* "8G", "512M": bytes, a multiple of 4096. ERR_INVALID: it is no size. */
-err_t setup_parse_size(const char *text, uint64_t *out) ERR_CHECK;
+err_t setup_target(const struct config *config, uint64_t size, bool encrypted, struct pins *pins)
+	ERR_CHECK;
 
 #endif

@@ -24,14 +24,14 @@ static err_t ext_error(errcode_t r, const char *what, const char *path)
 }
 
 /* The head in one piece, at the pinned place? */
-static err_t check_place(ext2_filsys fs, ext2_ino_t inode, const struct pin *pin,
-			 const char *path, uint64_t start)
+static err_t check_place(ext2_filsys fs, ext2_ino_t inode, const struct pin *pin, const char *path,
+			 uint64_t start)
 {
 	for (uint64_t at = 0; at < SLOT_DATA_START; at += fs->blocksize) {
 		blk64_t block = 0;
 		int flags = 0;
-		errcode_t r = ext2fs_bmap2(fs, inode, NULL, NULL, 0, at / fs->blocksize, &flags,
-					   &block);
+		errcode_t r =
+			ext2fs_bmap2(fs, inode, NULL, NULL, 0, at / fs->blocksize, &flags, &block);
 
 		if (r)
 			return ext_error(r, pin->ext_path, path);

@@ -61,8 +61,8 @@ static err_t open_head(const char *path, const struct pin *pin, struct target *o
 	return e;
 }
 
-static err_t open_on(const struct disk_where *where, const struct disk *disk,
-		     const struct pin *pin, struct target *out, char *path)
+static err_t open_on(const struct disk_where *where, const struct disk *disk, const struct pin *pin,
+		     struct target *out, char *path)
 {
 	snprintf(path, TARGET_NAME_MAX, "%s/%s", where && where->dev ? where->dev : DEV,
 		 disk->name);
@@ -80,8 +80,8 @@ struct found {
 	char path[TARGET_NAME_MAX];
 };
 
-static void try_disk(const struct disk_where *where, const struct disk *disk,
-		     const struct pin *pin, struct found *f)
+static void try_disk(const struct disk_where *where, const struct disk *disk, const struct pin *pin,
+		     struct found *f)
 {
 	char path[TARGET_NAME_MAX];
 	struct target t = {.fd = -1};
@@ -107,8 +107,8 @@ static err_t take(struct found *f, const struct pin *pin, size_t disks, struct t
 {
 	if (!disks)
 		return err_new(ERR_INVALID, "no disk of %llu bytes%s%s is there",
-			       (unsigned long long)pin->disk_bytes,
-			       *pin->identity ? ", " : "", pin->identity);
+			       (unsigned long long)pin->disk_bytes, *pin->identity ? ", " : "",
+			       pin->identity);
 	if (!f->count)
 		return err_new(ERR_FORMAT, "there is no image");
 	if (f->count > 1) {

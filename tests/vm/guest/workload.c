@@ -11,12 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -184,6 +186,39 @@ static _Noreturn void hog(const char *path, const char *mib)
 	}
 }
 
+/*
+ * Pages in swap, every third of them given back, so that what is free there is scattered;
+ * the rest is looked at when asked. In pieces: there may be less memory than that.
+ */
+static _Noreturn void swapped(const char *path, const char *mib)
+{
+	uint64_t pages = strtoull(mib, NULL, 0) * (1024 * 1024 / PAGE_BYTES), piece = 1024, bad;
+	uint64_t *memory = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t expected[PAGE_WORDS];
+	char result[100] = "ready";
+
+	if (memory == MAP_FAILED)
+		err(1, "mmap");
+	for (uint64_t n = 0; n < pages; n++) {
+		fill_page(memory + n * PAGE_WORDS, n + 7);
+		if ((n + 1) % piece == 0)
+			madvise(memory + (n + 1 - piece) * PAGE_WORDS, piece * PAGE_BYTES, MADV_PAGEOUT);
+	}
+	for (uint64_t n = 0; n < pages; n += 3)
+		if (madvise(memory + n * PAGE_WORDS, PAGE_BYTES, MADV_DONTNEED))
+			err(1, "madvise");
+	for (;;) {
+		report(path, result);
+		bad = 0;
+		for (uint64_t n = 0; n < pages; n++) {
+			fill_page(expected, n + 7);
+			if (n % 3)
+				bad += memcmp(memory + n * PAGE_WORDS, expected, PAGE_BYTES) != 0;
+		}
+		snprintf(result, sizeof(result), bad ? "%" PRIu64 " of %" PRIu64 " pages differ" : "ok", bad, pages);
+	}
+}
+
 /* Memory that the kernel hands out anew must be zero, also when it trusts free pages to be so. */
 static int zeros(const char *mib)
 {
@@ -215,6 +250,16 @@ static int fill(const char *path, const char *mib)
 	if (fclose(f))
 		err(1, "%s", path);
 	return 0;
+}
+
+/* B shares its blocks with A from now on. */
+static int clone_file(const char *a, const char *b)
+{
+	int from = open(a, O_RDONLY), to = open(b, O_WRONLY | O_CREAT, 0600);
+
+	if (from < 0 || to < 0 || ioctl(to, FICLONE, from))
+		err(1, "%s to %s", a, b);
+	return close(from) || close(to);
 }
 
 /* A checksum of whole pages that is fast even in an emulated CPU. */
@@ -371,11 +416,16 @@ int main(int argc, char **argv)
 		return files(a, b);
 	if (a && b && !strcmp(command, "fill"))
 		return fill(a, b);
+	if (a && b && !strcmp(command, "clone"))
+		return clone_file(a, b);
 	if (a && b && !strcmp(command, "hog"))
 		hog(a, b);
+	if (a && b && !strcmp(command, "swapped"))
+		swapped(a, b);
 	if (a && b && !strcmp(command, "sieve"))
 		sieve(a, b);
 	fprintf(stderr, "usage: workload now | setclock NS | counter FILE | tcp FILE | hog FILE MIB | sieve FILE MIB |\n"
+			"       swapped FILE MIB | clone FILE FILE |\n"
 			"       zeros MIB | fill FILE MIB | sum FILE | files DIR PROGRESS | checkfiles DIR\n");
 	return 2;
 }

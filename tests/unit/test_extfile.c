@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Filesystems made by mke2fs. Faults planted, each found: a journal with something in it
+ * overlooked; the place compared without the filesystem's own start; only the first
+ * block compared; a file that is not there taken for another.
+ */
+#include "unit.h"
+
+#include "resume/extfile.c"
+
+#include <sys/stat.h>
+
+struct filesystem {
+	char path[64];
+	struct pin pin; /* of /folder/file */
+};
+
+static void run(const char *command)
+{
+	if (system(command))
+		fail_msg("%s", command);
+}
+
+/* Of blocks of 1 KiB: the head is 16 of them. */
+static void setup(struct filesystem *f)
+{
+	char folder[] = "/tmp/dormouse-extfile-XXXXXX", command[512];
+
+	assert_non_null(mkdtemp(folder));
+	memset(f, 0, sizeof(*f));
+	snprintf(f->path, sizeof(f->path), "%s.img", folder);
+	snprintf(command, sizeof(command),
+		 "mkdir %s/folder && dd if=/dev/urandom of=%s/folder/file bs=64k count=1 "
+		 "2>/dev/null && "
+		 "mke2fs -q -F -t ext4 -b 1024 -d %s %s 8m && rm -r %s",
+		 folder, folder, folder, f->path, folder);
+	run(command);
+	f->pin.kind = PIN_HEAD;
+	strcpy(f->pin.ext_path, "/folder/file");
+}
+
+static uint64_t place_of_file(const struct filesystem *f)
+{
+	ext2_filsys fs;
+	ext2_ino_t inode;
+	blk64_t block = 0;
+	int flags = 0;
+
+	assert_int_equal(ext2fs_open(f->path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs), 0);
+	assert_int_equal(ext2fs_namei(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, f->pin.ext_path, &inode),
+			 0);
+	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, 0, 0, &flags, &block), 0);
+	ext2fs_close_free(&fs);
+	return block * 1024;
+}
+
+/* Exchange the blocks of the file's second KiB with another one's, in the filesystem's eyes. */
+static void tear_head(const struct filesystem *f)
+{
+	ext2_filsys fs;
+	ext2_ino_t inode;
+	blk64_t block = 0;
+	int flags = 0;
+
+	assert_int_equal(
+		ext2fs_open(f->path, EXT2_FLAG_64BITS | EXT2_FLAG_RW, 0, 0, unix_io_manager, &fs),
+		0);
+	assert_int_equal(ext2fs_namei(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, f->pin.ext_path, &inode),
+			 0);
+	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, 0, 40, &flags, &block), 0);
+	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, BMAP_SET, 1, &flags, &block), 0);
+	ext2fs_close_free(&fs);
+}
+
+static void test_place(void **state)
+{
+	struct filesystem f;
+	struct pin pin;
+
+	(void)state;
+	setup(&f);
+	f.pin.byte = place_of_file(&f);
+	assert_ok(extfile_check_at(&f.pin, f.path, 0));
+	pin = f.pin;
+	pin.byte += 1 << 20; /* as a partition's */
+	assert_err(extfile_check_at(&pin, f.path, 0), ERR_CORRUPT);
+	assert_ok(extfile_check_at(&pin, f.path, 1 << 20));
+	strcpy(pin.ext_path, "/folder/other");
+	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_CORRUPT);
+	strcpy(pin.ext_path, "/folder");
+	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_CORRUPT);
+	tear_head(&f);
+	assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_CORRUPT);
+	unlink(f.path);
+}
+
+static void test_journal(void **state)
+{
+	struct filesystem f;
+	char command[256];
+
+	(void)state;
+	setup(&f);
+	f.pin.byte = place_of_file(&f);
+	snprintf(command, sizeof(command),
+		 "debugfs -w -R 'feature needs_recovery' %s >/dev/null 2>&1", f.path);
+	run(command);
+	assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_CORRUPT);
+	unlink(f.path);
+}
+
+/* Not pinned with one: nothing to be checked. */
+static void test_none(void **state)
+{
+	struct pin pin = {.kind = PIN_HEAD};
+
+	(void)state;
+	assert_ok(extfile_check(&pin, "/dev/none"));
+	strcpy(pin.ext_uuid, "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001");
+	assert_err(extfile_check(&pin, "/dev/none"), ERR_REFUSED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_none),
+	};
+
+	return cmocka_run_group_tests_name("extfile", tests, NULL, NULL);
+}

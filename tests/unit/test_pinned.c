@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Faults planted, each found: a disk of another size or serial number taken; of two
+ * disks with the image the first taken; a disk without superblocks taken for one with a
+ * file; a partition looked at like a disk.
+ */
+#include "unit.h"
+
+#include "image/located.h"
+#include "resume/pinned.c"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define DISK_BYTES (1u << 20)
+
+/* A folder with a /sys/class/block and a /dev of its own. */
+struct machine {
+	char top[64], sys[80], dev[80];
+	struct disk_where where;
+};
+
+static void put_text(const char *folder, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "%s\n", text);
+	fclose(f);
+}
+
+static void add_disk(const struct machine *m, const char *name, uint64_t bytes, const char *serial)
+{
+	char path[256], text[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", m->sys, name);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes / 512);
+	put_text(path, "size", text);
+	if (*serial)
+		put_text(path, "serial", serial);
+	snprintf(path, sizeof(path), "%s/%s", m->dev, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+	close(fd);
+}
+
+static void setup(struct machine *m)
+{
+	strcpy(m->top, "/tmp/dormouse-pinned-XXXXXX");
+	assert_non_null(mkdtemp(m->top));
+	snprintf(m->sys, sizeof(m->sys), "%s/sys", m->top);
+	snprintf(m->dev, sizeof(m->dev), "%s/dev", m->top);
+	assert_int_equal(mkdir(m->sys, 0700), 0);
+	assert_int_equal(mkdir(m->dev, 0700), 0);
+	m->where = (struct disk_where){m->sys, m->dev};
+}
+
+static void teardown(struct machine *m)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -r %s", m->top);
+	assert_int_equal(system(command), 0);
+}
+
+/* An image that is being written, in this extent. */
+static void put_image(const struct machine *m, const char *name, uint64_t start, uint64_t locator)
+{
+	const struct extent extent = {start, 128 << 10};
+	const uint8_t nonce[NONCE_BYTES] = "0123456789abcde";
+	struct target t;
+	struct commit c;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", m->dev, name);
+	assert_ok(located_create(path, &extent, 1, locator, nonce, &t));
+	assert_ok(commit_begin(&t, &c, nonce, 1));
+	if (locator)
+		assert_ok(commit_valid(&t, &c, &(struct slot){.data_pages = 0}));
+	target_close(&t);
+}
+
+static struct pin head(const char *identity)
+{
+	struct pin pin = {.kind = PIN_HEAD, .byte = 256 << 10, .disk_bytes = DISK_BYTES};
+
+	strcpy(pin.identity, identity);
+	return pin;
+}
+
+static void test_head(void **state)
+{
+	struct pin a = head("A_1"), other = head("B"), none = head("");
+	struct target t;
+	struct machine m;
+	char path[TARGET_NAME_MAX];
+
+	(void)state;
+	setup(&m);
+	assert_false(pinned_is_there(&m.where, &a));
+	assert_err(pinned_open(&m.where, &a, &t, path), ERR_INVALID);
+	add_disk(&m, "vda", DISK_BYTES, "A 1");
+	add_disk(&m, "vdb", 2 * DISK_BYTES, "A 1");
+	assert_true(pinned_is_there(&m.where, &a));
+	assert_err(pinned_open(&m.where, &a, &t, path), ERR_FORMAT);
+	put_image(&m, "vdb", 256 << 10, 0);
+	assert_err(pinned_open(&m.where, &a, &t, path), ERR_FORMAT); /* of another size */
+	put_image(&m, "vda", 256 << 10, 0);
+	assert_ok(pinned_open(&m.where, &a, &t, path));
+	assert_non_null(strstr(path, "/dev/vda"));
+	assert_int_equal(t.bytes, 128 << 10);
+	target_close(&t);
+	assert_err(pinned_open(&m.where, &other, &t, path), ERR_INVALID);
+	assert_err(pinned_open(&m.where, &none, &t, path), ERR_INVALID);
+	teardown(&m);
+}
+
+/* Copies of a disk: nobody knows which one counts. */
+static void test_two(void **state)
+{
+	struct pin none = head("");
+	struct target t;
+	struct machine m;
+	char path[TARGET_NAME_MAX], partition[256];
+
+	(void)state;
+	setup(&m);
+	add_disk(&m, "vda", DISK_BYTES, "");
+	add_disk(&m, "vdb", DISK_BYTES, "");
+	add_disk(&m, "vdc1", DISK_BYTES, "");
+	snprintf(partition, sizeof(partition), "%s/vdc1", m.sys);
+	put_text(partition, "partition", "1");
+	put_image(&m, "vdb", 256 << 10, 0);
+	put_image(&m, "vdc1", 256 << 10, 0);
+	assert_ok(pinned_open(&m.where, &none, &t, path));
+	assert_non_null(strstr(path, "/dev/vdb"));
+	target_close(&t);
+	put_image(&m, "vda", 256 << 10, 0);
+	assert_err(pinned_open(&m.where, &none, &t, path), ERR_REFUSED);
+	teardown(&m);
+}
+
+static void test_locator(void **state)
+{
+	struct pin pin = {
+		.kind = PIN_LOCATOR, .byte = 8192 + LOCATED_LOCATOR_AT, .disk_bytes = DISK_BYTES};
+	struct target t;
+	struct machine m;
+	char path[TARGET_NAME_MAX];
+
+	(void)state;
+	setup(&m);
+	add_disk(&m, "vda", DISK_BYTES, "");
+	assert_err(pinned_open(&m.where, &pin, &t, path), ERR_FORMAT);
+	put_image(&m, "vda", 512 << 10, pin.byte);
+	assert_ok(pinned_open(&m.where, &pin, &t, path));
+	assert_int_equal(t.locator, pin.byte);
+	target_close(&t);
+	teardown(&m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_two),
+		cmocka_unit_test(test_locator),
+	};
+
+	return cmocka_run_group_tests_name("pinned", tests, NULL, NULL);
+}
