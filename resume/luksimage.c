@@ -42,8 +42,7 @@ static err_t check_marked(const char *device, const struct options *o)
 {
 	err_t e = ask_header(device, o, OPENER_MARKED);
 
-	/* That the program cannot be run is said by the same kind. */
-	if (!e || err_kind(e) != ERR_REFUSED || access(o->opener, X_OK))
+	if (!e || err_kind(e) != ERR_REFUSED)
 		return e;
 	err_free(e);
 	return err_new(ERR_FORMAT, "no image is marked in %s", device);

@@ -13,8 +13,8 @@
 #define OPENER_PROGRAM "/usr/lib/dormouse/unlock"
 
 /*
- * What it ends with; stderr then has a line that says why. Anything else, as the
- * loader's 127: it could not even begin.
+ * What it ends with; stderr then has a line that says why. Anything else, as 127 of the
+ * dynamic loader: it could not even begin.
  */
 enum opener_exit {
 	OPENER_OPENED = 0,  /* stdout has what was asked for */
@@ -39,8 +39,9 @@ struct opener {
 #define OPENER_TOKEN  "--token"	 /* the secret, without a passphrase */
 
 /*
- * passphrase NULL: none is given. Errors as keys/luks.h has them; ERR_REFUSED also when the program
- * cannot be run. out: in locked memory, of o->bytes; on an error it is unchanged.
+ * passphrase NULL: none is given. Errors as keys/luks.h has them; ERR_IO also when the
+ * program cannot be run, for want of a library perhaps. out: in locked memory, of o->bytes;
+ * on an error it is unchanged.
  */
 err_t opener_run(const struct opener *o, const struct passphrase *passphrase, void *out) ERR_CHECK;
 

@@ -17,10 +17,11 @@ struct door {
 	void *out;
 };
 
-/* Only a wrong passphrase leaves something else to be tried. */
+/* A wrong passphrase, or one that perhaps is that of a keyslot which is too large for here:
+ * another one may do. */
 static bool is_final(err_t e)
 {
-	return e && err_kind(e) != ERR_AUTH;
+	return err_kind(e) != ERR_AUTH && err_kind(e) != ERR_NOMEM;
 }
 
 static err_t by_token(const struct door *d, bool *opened)
@@ -34,7 +35,7 @@ static err_t by_token(const struct door *d, bool *opened)
 	token.option = OPENER_TOKEN;
 	e = opener_run(&token, NULL, d->out);
 	*opened = !e;
-	if (e && err_kind(e) == ERR_REFUSED && !access(token.program, X_OK)) {
+	if (e && err_kind(e) == ERR_REFUSED) {
 		/* No token, or none that works here; that is what passphrases are for. */
 		err_free(e);
 		return NULL;
@@ -91,6 +92,8 @@ static err_t by_person(const struct door *d, const char *what, bool *person)
 			return e;
 		dprintf(console, "Dormouse: %s\r\n", err_text(e));
 	}
+	if (err_kind(e) == ERR_NOMEM)
+		return e;
 	err_free(e);
 	return err_new(ERR_AUTH, "it was not opened: %d wrong passphrases", PASSPHRASES_TRIES);
 }
