@@ -166,7 +166,7 @@ static err_t check_block(const struct map_disk *d)
 	uint64_t next = le64_get(d->next), locator = le64_get(d->locator);
 	bool last = number + 1 == blocks;
 
-	if (!blocks || blocks > EXTENTMAP_BLOCKS_MAX || number >= blocks)
+	if (blocks > EXTENTMAP_BLOCKS_MAX || number >= blocks)
 		return err_new(ERR_CORRUPT, "extent map has block %u of %u", number, blocks);
 	if (!entries || entries > EXTENTMAP_ENTRIES || (!last && entries != EXTENTMAP_ENTRIES) ||
 	    number * EXTENTMAP_ENTRIES + entries > EXTENTS_MAX)

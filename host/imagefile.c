@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/util.h"
+#include "image/located.h"
 #include "image/reader.h"
 
 #include <stdlib.h>
@@ -17,10 +19,20 @@ static err_t open_slots(struct imagefile *f)
 	return NULL;
 }
 
-err_t imagefile_open(struct imagefile *f, const char *path)
+/* A locator is the end of its page, and a head the beginning of one. */
+static err_t open_target(const char *path, uint64_t at, struct target *out)
+{
+	if (at == IMAGEFILE_WHOLE)
+		return target_open(out, path, false, false);
+	if (at % PAGE_BYTES == LOCATED_LOCATOR_AT)
+		return located_open_locator(path, false, at, out);
+	return located_open_head(path, false, at, out);
+}
+
+err_t imagefile_open(struct imagefile *f, const char *path, uint64_t at)
 {
 	*f = (struct imagefile){.target.fd = -1};
-	TRY(target_open(&f->target, path, false, false));
+	TRY(open_target(path, at, &f->target));
 	return err_context(open_slots(f), "%s", path);
 }
 
@@ -50,9 +62,9 @@ err_t imagefile_read(struct imagefile *f)
 	return err_context(read_header(f), "%s", f->target.name);
 }
 
-err_t imagefile_open_image(struct imagefile *f, const char *path)
+err_t imagefile_open_image(struct imagefile *f, const char *path, uint64_t at)
 {
-	TRY(imagefile_open(f, path));
+	TRY(imagefile_open(f, path, at));
 	return imagefile_read(f);
 }
 

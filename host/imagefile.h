@@ -21,11 +21,16 @@ struct imagefile {
 	size_t notes_bytes;
 };
 
+/* at: IMAGEFILE_WHOLE, or a byte of a disk, at which there is the locator of an image in
+ * slots of a swap area, or the head of a file that is one (image/located.h). */
+#define IMAGEFILE_WHOLE UINT64_MAX
+
 /*
  * Open, and read the superblock; a damaged twin of it is logged as a warning.
- * ERR_FORMAT: there is none. Else commit_load's errors.
+ * ERR_FORMAT: there is none, or no locator. ERR_INVALID: nothing can be at that byte. Else
+ * errors of commit_load, and of located_open_locator or located_open_head.
  */
-err_t imagefile_open(struct imagefile *f, const char *path) ERR_CHECK;
+err_t imagefile_open(struct imagefile *f, const char *path, uint64_t at) ERR_CHECK;
 
 /*
  * Then all but index and chunks. ERR_FORMAT: no image: EMPTY, WRITING, RETIRED, or dead.
@@ -34,7 +39,7 @@ err_t imagefile_open(struct imagefile *f, const char *path) ERR_CHECK;
 err_t imagefile_read(struct imagefile *f) ERR_CHECK;
 
 /* Both. */
-err_t imagefile_open_image(struct imagefile *f, const char *path) ERR_CHECK;
+err_t imagefile_open_image(struct imagefile *f, const char *path, uint64_t at) ERR_CHECK;
 
 void imagefile_close(struct imagefile *f); /* also after an error */
 

@@ -9,12 +9,14 @@
 #include "host/doctor.h"
 #include "host/exitcode.h"
 #include "host/hibernate.h"
+#include "host/imagefile.h"
 #include "host/setup.h"
 #include "host/status.h"
 #include "host/tools.h"
 #include "image/threads.h"
 #include "jump/writer_files.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -121,10 +123,10 @@ static const struct command commands[] = {
 	 run_status, NULL},
 	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct",
 	 run_doctor, NULL},
-	{"inspect", "IMAGE", "what an image is, and of what machine", "j", NULL, inspect_run},
-	{"verify", "IMAGE", "check every byte of an image", "T", NULL, verify_run},
+	{"inspect", "IMAGE", "what an image is, and of what machine", "jA", NULL, inspect_run},
+	{"verify", "IMAGE", "check every byte of an image", "TA", NULL, verify_run},
 	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTaf", NULL, pack_run},
-	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "Tkf", NULL, unpack_run},
+	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "TkfA", NULL, unpack_run},
 };
 
 static const struct option long_options[] = {
@@ -142,6 +144,7 @@ static const struct option long_options[] = {
 	{"rekey", no_argument, NULL, 'R'},
 	{"key-file", required_argument, NULL, 'K'},
 	{"no-initramfs", no_argument, NULL, 'I'},
+	{"at", required_argument, NULL, 'A'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -160,6 +163,9 @@ static const struct {
 	{'K', "  --key-file FILE   the passphrase is in it, instead of asking; -: standard input\n"},
 	{'I', "  --no-initramfs    do not run update-initramfs -u\n"},
 	{'j', "  --json            for programs\n"},
+	{'A', "  --at BYTE         IMAGE is a disk, or a copy of one, and the image is in parts of\n"
+	      "                    it: in slots of the swap area whose page 0 begins 3584 bytes\n"
+	      "                    before this byte, or in the file that begins at it\n"},
 	{'C', "  --codec CODEC     lz4 (default), lz4:1 (dense) to lz4:16 (fast), zstd,\n"
 	      "                    zstd:1 (fast) to zstd:19 (dense), lzo, none, or auto\n"},
 	{'T', "  --threads N       instead of one for each CPU\n"},
@@ -227,6 +233,20 @@ static err_t parse_threads(const char *text, unsigned int *out)
 	return NULL;
 }
 
+/* In the notations of C. */
+static err_t parse_place(const char *text, uint64_t *out)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 0);
+	if (*text < '0' || *text > '9' || *end || errno || n > INT64_MAX)
+		return err_new(ERR_INVALID, "--at: \"%s\" is no byte of a disk", text);
+	*out = n;
+	return NULL;
+}
+
 static err_t take_option(struct arguments *a, int letter, const char *value)
 {
 	switch (letter) {
@@ -246,6 +266,8 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		return err_context(codec_choice_parse(value, &a->tool.codec), "--codec");
 	case 'T':
 		return parse_threads(value, &a->tool.threads);
+	case 'A':
+		return parse_place(value, &a->tool.at);
 	case 'a':
 		a->tool.all_pages = true;
 		return NULL;
@@ -311,7 +333,8 @@ static err_t parse_arguments(const struct command *c, int argc, char **argv, str
 
 static err_t run_command(const struct command *c, int argc, char **argv, int *exit_code)
 {
-	struct arguments a = {.tool.threads = threads_for_cpus(IMAGE_THREADS_MAX)};
+	struct arguments a = {.tool.threads = threads_for_cpus(IMAGE_THREADS_MAX),
+			      .tool.at = IMAGEFILE_WHOLE};
 	err_t e;
 
 	*exit_code = EXITCODE_USAGE;

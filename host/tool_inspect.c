@@ -87,6 +87,9 @@ static void print_slot(const struct commit *c)
 					: c->page0 == PAGE0_MARKED ? "marked as suspended"
 					: c->page0 == PAGE0_SWAP   ? "can be turned on"
 								   : "its header is gone");
+	if (slot->features_incompat & SLOT_INCOMPAT_LOCATED)
+		print_line("swap area", commit_is_dead(c) ? "turned on since: the image is dead"
+							  : "in its slots; page 0 tells where");
 	print_line("nonce", nonce);
 	if (localtime_r(&created, &tm) && strftime(when, sizeof(when), "%F %T %z", &tm))
 		print_line("begun", when);
@@ -117,11 +120,20 @@ static void print_ranges(const char *name, const struct range_list *list)
 		       range_type_name(list->r[i].type));
 }
 
+/* Of one whose extents lie scattered. */
+static void print_map(const struct target *t)
+{
+	if (t->map_place)
+		printf("%-10s %u extents on the disk, map at byte %" PRIu64 "\n", "target",
+		       t->extent_count, t->map_place);
+}
+
 static void print_human(const struct imagefile *f, const struct stats *stats)
 {
 	const struct slot *slot = &f->commit.slot;
 
 	print_slot(&f->commit);
+	print_map(&f->target);
 	print_host(f);
 	print_ranges("memory", &f->host.memory);
 	print_ranges("windows", &f->host.windows);
@@ -184,6 +196,14 @@ static void json_slot(const struct commit *c)
 	json_number("stored_bytes", slot->stored_bytes);
 }
 
+/* All 0: the whole of a file or device. */
+static void json_map(const struct target *t)
+{
+	json_number("map_place", t->map_place);
+	json_number("map_extents", t->map_place ? t->extent_count : 0);
+	json_number("locator", t->locator);
+}
+
 static void print_json(const struct imagefile *f, const struct stats *stats)
 {
 	const struct hostinfo *h = &f->host;
@@ -191,6 +211,7 @@ static void print_json(const struct imagefile *f, const struct stats *stats)
 
 	printf("{\n");
 	json_slot(&f->commit);
+	json_map(&f->target);
 	printf("  \"dump\": %s,\n", h->dump ? "true" : "false");
 	json_text("hostname", h->hostname);
 	json_text("release", h->release);
@@ -220,10 +241,12 @@ static void print_no_image(const struct imagefile *f, bool json)
 {
 	if (!json) {
 		print_slot(&f->commit);
+		print_map(&f->target);
 		return;
 	}
 	printf("{\n");
 	json_slot(&f->commit);
+	json_map(&f->target);
 	printf("  \"dump\": false\n}\n");
 }
 
@@ -233,7 +256,7 @@ static err_t inspect(struct imagefile *f, const struct tool_options *o)
 
 	if (!stats)
 		return err_new(ERR_NOMEM, "inspecting");
-	TRY(imagefile_open(f, o->from));
+	TRY(imagefile_open(f, o->from, o->at));
 	if (!slot_holds_image(&f->commit.slot) || commit_is_dead(&f->commit)) {
 		print_no_image(f, o->json);
 		return NULL;

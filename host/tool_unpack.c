@@ -77,7 +77,7 @@ static err_t create(struct unpacking *u)
 
 static err_t unpack(struct unpacking *u)
 {
-	TRY(imagefile_open_image(&u->image, u->o->from));
+	TRY(imagefile_open_image(&u->image, u->o->from, u->o->at));
 	TRY(create(u));
 	TRY(err_context(restore(u), "%s", u->o->from));
 	if (!u->image.host.dump)

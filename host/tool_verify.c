@@ -16,7 +16,7 @@ static err_t verify(struct imagefile *image, const struct tool_options *o)
 	const struct slot *slot = &image->commit.slot;
 	err_t e;
 
-	TRY(imagefile_open_image(image, o->from));
+	TRY(imagefile_open_image(image, o->from, o->at));
 	watch_init(&watch, "verifying");
 	e = image_verify(&image->target, slot, &image->host, &options);
 	watch_end(&watch);

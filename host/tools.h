@@ -10,6 +10,7 @@
 #include "codec/codec.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct tool_options {
 	const char *from, *to;	   /* the files, as the command has them */
@@ -19,6 +20,7 @@ struct tool_options {
 	bool force;	 /* pack, unpack: replace a file */
 	bool keep_going; /* unpack: leave out what is damaged */
 	bool json;	 /* inspect */
+	uint64_t at;	 /* inspect, verify, unpack: where on a disk, imagefile.h */
 };
 
 /*

@@ -37,32 +37,23 @@ static enum swapheader kind_of_locator(const struct target *t, const uint8_t *se
 		       : SWAPHEADER_NONE;
 }
 
-/* The page that is looked at here is page 0 of a swap area, when there is a locator in it. */
-static err_t check_no_locator(const struct target *t, const uint8_t *page)
+/* Sound or damaged. */
+static bool has_locator(const uint8_t *page)
 {
 	struct locator l;
 	err_t e = locator_decode(page + LOCATOR_AT, &l);
+	bool has = !e || err_kind(e) != ERR_FORMAT;
 
-	if (e && err_kind(e) == ERR_FORMAT) {
-		err_free(e);
-		return NULL;
-	}
 	err_free(e);
-	return err_new(ERR_REFUSED,
-		       "%s is a swap area in which an image lies, to be resumed or discarded by "
-		       "the boot that finds it; or make the area anew (mkswap)",
-		       t->name);
+	return has;
 }
 
-static err_t kind_of(const struct target *t, const uint8_t *page, enum swapheader *out)
+/* A whole area with a locator in it is in use by another image: as if it were turned on. */
+static enum swapheader kind_of(const struct target *t, const uint8_t *page)
 {
-	if (t->locator) {
-		*out = kind_of_locator(t, page + LOCATOR_AT);
-		return NULL;
-	}
-	TRY(check_no_locator(t, page));
-	*out = swapheader_decode(page);
-	return NULL;
+	if (t->locator)
+		return kind_of_locator(t, page + LOCATOR_AT);
+	return has_locator(page) ? SWAPHEADER_SWAP : swapheader_decode(page);
 }
 
 static void change_page(const struct target *t, uint8_t *page, enum swapheader to)
@@ -94,7 +85,8 @@ err_t swaparea_read(const struct target *t, enum swapheader *out)
 	if (!page)
 		return err_new(ERR_NOMEM, "reading page 0");
 	TRY(read_page(t, page));
-	return kind_of(t, page, out);
+	*out = kind_of(t, page);
+	return NULL;
 }
 
 /* The page is written whole, which is safe when torn: only its last sector is
@@ -110,12 +102,18 @@ static err_t write_page(const struct target *t, uint8_t *page, enum swapheader t
 err_t swaparea_set(const struct target *t, enum swapheader to)
 {
 	CLEANUP_FREE uint8_t *page = target_buffer(2 * SWAPHEADER_BYTES);
-	enum swapheader is = SWAPHEADER_NONE;
+	enum swapheader is;
 
 	if (!page)
 		return err_new(ERR_NOMEM, "writing page 0");
 	TRY(read_page(t, page));
-	TRY(kind_of(t, page, &is));
+	if (!t->locator && has_locator(page))
+		return err_new(
+			ERR_REFUSED,
+			"%s is a swap area in whose slots an image lies, to be resumed or "
+			"discarded by the boot that finds it; or make the area anew (mkswap)",
+			t->name);
+	is = kind_of(t, page);
 	if (is == SWAPHEADER_NONE)
 		return err_new(ERR_REFUSED,
 			       t->locator ? "page 0 of the swap area on %s is not "

@@ -12,14 +12,14 @@
 #include "formats/swapheader.h"
 #include "target/target.h"
 
-/* ERR_IO: cannot be read. ERR_REFUSED: in page 0 of a whole device there is the locator of
- * an image, or a damaged one, which is none of ours here. */
+/* ERR_IO: cannot be read. A whole device with a locator in page 0 counts as SWAPHEADER_SWAP:
+ * the image in its slots is none of the whole device. */
 err_t swaparea_read(const struct target *t, enum swapheader *out) ERR_CHECK;
 
 /*
  * Write signature or sector, flush, and read it back; nothing when it is there already,
- * but it is flushed. ERR_REFUSED: page 0 is not of a swap area, or not any more; or the
- * locator's sector is something else by now.
+ * but it is flushed. ERR_REFUSED: page 0 is not of a swap area, or not any more; it
+ * has a locator, and is the whole device; or the locator's sector is something else by now.
  */
 err_t swaparea_set(const struct target *t, enum swapheader to) ERR_CHECK;
 

@@ -2,12 +2,13 @@
 """The list of cases, and how one gets into it.
 
 A case is a function that changes the sample image, or returns what to build
-instead (an Image, or bytes). Its name says what a reader must find: good-,
+instead (an Image, a Disk, or bytes). Its name says what a reader must find: good-,
 none- (no image), unsupported- or bad- (corrupt).
 """
 
 from typing import Callable, NamedTuple
 
+from disk import Disk
 from image import Image, sample
 
 EXIT_CODES = {"good": 0, "none": 6, "unsupported": 7, "bad": 8}
@@ -27,11 +28,14 @@ class Case(NamedTuple):
         return EXIT_CODES[self.name.split("-")[0]]
 
     def build(self):
+        """The bytes, and at which of them the image is found; None: they are the image."""
         image = sample()
         made = self.change(image, *self.arguments)
         if made is None:
             made = image
-        return made.build() if isinstance(made, Image) else made
+        if isinstance(made, Disk):
+            return made.build(), made.at
+        return made.build() if isinstance(made, Image) else made, None
 
 
 def _add(name, section, change, arguments=()):

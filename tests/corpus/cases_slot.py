@@ -59,7 +59,7 @@ def bad_version_without_checksum(image):
     image.both(version=2, checksum=lambda c: c ^ 1)
 
 
-@each("3", {"first": 2, "last": 1 << 31, "beside_a_known": 1 | 4})
+@each("3", {"first": 2, "last": 1 << 31, "beside_a_known": 1 | 8})
 def unsupported_features_incompat(image, bit):
     image.both(features_incompat=bit)
 

@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "resume/verdict.h"
+#include "view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static uint64_t sum_image(const struct disk *d, int place)
 	       1;
 }
 
-static int check_image(const struct disk *d, bool memo, struct boot *b)
+static int check_image(const struct disk *d, const struct target *t, bool memo, struct boot *b)
 {
 	static struct memo known; /* one thread looks at disks */
 	uint64_t s = memo ? sum_image(d, b->commit.place) : 0;
@@ -53,7 +54,7 @@ static int check_image(const struct disk *d, bool memo, struct boot *b)
 
 	if (memo && known.whole[s % MEMO_SIZE] == s)
 		return 0;
-	kind = kind_of(b, image_check(&d->target, &b->commit.slot));
+	kind = kind_of(b, image_check(t, &b->commit.slot));
 	if (memo && !kind)
 		known.whole[s % MEMO_SIZE] = s;
 	return kind;
@@ -78,6 +79,8 @@ static void decide(struct boot *b)
 {
 	struct verdict v;
 
+	if (!b->found)
+		return;
 	verdict_of_slots(&b->commit, &v);
 	b->verdict = v.outcome;
 	b->resumes = v.outcome == OUTCOME_RESUME;
@@ -85,18 +88,45 @@ static void decide(struct boot *b)
 	b->retries = v.outcome == OUTCOME_RESUME;
 }
 
+/*
+ * A located target without its locator is nothing to a boot. What its slots say is looked
+ * at all the same, by its map: steps go on from it.
+ */
+static int find(const struct disk *d, struct boot *b, struct target *t)
+{
+	err_t e = view_boot(d, t);
+
+	b->found = !e;
+	if (e && err_kind(e) == ERR_FORMAT) {
+		err_free(e);
+		e = view_open(d, t);
+	}
+	return kind_of(b, e);
+}
+
+static void look_at_image(const struct disk *d, const struct target *t, bool memo, struct boot *b)
+{
+	b->load = kind_of(b, commit_load(t, &b->commit));
+	if (b->load)
+		return;
+	b->image = image_number(b->commit.slot.nonce);
+	decide(b);
+	b->checked = b->commit.slot.state == SLOT_VALID &&
+		     !kind_of(b, commit_check_page0(&b->commit));
+	if (b->checked)
+		b->check = check_image(d, t, memo, b);
+}
+
 void boot_look(const struct disk *d, bool memo, struct boot *out)
 {
+	struct target t;
+
 	*out = (struct boot){
 		.image = IMAGES_MAX, .page0 = swap_kind(d), .page0_kept = swap_kept(d)};
 	look_at_slots(d, out);
-	out->load = kind_of(out, commit_load(&d->target, &out->commit));
+	out->load = find(d, out, &t);
 	if (out->load)
 		return;
-	out->image = image_number(out->commit.slot.nonce);
-	decide(out);
-	out->checked = out->commit.slot.state == SLOT_VALID &&
-		       !kind_of(out, commit_check_page0(&out->commit));
-	if (out->checked)
-		out->check = check_image(d, memo, out);
+	look_at_image(d, &t, memo, out);
+	target_close(&t);
 }

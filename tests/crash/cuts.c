@@ -25,7 +25,7 @@ static const struct {
 
 void cuts_run(struct run *r)
 {
-	struct disk *d = disk_create();
+	struct disk *d = disk_create(r->located);
 	static struct history h; /* too large for the stack */
 
 	for (size_t i = 0; i < ARRAY_LEN(histories); i++) {

@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "formats/slot.h"
 #include "formats/swapheader.h"
+#include "swap.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -94,11 +95,14 @@ static void lose_cache(struct disk *d)
 	}
 }
 
+/* A locator that is to be one no more has its sector back. */
 static void put_header(struct disk *d, enum swapheader kind)
 {
 	uint8_t page[SWAPHEADER_BYTES];
 
 	memcpy(page, d->view, sizeof(page));
+	if (d->located && kind == SWAPHEADER_SWAP)
+		memcpy(page, swap_blank(true), sizeof(page));
 	swapheader_set(page, kind);
 	put(d, page, sizeof(page), 0);
 }
@@ -187,12 +191,13 @@ static err_t sim_flush(const struct target *t)
 
 static const struct target_device simulated = {sim_read, sim_write, sim_flush};
 
-struct disk *disk_create(void)
+struct disk *disk_create(bool located)
 {
 	struct disk *d = calloc(1, sizeof(*d));
 	err_t e;
 
 	assert(d);
+	d->located = located;
 	pthread_mutex_init(&d->lock, NULL);
 	d->target = (struct target){
 		.device = &simulated,

@@ -61,9 +61,10 @@ struct disk {
 	bool swapping;
 	bool holding; /* the header that is to come late: as the view has it */
 	bool blind;   /* reading page 0 always finds an image's signature */
+	bool located; /* the target is slots of a swap area, view.h */
 };
 
-struct disk *disk_create(void);
+struct disk *disk_create(bool located);
 void disk_destroy(struct disk *d);
 
 /* Content as given, all of it on the medium; an empty log, and no fault. */

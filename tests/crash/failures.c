@@ -110,7 +110,7 @@ static void fail_each(struct run *r, const struct history *before, const char *s
 
 void failures_run(struct run *r)
 {
-	struct disk *d = disk_create();
+	struct disk *d = disk_create(r->located);
 	static struct history h;
 
 	r->one_in = r->rounds < 4 ? 20 : 2;

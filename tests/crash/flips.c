@@ -7,14 +7,16 @@
 
 #include "base/util.h"
 #include "formats/directory.h"
+#include "formats/locator.h"
 #include "judge.h"
+#include "view.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define FLIPS	  1000u /* in each round, at most FLIPS_MAX */
 #define FLIPS_MAX 2000u
-#define PARTS_MAX 8u
+#define PARTS_MAX 10u
 
 /* Of a swap area, in page 0. */
 #define SIGNATURE_AT	4086u
@@ -41,7 +43,7 @@ static err_t find_parts(const uint8_t *content, const struct slot *slot,
 	parts[n++] = (struct part){"header", slot->header.offset, slot->header.length};
 	parts[n++] = (struct part){"directory", slot->directory.offset, slot->directory.length};
 	TRY(directory_decode(directory, slot->directory.length, slot->nonce, false, &segments));
-	for (uint32_t i = 0; i < segments && n < PARTS_MAX - 2; i++) {
+	for (uint32_t i = 0; i < segments && n < PARTS_MAX - 3; i++) {
 		struct index_place place;
 
 		TRY(directory_place(directory, i, false, slot->image_end, &place));
@@ -49,6 +51,10 @@ static err_t find_parts(const uint8_t *content, const struct slot *slot,
 	}
 	if (slot->features_incompat & SLOT_INCOMPAT_SWAP)
 		parts[n++] = (struct part){"signature", SIGNATURE_AT, SIGNATURE_BYTES};
+	if (slot->features_incompat & SLOT_INCOMPAT_LOCATED) {
+		parts[n++] = (struct part){"locator", LOCATOR_AT, LOCATOR_BYTES};
+		parts[n++] = (struct part){"extent map", VIEW_MAP_AT, VIEW_MAP_BYTES};
+	}
 	parts[n++] = (struct part){"data", 0, slot->image_end};
 	*count = n;
 	return NULL;
@@ -63,9 +69,15 @@ static unsigned int part_of(const struct part *parts, unsigned int count, uint64
 	return count - 1;
 }
 
+/* By what a boot finds the target. */
+static bool finds(const struct part *part)
+{
+	return part->at == LOCATOR_AT || part->at == VIEW_MAP_AT;
+}
+
 /* part: under a checksum of its own. */
-static const char *judge_flip(uint64_t dead, unsigned int part, unsigned int count,
-			      bool is_signature, struct boot *b)
+static const char *judge_flip(uint64_t dead, const struct part *parts, unsigned int part,
+			      unsigned int count, struct boot *b)
 {
 	const char *text;
 
@@ -78,7 +90,11 @@ static const char *judge_flip(uint64_t dead, unsigned int part, unsigned int cou
 				       !b->retries
 			       ? NULL
 			       : "a damaged superblock is not told";
-	if (is_signature)
+	if (finds(&parts[part]))
+		return b->load == ERR_CORRUPT || (b->load == 0 && !b->found) ? NULL
+									     : "a damaged way to "
+									       "the image is taken";
+	if (parts[part].at == SIGNATURE_AT)
 		return b->verdict == OUTCOME_HOPELESS && !b->retries
 			       ? NULL
 			       : "a swap area that is no image's any more is resumed";
@@ -111,7 +127,7 @@ static void flip(struct run *r, const struct history *h, const struct part *part
 	disk_reset(r->scratch, h->disk->view);
 	r->scratch->view[at] ^= (uint8_t)(1u << bit % 8);
 	boot_look(r->scratch, true, &b);
-	run_result(r, judge_flip(h->now.dead, part, count, parts[part].at == SIGNATURE_AT, &b),
+	run_result(r, judge_flip(h->now.dead, parts, part, count, &b),
 		   "bit %llu of byte %llu (%s): %s", (unsigned long long)bit % 8,
 		   (unsigned long long)at, parts[part].name, b.words);
 }
@@ -119,7 +135,7 @@ static void flip(struct run *r, const struct history *h, const struct part *part
 void flips_run(struct run *r)
 {
 	static struct history h; /* too large for the stack */
-	struct disk *d = disk_create();
+	struct disk *d = disk_create(r->located);
 	struct part parts[PARTS_MAX];
 	unsigned int count = 0;
 	err_t e;

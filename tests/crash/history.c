@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "history.h"
+#include "view.h"
 
 #include <assert.h>
 #include <string.h>
@@ -132,20 +133,8 @@ static unsigned int slots_written(enum step step)
 	return 0;
 }
 
-static err_t finish(struct history *h)
+static err_t act_on(struct history *h, const struct target *t, enum step step)
 {
-	err_t e = commit_load(&h->disk->target, &h->commit);
-
-	if (e && (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)) {
-		err_free(e);
-		return NULL;
-	}
-	return e ? e : commit_finish(&h->disk->target, &h->commit);
-}
-
-static err_t act(struct history *h, enum step step)
-{
-	const struct target *t = &h->disk->target;
 	uint8_t nonce[NONCE_BYTES];
 
 	switch (step) {
@@ -163,14 +152,35 @@ static err_t act(struct history *h, enum step step)
 	case STEP_FAILED:
 		return commit_resume_failed(t, &h->commit, "failed by a test");
 	case STEP_TURN_ON:
-		swap_turn_on(h->disk, h->images + h->count);
-		break;
 	case STEP_FINISH:
-		return finish(h);
 	case STEP_JUMP:
 		break;
 	}
 	return NULL;
+}
+
+static err_t act(struct history *h, enum step step)
+{
+	struct target t;
+	err_t e;
+
+	switch (step) {
+	case STEP_TURN_ON:
+		swap_turn_on(h->disk, h->images + h->count);
+		return NULL;
+	case STEP_FINISH:
+		return view_finish(h->disk, &h->commit);
+	case STEP_JUMP:
+		return NULL;
+	case STEP_BEGIN:
+		TRY(view_make(h->disk, h->images, &t));
+		break;
+	default:
+		TRY(view_open(h->disk, &t));
+	}
+	e = act_on(h, &t, step);
+	target_close(&t);
+	return e;
 }
 
 err_t history_step(struct history *h, enum step step)

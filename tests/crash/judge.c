@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "judge.h"
+#include "view.h"
 
 #include "base/util.h"
 
@@ -59,6 +60,15 @@ static bool was_torn_apart(const struct span *s)
 	return false;
 }
 
+/* A new map makes an older image's slots count no more, before they are written. */
+static bool was_laid_out(const struct span *s)
+{
+	for (unsigned int i = 0; i <= s->failed_before; i++)
+		if ((s - i)->step == STEP_BEGIN)
+			return true;
+	return false;
+}
+
 /* The signature and the slots, after a cut anywhere. */
 static const char *judge_page0(const struct span *s, bool done, const struct boot *b)
 {
@@ -76,6 +86,8 @@ static const char *judge_between(const struct span *s, const struct boot *b)
 	if (s->before.loose || s->after.loose)
 		return NULL;
 	if (was_torn_apart(s) && (b->load == ERR_CORRUPT || !b->retries))
+		return NULL;
+	if (b->load && was_laid_out(s) && !b->found && b->page0 == SWAPHEADER_SWAP)
 		return NULL;
 	if (b->load && s->before.present)
 		return "no superblock is left that can be used";
@@ -128,23 +140,20 @@ const char *judge_cut(const struct span *s, bool between, const struct boot *b)
 const char *judge_finish(struct disk *d, const struct boot *before)
 {
 	struct boot b;
-	struct commit c;
 	bool swap;
-	err_t e = commit_load(&d->target, &c);
+	err_t e = view_finish(d, NULL);
 
-	if (!e)
-		e = commit_finish(&d->target, &c);
-	if (e) {
-		bool left = before->load;
-
+	/* Of a located target the locator is put back although its slots are nothing. */
+	if (e || (before->load && !(d->located && before->load == ERR_FORMAT))) {
 		err_free(e);
-		return left ? NULL : "the next boot cannot finish what was cut short";
+		return before->load ? NULL : "the next boot cannot finish what was cut short";
 	}
 	boot_look(d, true, &b);
 	swap = b.page0 != SWAPHEADER_MARKED;
-	if (slot_holds_image(&b.commit.slot) && commit_is_dead(&b.commit))
+	if (b.found && slot_holds_image(&b.commit.slot) && commit_is_dead(&b.commit))
 		return "a dead image is left as it is";
-	if (b.page0 != SWAPHEADER_NONE && swap == slot_holds_image(&b.commit.slot))
+	if (b.page0 != SWAPHEADER_NONE &&
+	    swap == (b.found && slot_holds_image(&b.commit.slot)))
 		return "the next boot cannot turn swap on";
 	if (b.resumes != before->resumes || b.retries != before->retries)
 		return "what is resumed is changed by finishing";
@@ -166,7 +175,7 @@ static err_t write_copy(const struct target *t, unsigned int number, struct slot
 	size_t n;
 
 	if (!c->made) {
-		struct disk *d = disk_create();
+		struct disk *d = disk_create(false);
 		err_t e = image_write(&d->target, number, &c->slot);
 
 		assert(!e);
@@ -182,31 +191,46 @@ static err_t write_copy(const struct target *t, unsigned int number, struct slot
 	return target_write(t, buf, n, SLOT_DATA_START);
 }
 
-/* As host/session_open.c does it with an image of an earlier session. */
-static err_t retire_stale(const struct target *t)
+static err_t nothing_there(err_t e)
+{
+	if (err_kind(e) != ERR_FORMAT && err_kind(e) != ERR_CORRUPT)
+		return e;
+	err_free(e);
+	return NULL;
+}
+
+static err_t retire_found(const struct target *t)
 {
 	struct commit c;
 	err_t e = commit_load(t, &c);
 
-	if (e && (err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)) {
-		err_free(e);
-		return NULL;
-	}
-	if (!e && !c.holds_image)
-		return commit_finish(t, &c);
 	if (e)
-		return e;
+		return nothing_there(e);
+	if (!c.holds_image)
+		return commit_finish(t, &c);
 	return commit_retire(t, &c, "superseded");
 }
 
-static err_t hibernate(const struct target *t, unsigned int number, bool rewrite)
+/* As host/session_open.c does it with an image of an earlier session. */
+static err_t retire_stale(struct disk *d)
+{
+	struct target t;
+	err_t e = view_boot(d, &t);
+
+	if (e)
+		return nothing_there(e);
+	e = retire_found(&t);
+	target_close(&t);
+	return e;
+}
+
+static err_t hibernate_on(const struct target *t, unsigned int number, bool rewrite)
 {
 	uint8_t nonce[NONCE_BYTES];
 	struct commit c;
 	struct slot slot;
 
 	image_nonce(number, nonce);
-	TRY(retire_stale(t));
 	TRY(commit_begin(t, &c, nonce, 1700000001));
 	if (rewrite)
 		TRY(image_write(t, number, &slot));
@@ -215,9 +239,21 @@ static err_t hibernate(const struct target *t, unsigned int number, bool rewrite
 	return commit_valid(t, &c, &slot);
 }
 
+static err_t hibernate(struct disk *d, unsigned int number, bool rewrite)
+{
+	struct target t;
+	err_t e;
+
+	TRY(retire_stale(d));
+	TRY(view_make(d, number, &t));
+	e = hibernate_on(&t, number, rewrite);
+	target_close(&t);
+	return e;
+}
+
 const char *judge_next(struct disk *d, unsigned int number, bool rewrite)
 {
-	err_t e = hibernate(&d->target, number, rewrite);
+	err_t e = hibernate(d, number, rewrite);
 	struct boot b;
 
 	if (e) {

@@ -2,8 +2,8 @@
 /*
  * Crash safety on a simulated disk: power cuts, unreadable sectors, failed writes
  * and flipped bits under the real code of lib/image, lib/target and
- * resume/verdict.c, on a bare disk and on a swap area. The rules are
- * docs/crash-safety.md's (judge.c).
+ * resume/verdict.c, on a bare disk, on a swap area, and on a located target in slots of
+ * one in use. The rules are docs/crash-safety.md's (judge.c).
  *
  * Faults planted in the code that made it fail: each flush of commit.c left out;
  * the newer slot written first, in each step; VALID over the newer slot; one slot
@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each on a bare disk, and on a swap area. */
+/* Each on a bare disk, on a swap area, and in slots of one. */
 static const struct {
 	const char *name;
 	void (*run)(struct run *r);
@@ -84,11 +84,12 @@ int main(int argc, char **argv)
 	 * fetched from the kernel and cleared anew each time. */
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_TRIM_THRESHOLD, 512 << 20);
-	r.scratch = disk_create();
+	r.scratch = disk_create(false);
 	printf("seed %llu, rounds %u\n", (unsigned long long)r.seed, r.rounds);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		for (int swap = 0; swap < 2; swap++) {
-			r.swap = swap;
+		for (int target = 0; target < 3; target++) {
+			r.swap = target > 0;
+			r.located = r.scratch->located = target == 2;
 			kinds[i].run(&r);
 		}
 		run_line(&r, kinds[i].name);

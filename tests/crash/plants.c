@@ -36,8 +36,9 @@
 
 enum {
 	TOLD = 1,  /* by the step: it reads back what it wrote, and no cut need show it */
-	SWAP = 2,  /* on a swap area */
+	SWAP = 2,  /* on a swap area, and once more in slots of one */
 	BLIND = 4, /* the fault is that the next boots do not look at page 0 */
+	LOCATED = 8, /* in slots of a swap area only */
 };
 
 static const struct {
@@ -98,6 +99,10 @@ static const struct {
 	{"a swap area retired in one slot only", "bwv", "r", "b", LOST(1, true), NULL, SWAP},
 	{"the host goes on beside VALID in a swap area", "bwv", "j", "", {0}, NULL, SWAP},
 	{"the signature never checked at boot", "bwvr bwv", "o", "", {0}, NULL, SWAP | BLIND},
+
+	{"the extent map lost", "bwvr", "b", "wv", LOST(0, false), NULL, TOLD | LOCATED},
+	{"the extent map lost, read back from a cache", "bwvr", "b", "wv", LOST(0, true), NULL,
+	 LOCATED},
 };
 
 /* The steps before the planted one; the disk is as it should be but for one flush. */
@@ -105,7 +110,7 @@ static err_t prepare(size_t i, struct history *h, struct disk *d)
 {
 	static const struct disk_fault flush_fails = {.kind = FAULT_ERROR, .nth = 2};
 
-	disk_reset(d, swap_blank(plants[i].how & SWAP));
+	disk_reset(d, swap_blank(plants[i].how & (SWAP | LOCATED)));
 	history_init(h, d);
 	TRY(history_run(h, plants[i].before));
 	if (plants[i].failing) {
@@ -140,29 +145,43 @@ static bool is_found(struct run *r, size_t i, struct disk *d, bool planted)
 	quiet.only = 0;
 	quiet.violations = 0;
 	quiet.scratch->blind = planted && plants[i].how & BLIND;
+	quiet.scratch->located = d->located;
 	run_cuts(&quiet, plants[i].name, &h, from);
 	quiet.scratch->blind = false;
 	return quiet.violations;
 }
 
+/* With the fault, and not without it. */
+static bool try_plant(struct run *r, size_t i, bool located)
+{
+	/* The fault is the step itself. */
+	bool caller = !plants[i].fault.kind && !(plants[i].how & BLIND);
+	const char *text = NULL;
+	struct disk *d = disk_create(located);
+
+	if (!is_found(r, i, d, true))
+		text = "not found";
+	else if (!caller && is_found(r, i, d, false))
+		text = "found without its fault";
+	if (text)
+		printf("FAIL %s: %s%s\n", text, plants[i].name, located ? ", in its slots" : "");
+	disk_destroy(d);
+	return !text;
+}
+
 void plants_run(struct run *r)
 {
-	struct disk *d = disk_create();
-	unsigned int found = 0;
+	unsigned int found = 0, tried = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(plants); i++) {
-		bool caller = !plants[i].fault.kind &&
-			      !(plants[i].how & BLIND); /* the fault is the step itself */
-
-		if (!is_found(r, i, d, true))
-			printf("FAIL not found: %s\n", plants[i].name);
-		else if (!caller && is_found(r, i, d, false))
-			printf("FAIL found without its fault: %s\n", plants[i].name);
-		else
-			found++;
-	}
-	disk_destroy(d);
-	printf("planted faults: %u of %zu found\n", found, ARRAY_LEN(plants));
-	r->passed += found == ARRAY_LEN(plants);
-	r->failed += found != ARRAY_LEN(plants);
+	for (size_t i = 0; i < ARRAY_LEN(plants); i++)
+		for (int located = 0; located < 2; located++) {
+			if (located ? !(plants[i].how & (SWAP | LOCATED))
+				    : plants[i].how & LOCATED)
+				continue;
+			tried++;
+			found += try_plant(r, i, located);
+		}
+	printf("planted faults: %u of %u found\n", found, tried);
+	r->passed += found == tried;
+	r->failed += found != tried;
 }

@@ -14,6 +14,7 @@ struct run {
 	unsigned long only;		 /* the number of the one case to try; 0: all */
 	unsigned int one_in;		 /* of so many cuts one is tried */
 	bool swap;			 /* the disks are swap areas */
+	bool located;			 /* and the targets slots of them */
 	bool quiet;			 /* violations are wanted, and not printed */
 	struct disk *scratch;		 /* what is looked at, and hibernated on next */
 	unsigned long cases;		 /* so far, of all kinds: the number of a case */

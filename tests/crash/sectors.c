@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "judge.h"
 #include "resume/verdict.h"
+#include "view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +17,12 @@ static const char script[] = "bwvr bwvfsf sjr bwr bwvsr";
 
 #define FIRST_SECTOR (SLOT_A_OFFSET / SECTOR_BYTES)
 
-static bool in_slot(unsigned int sector)
+/* Page 0, superblocks, and on a located target its map. */
+static bool in_slot(unsigned int sector, bool located)
 {
-	return sector < (SLOT_B_OFFSET + SLOT_BYTES) / SECTOR_BYTES;
+	uint64_t end = located ? VIEW_MAP_AT + VIEW_MAP_BYTES : SLOT_B_OFFSET + SLOT_BYTES;
+
+	return sector < end / SECTOR_BYTES;
 }
 
 static bool in_image(unsigned int sector, const struct slot *slot)
@@ -29,7 +33,7 @@ static bool in_image(unsigned int sector, const struct slot *slot)
 }
 
 /* What a boot may do while the sector cannot be read. */
-static const char *judge_unreadable(const struct model *m, unsigned int sector,
+static const char *judge_unreadable(const struct model *m, unsigned int sector, bool located,
 				    const struct boot *b)
 {
 	bool is_image = m->state == SLOT_VALID && !(m->dead >> m->image & 1);
@@ -37,13 +41,25 @@ static const char *judge_unreadable(const struct model *m, unsigned int sector,
 
 	if (text)
 		return text;
-	if (in_slot(sector))
+	if (in_slot(sector, located))
 		return b->resumes || b->retries ? "resumed beside an unreadable superblock" : NULL;
 	if (is_image && !b->retries)
 		return "an image is refused before it was read";
 	if (b->checked && in_image(sector, &b->commit.slot))
 		return b->check == ERR_IO ? NULL : "an unreadable sector is no error of reading";
 	return b->checked && b->check ? "a sector that is not of the image matters" : NULL;
+}
+
+static void mark(const struct disk *d, struct commit *c)
+{
+	struct target t;
+	err_t e = view_boot(d, &t);
+
+	if (!e) {
+		e = commit_resume_failed(&t, c, "unreadable");
+		target_close(&t);
+	}
+	err_free(e);
 }
 
 /*
@@ -57,7 +73,7 @@ static const char *judge_later(struct disk *d, uint64_t dead, struct boot *b)
 	bool went_on = !b->load && b->commit.slot.state == SLOT_VALID && (!b->resumes || b->check);
 
 	if (went_on && verdict_marks(&b->commit))
-		err_free(commit_resume_failed(&d->target, &b->commit, "unreadable"));
+		mark(d, &b->commit);
 	memset(d->unreadable, 0, sizeof(d->unreadable));
 	boot_look(d, true, b);
 	if (b->resumes && went_on)
@@ -77,7 +93,7 @@ static void try_sector(struct run *r, const struct history *h, const uint8_t *co
 	disk_reset(d, content);
 	d->unreadable[sector] = true;
 	boot_look(d, false, &b);
-	text = judge_unreadable(&h->now, sector, &b);
+	text = judge_unreadable(&h->now, sector, d->located, &b);
 	if (!text)
 		text = judge_later(d, h->now.dead, &b);
 	if (!text)
@@ -128,7 +144,7 @@ void sectors_run(struct run *r)
 {
 	static uint8_t content[DISK_BYTES];
 	static struct history h; /* too large for the stack, all of these */
-	struct disk *d = disk_create();
+	struct disk *d = disk_create(r->located);
 	unsigned int stride = r->rounds < 4 ? 7 : 1;
 
 	disk_reset(d, swap_blank(r->swap));
@@ -142,7 +158,7 @@ void sectors_run(struct run *r)
 		err_free(history_step(&h, (enum step) * p));
 		memcpy(content, d->view, DISK_BYTES);
 		for (unsigned int s = r->swap ? 0 : FIRST_SECTOR; s < DISK_SECTORS / 2;
-		     s += in_slot(s) ? 1 : stride)
+		     s += in_slot(s, r->located) ? 1 : stride)
 			try_sector(r, &h, content, s);
 	}
 	disk_destroy(d);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "swap.h"
 
+#include "formats/locator.h"
 #include "formats/slot.h"
+#include "view.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -26,11 +28,26 @@ enum swapheader swap_kind(const struct disk *d)
 	return swapheader_decode(d->view);
 }
 
+static bool was_locator(const uint8_t *page0)
+{
+	uint8_t page[SWAPHEADER_BYTES];
+	struct locator l;
+	err_t e;
+
+	memcpy(page, page0, sizeof(page));
+	swapheader_set(page, SWAPHEADER_MARKED);
+	e = locator_decode(page + LOCATOR_AT, &l);
+	err_free(e);
+	return !e;
+}
+
 bool swap_kept(const struct disk *d)
 {
 	const uint8_t *want = swap_blank(swap_kind(d) != SWAPHEADER_NONE);
 
-	return !memcmp(d->view, want, SWAPHEADER_BYTES - SIGNATURE_BYTES);
+	if (!memcmp(d->view, want, SWAPHEADER_BYTES - SIGNATURE_BYTES))
+		return true;
+	return d->located && !memcmp(d->view, want, LOCATOR_AT) && was_locator(d->view);
 }
 
 static void write_page(struct disk *d, uint64_t at, unsigned int number)
@@ -63,6 +80,8 @@ void swap_turn_on(struct disk *d, unsigned int number)
 		write_page(d, SLOT_A_OFFSET, number);
 	if (number & 2)
 		write_page(d, SLOT_B_OFFSET, number);
+	if (number & 8)
+		write_page(d, VIEW_MAP_AT, number);
 	for (unsigned int i = 0; number & 4 && i < 6; i++)
 		write_page(d, SLOT_DATA_START + (i * 5 + number) % 20 * SWAPHEADER_BYTES, number);
 }

@@ -11,13 +11,16 @@ const uint8_t *swap_blank(bool swap);
 
 enum swapheader swap_kind(const struct disk *d);
 
-/* Is page 0, but for the signature, as mkswap has made it? Also when it is no swap area. */
+/*
+ * Is page 0, but for the signature, as mkswap has made it? Also when it is no swap area.
+ * The last sector may be a locator instead, also one whose signature somebody put back.
+ */
 bool swap_kept(const struct disk *d);
 
 /*
  * As util-linux's swapon and the kernel after it: the signature rewritten and
  * flushed, then pages of that boot, by the number: on one slot, the other, both, or
- * none, and on the data.
+ * none, on the data, and where the map of a located target is.
  */
 void swap_turn_on(struct disk *d, unsigned int number);
 

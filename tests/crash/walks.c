@@ -89,7 +89,7 @@ static bool session(struct run *r, struct disk *d, struct history *h, uint64_t *
 void walks_run(struct run *r)
 {
 	static struct history h; /* too large for the stack */
-	struct disk *d = disk_create();
+	struct disk *d = disk_create(r->located);
 
 	for (unsigned int i = 0; i < WALKS * r->rounds; i++) {
 		uint64_t seed, dead = 0;

@@ -14,8 +14,10 @@
 #include "base/util.h"
 #include "codec/codec.h"
 #include "formats/directory.h"
+#include "formats/extentmap.h"
 #include "formats/handoff.h"
 #include "formats/index.h"
+#include "formats/locator.h"
 #include "formats/report.h"
 #include "memory/vmcoreinfo.h"
 
@@ -79,6 +81,47 @@ static void slots(void)
 	}
 }
 
+/* Some extents of three pages; more than a block has when there are so many. */
+static void map(uint32_t count, uint64_t locator)
+{
+	struct extent *list = malloc(count * sizeof(*list));
+	static uint8_t b[9 + 2 * EXTENTMAP_BYTES];
+	struct extentmap m;
+	err_t e;
+
+	assert_non_null(list);
+	for (uint32_t i = 0; i < count; i++)
+		list[i] = (struct extent){MIB + 5ull * (count - i) * PAGE_BYTES,
+					  (i ? 3 : 4) * PAGE_BYTES};
+	e = extentmap_plan(&m, list, count);
+	assert_null(e);
+	memcpy(m.nonce, nonce, sizeof(nonce));
+	m.locator = locator;
+	if (locator)
+		memset(m.saved, 's', 20);
+	b[0] = 1;
+	for (int i = 0; i < 8; i++)
+		b[1 + i] = (uint8_t)(m.places[0] >> 8 * i);
+	for (uint32_t i = 0; i < m.blocks; i++)
+		extentmap_encode(&m, i, b + 9 + i * EXTENTMAP_BYTES);
+	put2("fuzz_located", b, 9 + m.blocks * EXTENTMAP_BYTES, "", 0);
+	extentmap_deinit(&m);
+	free(list);
+}
+
+static void located(void)
+{
+	struct locator l = {.map = 0x123000};
+	uint8_t b[LOCATOR_BYTES];
+
+	memcpy(l.nonce, nonce, sizeof(nonce));
+	locator_encode(&l, b);
+	put2("fuzz_located", "\0", 1, b, sizeof(b));
+	map(3, 0);
+	map(6, 8192 + LOCATOR_AT);
+	map(230, 8192 + LOCATOR_AT);
+}
+
 static struct hostinfo sample_dump(void)
 {
 	struct hostinfo h = {
@@ -122,6 +165,9 @@ static void headers(void)
 	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
 	h.mode = HANDOFF_RESTORE;
 	h.host.jump_entry = 0x20000123;
+	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
+	h.extent_count = 0;
+	h.map_place = 0x123000;
 	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
 	report_encode(&r, nonce, b);
 	put2("fuzz_header", "\2", 1, b, 64 + REPORT_TEXT_MAX + REPORT_LOG_MAX);
@@ -368,6 +414,7 @@ int main(int argc, char **argv)
 	}
 	folder = argv[1];
 	slots();
+	located();
 	headers();
 	indexes();
 	chunks();

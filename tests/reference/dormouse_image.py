@@ -11,7 +11,6 @@ import argparse
 import collections
 import hashlib
 import json
-import os
 import sys
 
 from checksum import crc32c
@@ -19,29 +18,30 @@ from chunkdata import CODECS, unpack
 from errors import Corrupt, FormatError, ImageError, Unsupported, require
 from header import Region, read_header
 from index import DATA, SKIP, ZERO, check_index, read_directory, read_segment
-from superblock import DATA_START, IMAGE_STATES, PAGE, SLOT_BYTES, SLOT_OFFSETS, choose_slot, is_dead
+from located import open_target
+from superblock import DATA_START, IMAGE_STATES, PAGE, choose_slot, is_dead
 
 __all__ = ["Corrupt", "FormatError", "Image", "ImageError", "Unsupported"]
 
 
 class Image:
-    """An image in an open file whose bytes are its address space.
+    """An image in an open file whose bytes are its address space, or those of a disk on
+    which it lies at a certain byte (3.5).
 
     Made only when slots, header, notes, directory and index are right; chunks
     are read by verify() and pages().
     """
 
-    def __init__(self, file):
-        self._file = file
-        self._size = file.seek(0, os.SEEK_END)
-        if self._size < DATA_START:
+    def __init__(self, file, at=None):
+        self._target = open_target(file, at)
+        if self._target.size < DATA_START:
             raise FormatError("too short for an image")
-        self.slot, self.twin = choose_slot([self._read(at, SLOT_BYTES) for at in SLOT_OFFSETS])
+        self.slot, self.twin = choose_slot(self._target)
         if self.slot.state not in IMAGE_STATES:
             raise FormatError(f"no image: the state is {self.slot.state}")
-        if is_dead(self.slot, self._read(0, PAGE)):
+        if is_dead(self.slot, self._target):
             raise FormatError("no image: the swap area was turned on, or made, since")
-        require(self.slot.image_end <= self._size, "image_end lies behind the end of the target")
+        require(self.slot.image_end <= self._target.size, "image_end lies behind the end of the target")
         raw = self._read_region(self.slot.header, "header")
         self.header = read_header(raw, self.slot.image_end)
         self.notes = None
@@ -59,15 +59,8 @@ class Image:
         check_index(self.entries, self.slot)
         self._check_pages()
 
-    def _read(self, offset, length):
-        self._file.seek(offset)
-        raw = self._file.read(length)
-        if len(raw) != length:
-            raise OSError(f"only {len(raw)} of {length} bytes at {offset}")
-        return raw
-
     def _read_region(self, region, name):
-        raw = self._read(region.offset, region.length)
+        raw = self._target.read(region.offset, region.length)
         require(crc32c(raw) == region.checksum, f"{name}: checksum")
         return raw
 
@@ -83,7 +76,7 @@ class Image:
 
     def _chunk(self, entry):
         name = f"chunk of pfn {entry.first_pfn:#x}"
-        stored = self._read(entry.offset, entry.stored)
+        stored = self._target.read(entry.offset, entry.stored)
         require(crc32c(stored) == entry.checksum, f"{name}: checksum")
         try:
             return unpack(entry.codec, stored, entry.data_pages * PAGE)
@@ -130,6 +123,9 @@ class Image:
             "fill_pages": slot.fill_pages,
             "raw_bytes": slot.raw_bytes,
             "stored_bytes": slot.stored_bytes,
+            "map_place": self._target.map_place,
+            "map_extents": len(self._target.extents),
+            "locator": self._target.locator,
             "segments": len(self.places),
             "entries": len(self.entries),
             "chunks": dict(sorted(codecs.items())),
@@ -166,12 +162,15 @@ def main():
         epilog="Exit codes: 0 whole, 1 not read, 6 no image, 7 unsupported, 8 corrupt.",
     )
     parser.add_argument("image")
+    parser.add_argument(
+        "--at", type=lambda text: int(text, 0), metavar="BYTE", help="where on a disk it lies"
+    )
     parser.add_argument("--json", action="store_true", help="print what was found")
     parser.add_argument("--pages", metavar="OUT", help="write 'pfn sha256' for each saved page")
     options = parser.parse_args()
     try:
         with open(options.image, "rb") as file:
-            image = Image(file)
+            image = Image(file, options.at)
             image.verify()
             if options.pages:
                 _write_pages(image, options.pages)

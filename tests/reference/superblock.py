@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from checksum import crc32c
 from errors import Corrupt, FormatError, Unsupported, require
+from located import LOCATOR_AT, has_locator
 
 PAGE = 4096
 SLOT_BYTES = 4096
@@ -15,8 +16,8 @@ HEADER_MAX = 65536
 DIRECTORY_MAX = 16777216
 STATES = ("empty", "writing", "valid", "resuming", "retired")
 IMAGE_STATES = ("valid", "resuming")
-SWAP_AREA = 1  # of features_incompat
-KNOWN = SWAP_AREA
+SWAP_AREA, SLOTS = 1, 4  # of features_incompat
+KNOWN = SWAP_AREA | SLOTS
 
 _FIXED = struct.Struct("<8sIIQ16sQII QII QII QQQQQQI")
 
@@ -79,6 +80,7 @@ def read_slot(raw):
     require(compat or not any(raw[512:4056]), "slot: spare is not zero")
     require(not any(raw[4056:4088]), "slot: tag is not zero")
     require(not any(raw[4088:4092]), "slot: the reserved field is not zero")
+    require(incompat & KNOWN != SWAP_AREA | SLOTS, "slot: of two kinds of targets")
     require(state < len(STATES), f"slot: state {state}")
     reason = raw[256:512]
     require(reason[-1] == 0, "slot: the reason does not end with NUL")
@@ -112,8 +114,13 @@ def _check_places(slot):
     require(slot.stored_bytes <= slot.raw_bytes, "slot: stored_bytes is above raw_bytes")
 
 
-def is_dead(slot, page):
-    """Whether page 0 says that the image does not count (3.4)."""
+def is_dead(slot, target):
+    """Whether page 0 says that the image does not count (3.4), or its locator (3.5)."""
+    if target.locator:
+        return False  # by which it was found
+    page = target.read(0, PAGE)
+    if has_locator(page[LOCATOR_AT:]):
+        return True
     signature = page[4086:4096]
     if slot.features_incompat & SWAP_AREA:
         return signature != b"LINHIB0001"
@@ -124,12 +131,22 @@ def _rank(slot):
     return slot.generation, STATES.index(slot.state)
 
 
-def choose_slot(raw_slots):
+def _read_own(raw, target):
+    """Check one slot, which must be of this target (3.5)."""
+    slot = read_slot(raw)
+    if target.nonce and slot.nonce != target.nonce:
+        raise FormatError("slot: of another image than the map")
+    if bool(slot.features_incompat & SLOTS) != bool(target.locator):
+        raise FormatError("slot: of another kind of target")
+    return slot
+
+
+def choose_slot(target):
     """The slot that counts, and what is odd about its twin (None: nothing)."""
     good, faults = [], []
-    for raw in raw_slots:
+    for at in SLOT_OFFSETS:
         try:
-            good.append(read_slot(raw))
+            good.append(_read_own(target.read(at, SLOT_BYTES), target))
         except (FormatError, Corrupt) as fault:
             faults.append(fault)
     if not good:

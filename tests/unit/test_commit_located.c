@@ -219,6 +219,9 @@ static void test_sector_changed(void **state)
 	load(f);
 	assert_int_equal(f->c.slot.state, SLOT_WRITING);
 	assert_err(commit_begin(&f->t, &f->c, nonce_b, 1), ERR_INVALID);
+	/* The same before WRITING. */
+	assert_err(commit_begin(&f->t, &f->c, nonce_a, 1), ERR_REFUSED);
+	assert_loaded(f, SLOT_WRITING);
 }
 
 /* Any of the page's sectors may land or not: it is the old one or the new one. */
@@ -239,11 +242,20 @@ static void test_torn(void **state)
 static void test_whole_area(void **state)
 {
 	struct fixture *f = *state;
+	struct slot dead, was;
 
 	make_image(f);
 	unlocate(f);
 	assert_err(commit_load(&f->t, &f->c), ERR_FORMAT);
 	assert_err(commit_begin(&f->t, &f->c, nonce_b, 1), ERR_REFUSED);
+	/* And one of the idle area that is there yet is dead. */
+	was = peek(f, 0);
+	dead = was;
+	dead.features_incompat = SLOT_INCOMPAT_SWAP;
+	poke(f, 0, &dead);
+	load(f);
+	assert_true(commit_is_dead(&f->c));
+	poke(f, 0, &was);
 	assert_ok(boot(f));
 	load(f);
 	assert_int_equal(f->c.slot.state, SLOT_VALID);

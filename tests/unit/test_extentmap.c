@@ -204,15 +204,36 @@ static void test_elsewhere(void **state)
 	extentmap_deinit(&m);
 }
 
-/* One field of a block made into something else, with the right checksum. */
+static void set_field(uint8_t *block, size_t at, uint64_t value, unsigned int bytes)
+{
+	for (unsigned int i = 0; i < bytes; i++)
+		block[at + i] = (uint8_t)(value >> 8 * i);
+	reseal(block);
+}
+
+/* One field made into something else, with the right checksum: the block by itself, after
+ * those before it, is refused. */
 static void forge(const struct extentmap *m, uint32_t block, size_t at, uint64_t value,
 		  unsigned int bytes, enum err_kind kind)
 {
+	struct extentmap got;
+
 	encode_all(m);
-	for (unsigned int i = 0; i < bytes; i++)
-		blocks[block][at + i] = (uint8_t)(value >> 8 * i);
-	reseal(blocks[block]);
-	assert_decodes(kind, m->places[0]);
+	set_field(blocks[block], at, value, bytes);
+	extentmap_init(&got, m->places[0]);
+	for (uint32_t i = 0; i < block; i++)
+		assert_ok(extentmap_add(&got, blocks[i]));
+	assert_err(extentmap_add(&got, blocks[block]), kind);
+	assert_int_equal(got.added, block); /* unchanged */
+	extentmap_deinit(&got);
+}
+
+/* The same, where it takes the whole map to see it. */
+static void forge_whole(const struct extentmap *m, uint32_t block, size_t at, uint64_t value)
+{
+	encode_all(m);
+	set_field(blocks[block], at, value, 8);
+	assert_decodes(ERR_CORRUPT, m->places[0]);
 }
 
 static void test_forged(void **state)
@@ -225,29 +246,30 @@ static void test_forged(void **state)
 		forge(&m, b, 8, 2, 4, ERR_UNSUPPORTED); /* version */
 		forge(&m, b, 12, 2, 4, ERR_CORRUPT);	/* number */
 		forge(&m, b, 12, !b, 4, ERR_CORRUPT);
-		forge(&m, b, 32, 3, 4, ERR_CORRUPT); /* blocks */
-		forge(&m, b, 32, 0, 4, ERR_CORRUPT);
+		forge_whole(&m, b, 32, 3 | 220ull << 32); /* blocks */
+		forge(&m, b, 32, b, 4, ERR_CORRUPT);
 		forge(&m, b, 32, 299, 4, ERR_CORRUPT);
 		forge(&m, b, 36, 0, 4, ERR_CORRUPT); /* extents */
 		forge(&m, b, 36, 221, 4, ERR_CORRUPT);
 		forge(&m, b, 36, 79, 4, ERR_CORRUPT);
-		forge(&m, b, 4088, 1, 4, ERR_CORRUPT);	/* reserved */
-		forge(&m, b, 568, 512, 8, ERR_CORRUPT); /* of an extent: start */
-		forge(&m, b, 568, DISK, 8, ERR_CORRUPT);
-		forge(&m, b, 576, 0, 8, ERR_CORRUPT); /* length */
-		forge(&m, b, 576, UINT64_MAX - 4095, 8, ERR_CORRUPT);
-		forge(&m, b, 576, 4 * PAGE_BYTES, 8, ERR_CORRUPT); /* overlap */
+		forge(&m, b, 4088, 1, 4, ERR_CORRUPT); /* reserved */
+		forge_whole(&m, b, 568, 512);	       /* of an extent: start */
+		forge_whole(&m, b, 568, DISK);
+		forge_whole(&m, b, 576, 0); /* length */
+		forge_whole(&m, b, 576, UINT64_MAX - 4095);
+		forge_whole(&m, b, 576, 4 * PAGE_BYTES); /* overlap */
 	}
+	forge(&m, 1, 32, 3, 4, ERR_CORRUPT);
 	forge(&m, 0, 40, 0, 8, ERR_CORRUPT); /* the next block */
 	forge(&m, 0, 40, 512, 8, ERR_CORRUPT);
 	forge(&m, 0, 40, 1ull << 63, 8, ERR_CORRUPT);
-	forge(&m, 0, 40, m.extents[17].start, 8, ERR_CORRUPT); /* within the extents */
+	forge_whole(&m, 0, 40, m.extents[17].start); /* within the extents */
 	forge(&m, 1, 40, 4096, 8, ERR_CORRUPT);
 	forge(&m, 1, 16, 0x43, 1, ERR_CORRUPT);		/* of another image */
-	forge(&m, 1, 568 + 16 * 79, 1, 1, ERR_CORRUPT); /* behind the last extent */
+	forge(&m, 1, 568 + 16 * 80, 1, 1, ERR_CORRUPT); /* behind the last extent */
 	forge(&m, 0, 48, 0, 8, ERR_CORRUPT);		/* no locator, and a saved sector */
 	forge(&m, 0, 48, 4096, 8, ERR_CORRUPT);
-	forge(&m, 0, 48, m.extents[3].start + 3584, 8, ERR_CORRUPT);
+	forge_whole(&m, 0, 48, m.extents[3].start + 3584);
 	forge(&m, 1, 48, 8192 + 3584, 8, ERR_CORRUPT); /* in the second block */
 	forge(&m, 1, 100, 1, 1, ERR_CORRUPT);
 	extentmap_deinit(&m);
