@@ -19,6 +19,8 @@ struct tool_options {
 	bool force;	 /* pack, unpack: replace a file */
 	bool keep_going; /* unpack: leave out what is damaged */
 	bool json;	 /* inspect */
+	const char *seal; /* pack: pins (config/pins.h) whose public key it is sealed to; NULL */
+	const char *secret; /* of those that read: a file, host/unseal.h; NULL: none */
 };
 
 /*
@@ -33,7 +35,7 @@ err_t pack_run(const struct tool_options *o) ERR_CHECK;
  */
 err_t unpack_run(const struct tool_options *o) ERR_CHECK;
 
-/* Check every byte of an image. */
+/* Check every byte of an image; of a sealed one without its secret, what can be checked. */
 err_t verify_run(const struct tool_options *o) ERR_CHECK;
 
 /* Say what an image is, to stdout. */
