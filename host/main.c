@@ -94,7 +94,7 @@ static const struct command commands[] = {
 	 run_doctor, NULL},
 	{"inspect", "IMAGE", "what an image is, and of what machine", "jS", NULL, inspect_run},
 	{"verify", "IMAGE", "check every byte of an image", "TS", NULL, verify_run},
-	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTafs", NULL, pack_run},
+	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTafse", NULL, pack_run},
 	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "TkfS", NULL, unpack_run},
 };
 
@@ -110,6 +110,7 @@ static const struct option long_options[] = {
 	{"keep-going", no_argument, NULL, 'k'},
 	{"json", no_argument, NULL, 'j'},
 	{"seal", required_argument, NULL, 's'},
+	{"cipher", required_argument, NULL, 'e'},
 	{"secret", required_argument, NULL, 'S'},
 	{NULL, 0, NULL, 0},
 };
@@ -131,6 +132,8 @@ static const struct {
 	{'k', "  --keep-going      leave out what is damaged, and save the rest\n"},
 	{'s', "  --seal PINS       encrypt it to the public key in this file (/etc/dormouse/pins\n"
 	      "                    of a machine that was set up)\n"},
+	{'e', "  --cipher CIPHER   with --seal: aes-256-gcm or chacha20-poly1305, instead of what\n"
+	      "                    this CPU is fastest with\n"},
 	{'S', "  --secret FILE     of a sealed image: the 64 bytes of its secret\n"},
 };
 
@@ -226,6 +229,10 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 	case 's':
 		a->tool.seal = value;
 		return NULL;
+	case 'e':
+		a->tool.cipher = cipher_by_name(value);
+		return a->tool.cipher ? NULL
+				      : err_new(ERR_INVALID, "--cipher: there is no \"%s\"", value);
 	case 'S':
 		a->tool.secret = value;
 		return NULL;

@@ -139,7 +139,7 @@ static err_t make_seal(struct packing *p, const uint8_t nonce[NONCE_BYTES])
 	memcpy(to.public_key, pins.public_key, sizeof(to.public_key));
 	TRY(locked_create(sizeof(*p->seal), &seal));
 	p->seal = seal;
-	return sealing_make(p->seal, cipher_fastest(), &to, nonce);
+	return sealing_make(p->seal, p->o->cipher ? p->o->cipher : cipher_fastest(), &to, nonce);
 }
 
 static err_t write_parts(struct packing *p, struct image_writer *w)

@@ -7,6 +7,7 @@
 #define HOST_TOOLS_H
 
 #include "base/err.h"
+#include "cipher/cipher.h"
 #include "codec/codec.h"
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@ struct tool_options {
 	bool keep_going; /* unpack: leave out what is damaged */
 	bool json;	 /* inspect */
 	const char *seal; /* pack: pins (config/pins.h) whose public key it is sealed to; NULL */
+	const struct cipher *cipher; /* with seal; NULL: what this CPU is fastest with */
 	const char *secret; /* of those that read: a file, host/unseal.h; NULL: none */
 };
 
