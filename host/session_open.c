@@ -97,6 +97,7 @@ void session_close(struct session *s)
 	err_free(e);
 	freeze_deinit(&s->freeze);
 	target_close(&s->target);
+	session_give_back_volume(s);
 	location_deinit(&s->location);
 	if (s->report)
 		munmap(s->report, HOSTINFO_REPORT_PAGES * (size_t)PAGE_BYTES);
