@@ -301,3 +301,23 @@ def randomkey(out):
     wake(m, hibernate(m))
     session.check()
     finish(session)
+
+
+@scenario("target-chosen", limit=400)
+def chosen(out):
+    """no target is configured: setup refuses without swap, and takes the swap area that is on; a boot knows it from the pins"""
+    m = make(out, "/dev/none", parts=[make_swap(out / "swap.img")])
+    session = start(m)
+    m.run("sed -i '/^target/d' /etc/dormouse.conf")
+    refused(m, "dormouse hibernate", "no target is set: run dormouse setup")
+    refused(m, "dormouse setup", "there is no swap")
+    m.run("swapon /dev/vdb1")
+    said = set_up(m)
+    expect("the swap area /dev/vdb1, since none is configured" in said, f"setup says {said}")
+    both_ways(m, session)
+    said = m.run("dormouse status; dormouse doctor")
+    for wanted in ("target /dev/vdb1: no image", "/dev/vdb1 is a swap area in use", "/dev/vdb1 lies on /dev/vdb"):
+        expect(wanted in said, f'status and doctor do not say "{wanted}": {said}')
+    finish(session)
+    boot_on(m, 0)
+    m.shut_down()
