@@ -18,7 +18,7 @@ struct imagefile {
 	struct commit commit;
 	struct hostinfo host;
 	struct image_keys *keys; /* of a sealed image, locked; NULL: none */
-	uint8_t *notes; /* of a dump; NULL: none, or sealed and no keys */
+	uint8_t *notes;		 /* of a dump; NULL: none, or sealed and no keys */
 	size_t notes_bytes;
 };
 

@@ -175,7 +175,7 @@ static const struct {
 	{'a', "  --all-pages       also those that were free\n"},
 	{'f', "  --force           replace what is there\n"},
 	{'k', "  --keep-going      leave out what is damaged, and save the rest\n"},
-	{'s', "  --seal PINS       encrypt it to the public key in this file (/etc/dormouse/pins\n"
+	{'z', "  --seal PINS       encrypt it to the public key in this file (/etc/dormouse/pins\n"
 	      "                    of a machine that was set up)\n"},
 	{'e', "  --cipher CIPHER   with --seal: aes-256-gcm or chacha20-poly1305, instead of what\n"
 	      "                    this CPU is fastest with\n"},

@@ -285,7 +285,8 @@ static void print_json(const struct imagefile *f, const struct stats *stats)
 	json_number("notes_bytes", f->notes_bytes);
 	json_ranges("memory", &h->memory);
 	json_ranges("windows", &h->windows);
-	printf("  \"index_readable\": %s%s\n", stats->known ? "true" : "false", stats->known ? "," : "");
+	printf("  \"index_readable\": %s%s\n", stats->known ? "true" : "false",
+	       stats->known ? "," : "");
 	if (stats->known)
 		json_index(stats);
 	printf("}\n");

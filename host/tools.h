@@ -24,7 +24,7 @@ struct tool_options {
 	uint64_t at;	 /* inspect, verify, unpack: where on a disk, imagefile.h */
 	const char *seal; /* pack: pins (config/pins.h) whose public key it is sealed to; NULL */
 	const struct cipher *cipher; /* with seal; NULL: what this CPU is fastest with */
-	const char *secret; /* of those that read: a file, host/unseal.h; NULL: none */
+	const char *secret;	     /* of those that read: a file, host/unseal.h; NULL: none */
 };
 
 /*

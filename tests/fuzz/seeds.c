@@ -230,10 +230,9 @@ static struct chunk sample_chunk(uint64_t block)
 
 static void indexes(void)
 {
-	struct index_place places[3] = {
-		{SLOT_DATA_START, 700, 1, {9}},
-		{SLOT_DATA_START + 4096, 65536, 2, {8}},
-		{1 << 30, 1, 3, {7}}};
+	struct index_place places[3] = {{SLOT_DATA_START, 700, 1, {9}},
+					{SLOT_DATA_START + 4096, 65536, 2, {8}},
+					{1 << 30, 1, 3, {7}}};
 	static struct index_segment seg;
 	uint8_t b[256];
 
