@@ -23,6 +23,9 @@ enum record {
 	REC_MAILBOX = TLV_CRITICAL | 7,
 	REC_TRAMPOLINE = TLV_CRITICAL | 8,
 	REC_HOST = TLV_CRITICAL | 9,
+	REC_SEAL = TLV_CRITICAL | 11,
+	REC_SEED = TLV_CRITICAL | 12,
+	REC_IMAGE_KEY = TLV_CRITICAL | 13,
 	REC_DEVICE_NAME = 16,
 	REC_BOOT_LOG = 17,
 };
@@ -39,6 +42,15 @@ struct codec_disk {
 	le32_t reserved;
 };
 
+struct seal_disk {
+	uint8_t public_key[HANDOFF_KEY_BYTES];
+	uint8_t auth_key[HANDOFF_KEY_BYTES];
+	le32_t flags;
+	le32_t cipher;
+};
+
+#define SEAL_AUTHENTICATED 1u
+
 struct extent_disk {
 	le64_t start;
 	le64_t length;
@@ -46,9 +58,27 @@ struct extent_disk {
 
 static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
+static_assert(sizeof(struct seal_disk) == 72, "Handoff: SEAL");
 static_assert(EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
 		      HANDOFF_MAX,
 	      "Handoff: everything fits");
+
+/* In place, so that no copy of a secret is left anywhere. */
+static void put_secrets(struct tlv_writer *w, const struct handoff *h)
+{
+	struct seal_disk *seal;
+
+	if (h->has_image_key)
+		tlv_put(w, REC_IMAGE_KEY, h->image_key, sizeof(h->image_key));
+	if (!h->sealed)
+		return;
+	seal = tlv_reserve(w, REC_SEAL, sizeof(*seal));
+	memcpy(seal->public_key, h->seal.public_key, sizeof(seal->public_key));
+	memcpy(seal->auth_key, h->seal.auth_key, sizeof(seal->auth_key));
+	seal->flags = le32_of(h->seal.authenticated ? SEAL_AUTHENTICATED : 0);
+	seal->cipher = le32_of(h->seal.cipher);
+	tlv_put(w, REC_SEED, h->seed, sizeof(h->seed));
+}
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 {
@@ -78,6 +108,7 @@ size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 	tlv_put_u64(&w, REC_MAILBOX, h->mailbox);
 	tlv_put_u64(&w, REC_TRAMPOLINE, h->trampoline);
 	tlv_put(&w, REC_HOST, host, hostinfo_encode(&h->host, host));
+	put_secrets(&w, h);
 	return tlv_finish(&w);
 }
 
@@ -105,6 +136,23 @@ static err_t get_codec(const struct tlv *t, struct handoff *h)
 		return err_new(ERR_CORRUPT, "handoff asks for %u threads", h->threads);
 	if (h->codec > UINT8_MAX && h->codec != HANDOFF_CODEC_AUTO)
 		return err_new(ERR_UNSUPPORTED, "handoff asks for unknown codec %u", h->codec);
+	return NULL;
+}
+
+static err_t get_seal(const struct tlv *t, struct handoff *h)
+{
+	const struct seal_disk *d = (const struct seal_disk *)t->payload;
+
+	if (t->n != sizeof(*d))
+		return err_new(ERR_CORRUPT, "handoff has a record SEAL of %u bytes", t->n);
+	if (le32_get(d->flags) & ~SEAL_AUTHENTICATED)
+		return err_new(ERR_UNSUPPORTED, "handoff has unknown flags of sealing: %#x",
+			       le32_get(d->flags));
+	memcpy(h->seal.public_key, d->public_key, sizeof(d->public_key));
+	memcpy(h->seal.auth_key, d->auth_key, sizeof(d->auth_key));
+	h->seal.authenticated = le32_get(d->flags) & SEAL_AUTHENTICATED;
+	h->seal.cipher = le32_get(d->cipher);
+	h->sealed = true;
 	return NULL;
 }
 
@@ -160,6 +208,13 @@ static err_t take_record(const struct tlv *t, void *ctx, bool *known)
 		return tlv_get_u64(t, &h->trampoline);
 	case REC_HOST:
 		return hostinfo_decode(t->payload, t->n, &h->host);
+	case REC_SEAL:
+		return get_seal(t, h);
+	case REC_SEED:
+		return tlv_get_bytes(t, h->seed, sizeof(h->seed));
+	case REC_IMAGE_KEY:
+		h->has_image_key = true;
+		return tlv_get_bytes(t, h->image_key, sizeof(h->image_key));
 	}
 	*known = false;
 	return NULL;
@@ -200,10 +255,13 @@ static bool in_main_window(const struct handoff *h, uint64_t address)
 
 static err_t check(const struct handoff *h, uint64_t seen)
 {
-	if ((seen & REQUIRED) != REQUIRED ||
-	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_THEN)) ||
-	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_VERIFY)) ||
-	    (h->mode == HANDOFF_HIBERNATE) != !!(seen & TLV_SEEN(REC_TIME_LIMIT)))
+	bool hibernate = h->mode == HANDOFF_HIBERNATE;
+
+	if ((seen & REQUIRED) != REQUIRED || (h->sealed && !hibernate) ||
+	    h->sealed != !!(seen & TLV_SEEN(REC_SEED)) || (h->has_image_key && hibernate) ||
+	    hibernate != !!(seen & TLV_SEEN(REC_THEN)) ||
+	    hibernate != !!(seen & TLV_SEEN(REC_VERIFY)) ||
+	    hibernate != !!(seen & TLV_SEEN(REC_TIME_LIMIT)))
 		return err_new(ERR_CORRUPT, "handoff lacks a required record, or has one too many");
 	if (h->device_bytes > INT64_MAX)
 		return err_new(ERR_CORRUPT, "handoff has a device of impossible size");
@@ -213,17 +271,25 @@ static err_t check(const struct handoff *h, uint64_t seen)
 	return NULL;
 }
 
-err_t handoff_decode(const uint8_t *buf, size_t n, struct handoff *out)
+static err_t decode(const uint8_t *buf, size_t n, struct handoff *h)
 {
-	struct handoff h = {0};
 	struct tlv_reader r;
 	uint64_t seen;
 
 	if (n > HANDOFF_MAX)
 		return err_new(ERR_CORRUPT, "handoff has %zu bytes", n);
 	TRY(tlv_open(&r, buf, n, MAGIC, VERSION, "handoff"));
-	TRY(tlv_each(&r, take_record, &h, &seen));
-	TRY(check(&h, seen));
-	*out = h;
-	return NULL;
+	TRY(tlv_each(&r, take_record, h, &seen));
+	return check(h, seen);
+}
+
+err_t handoff_decode(const uint8_t *buf, size_t n, struct handoff *out)
+{
+	struct handoff h = {0};
+	err_t e = decode(buf, n, &h);
+
+	if (!e)
+		*out = h;
+	explicit_bzero(&h, sizeof(h));
+	return e;
 }

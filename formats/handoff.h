@@ -16,6 +16,9 @@
 
 #define HANDOFF_MAX	    (128u << 10)
 #define HANDOFF_PATH	    "/handoff"
+#define HANDOFF_KEYSLOTS    "/keyslots" /* a file beside it: goes into a sealed image as it is */
+#define HANDOFF_KEY_BYTES   32u
+#define HANDOFF_SEED_BYTES  64u
 #define HANDOFF_LOG_MAX	    2048u
 #define HANDOFF_THREADS_MAX 64u
 #define HANDOFF_CODEC_AUTO  UINT32_MAX /* the writer picks one by measuring */
@@ -36,6 +39,15 @@ enum handoff_verify {
 	HANDOFF_VERIFY_FULL = 2,  /* the chunks too */
 };
 
+/* Who can open the image that is to be written. */
+struct handoff_seal {
+	uint8_t public_key[HANDOFF_KEY_BYTES];
+	uint8_t auth_key[HANDOFF_KEY_BYTES]; /* where authenticated, else zero */
+	bool authenticated;
+	uint32_t cipher; /* id, cipher/cipher.h; 0: the writer picks one */
+};
+
+/* It may hold secrets (seal, seed, image_key): who has one wipes it. */
 struct handoff {
 	enum handoff_mode mode;
 	enum handoff_then then;		/* HANDOFF_HIBERNATE only */
@@ -54,6 +66,11 @@ struct handoff {
 	uint64_t trampoline;		/* physical address of room for the way back, in the main window */
 	char boot_log[HANDOFF_LOG_MAX];	/* HANDOFF_RESTORE: last lines of the loader's log */
 	struct hostinfo host;		/* HANDOFF_HIBERNATE: jump_entry is still 0 */
+	bool sealed;			/* HANDOFF_HIBERNATE only: encrypt; seal and seed count */
+	struct handoff_seal seal;
+	uint8_t seed[HANDOFF_SEED_BYTES]; /* random, for the writer's own generator */
+	bool has_image_key;		  /* HANDOFF_RESTORE only: of a sealed image */
+	uint8_t image_key[HANDOFF_KEY_BYTES];
 };
 
 /* Into buf of HANDOFF_MAX bytes; returns the length. */

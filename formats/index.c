@@ -35,8 +35,13 @@ struct entry_disk {
 	le16_t data_pages;
 	le16_t run_count;
 	le16_t reserved2;
-	/* here the tag, when a feature brings one; then the runs */
+	/* here the tag in a sealed image; then the runs */
 };
+
+static size_t entry_bytes(bool sealed)
+{
+	return sizeof(struct entry_disk) + (sealed ? INDEX_TAG_BYTES : 0);
+}
 
 static_assert(sizeof(struct segment_disk) == 40, "Index: segment header");
 static_assert(offsetof(struct segment_disk, nonce) == 8, "Index: nonce");
@@ -50,7 +55,8 @@ static_assert(offsetof(struct entry_disk, codec) == 24, "Index: codec");
 static_assert(offsetof(struct entry_disk, run_count) == 28, "Index: run_count");
 static_assert(RUN_FILL << KIND_SHIFT <= UINT16_MAX && CHUNK_PAGES <= COUNT_MASK, "Index: run");
 
-void index_segment_init(struct index_segment *seg, const uint8_t nonce[NONCE], uint32_t number)
+void index_segment_init(struct index_segment *seg, const uint8_t nonce[NONCE], uint32_t number,
+			bool sealed)
 {
 	struct segment_disk *h = (struct segment_disk *)seg->buf;
 
@@ -58,9 +64,10 @@ void index_segment_init(struct index_segment *seg, const uint8_t nonce[NONCE], u
 	memcpy(h->magic, magic, sizeof(h->magic));
 	memcpy(h->nonce, nonce, NONCE);
 	h->number = le32_of(number);
-	h->entry_bytes = le16_of(sizeof(struct entry_disk));
+	h->entry_bytes = le16_of((uint16_t)entry_bytes(sealed));
 	seg->used = sizeof(*h);
 	seg->entries = 0;
+	seg->sealed = sealed;
 }
 
 static size_t run_bytes(enum run_kind kind)
@@ -69,9 +76,9 @@ static size_t run_bytes(enum run_kind kind)
 }
 
 /* What an entry with these runs takes; also their data pages. */
-static size_t entry_size(const struct chunk *c, uint32_t *data_pages)
+static size_t entry_size(const struct chunk *c, bool sealed, uint32_t *data_pages)
 {
-	size_t n = sizeof(struct entry_disk);
+	size_t n = entry_bytes(sealed);
 	uint32_t pages = 0;
 
 	*data_pages = 0;
@@ -109,7 +116,7 @@ bool index_segment_add(struct index_segment *seg, const struct chunk *chunk)
 	size_t n;
 
 	assert(chunk->run_count <= CHUNK_PAGES && chunk->first_pfn % CHUNK_PAGES == 0);
-	n = entry_size(chunk, &data_pages);
+	n = entry_size(chunk, seg->sealed, &data_pages);
 	assert(chunk->stored <= data_pages * PAGE_BYTES && !chunk->stored == !data_pages);
 	if (n > sizeof(seg->buf) - seg->used)
 		return false;
@@ -118,13 +125,17 @@ bool index_segment_add(struct index_segment *seg, const struct chunk *chunk)
 		.data_pages = le16_of((uint16_t)data_pages),
 		.run_count = le16_of(chunk->run_count),
 	};
+	if (seg->sealed)
+		memset(e + 1, 0, INDEX_TAG_BYTES);
 	if (data_pages) {
 		e->offset = le64_of(chunk->offset);
 		e->stored = le32_of(chunk->stored);
 		e->crc32c = le32_of(chunk->crc32c);
 		e->codec = chunk->codec;
+		if (seg->sealed)
+			memcpy(e + 1, chunk->tag, INDEX_TAG_BYTES);
 	}
-	put_runs(chunk, seg->buf + seg->used + sizeof(*e));
+	put_runs(chunk, seg->buf + seg->used + entry_bytes(seg->sealed));
 	seg->used += n;
 	seg->entries++;
 	return true;
@@ -140,7 +151,7 @@ size_t index_segment_finish(struct index_segment *seg)
 }
 
 err_t index_cursor_init(struct index_cursor *cur, const uint8_t *buf, size_t n,
-			const uint8_t nonce[NONCE], uint32_t number, uint64_t next_pfn)
+			const uint8_t nonce[NONCE], uint32_t number, uint64_t next_pfn, bool sealed)
 {
 	const struct segment_disk *h = (const struct segment_disk *)buf;
 
@@ -151,10 +162,11 @@ err_t index_cursor_init(struct index_cursor *cur, const uint8_t *buf, size_t n,
 	if (le32_get(h->number) != number)
 		return err_new(ERR_CORRUPT, "index segment %u is number %u", number,
 			       le32_get(h->number));
-	if (le32_get(h->bytes) != n || le16_get(h->entry_bytes) != sizeof(struct entry_disk) ||
+	if (le32_get(h->bytes) != n || le16_get(h->entry_bytes) != entry_bytes(sealed) ||
 	    le16_get(h->reserved))
 		return err_new(ERR_CORRUPT, "index segment %u has a bad header", number);
-	*cur = (struct index_cursor){buf + sizeof(*h), buf + n, le32_get(h->entries), next_pfn};
+	*cur = (struct index_cursor){buf + sizeof(*h), buf + n, le32_get(h->entries), next_pfn,
+				     sealed};
 	return NULL;
 }
 
@@ -206,8 +218,11 @@ static bool take_runs(const uint8_t **p, const uint8_t *end, uint32_t count, str
 /* The stored bytes of a chunk whose runs are known. */
 static bool place_ok(const struct chunk *c)
 {
+	static const uint8_t no_tag[INDEX_TAG_BYTES];
+
 	if (c->data_pages == 0)
-		return !c->stored && !c->offset && !c->crc32c && !c->codec;
+		return !c->stored && !c->offset && !c->crc32c && !c->codec &&
+		       !memcmp(c->tag, no_tag, sizeof(no_tag));
 	return c->stored >= 1 && c->stored <= c->data_pages * PAGE_BYTES &&
 	       c->offset >= SLOT_DATA_START && c->offset <= (uint64_t)INT64_MAX - c->stored;
 }
@@ -228,14 +243,17 @@ err_t index_cursor_next(struct index_cursor *cur, struct chunk *chunk, bool *mor
 	*more = cur->left > 0;
 	if (!cur->left)
 		return cursor_end(cur);
-	if ((size_t)(cur->end - cur->p) < sizeof(*e))
+	if ((size_t)(cur->end - cur->p) < entry_bytes(cur->sealed))
 		return err_new(ERR_CORRUPT, "index segment ends within an entry");
-	p = cur->p + sizeof(*e);
+	p = cur->p + entry_bytes(cur->sealed);
 	chunk->first_pfn = le64_get(e->first_pfn);
 	chunk->offset = le64_get(e->offset);
 	chunk->stored = le32_get(e->stored);
 	chunk->crc32c = le32_get(e->crc32c);
 	chunk->codec = e->codec;
+	memset(chunk->tag, 0, sizeof(chunk->tag));
+	if (cur->sealed)
+		memcpy(chunk->tag, e + 1, sizeof(chunk->tag));
 	if (chunk->first_pfn % CHUNK_PAGES || chunk->first_pfn < cur->next_pfn ||
 	    chunk->first_pfn >= PFN_LIMIT)
 		return err_new(ERR_CORRUPT, "index entry for page %#llx is out of order",

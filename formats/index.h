@@ -44,6 +44,7 @@ struct chunk {
 	uint32_t stored;      /* bytes; 0 when the chunk has no data pages */
 	uint32_t crc32c;      /* over the stored bytes */
 	uint8_t codec;	      /* id, codec/codec.h */
+	uint8_t tag[INDEX_TAG_BYTES]; /* in a sealed image, over the data; else zero */
 	uint16_t data_pages;  /* sum over the RUN_DATA runs; kept in step by encode and decode */
 	uint16_t run_count;
 	struct run runs[CHUNK_PAGES];
@@ -54,10 +55,12 @@ struct index_segment {
 	uint8_t buf[INDEX_SEGMENT_MAX];
 	size_t used;
 	uint32_t entries;
+	bool sealed; /* entries have tags */
 };
 
+/* sealed: of a sealed image, whose segments are encrypted when they are finished. */
 void index_segment_init(struct index_segment *seg, const uint8_t nonce[INDEX_NONCE_BYTES],
-			uint32_t number);
+			uint32_t number, bool sealed);
 
 /* Append; false when it does not fit and a new segment must be begun. */
 bool index_segment_add(struct index_segment *seg, const struct chunk *chunk);
@@ -71,13 +74,14 @@ struct index_cursor {
 	const uint8_t *p, *end;
 	uint32_t left;
 	uint64_t next_pfn; /* lowest first_pfn that may follow */
+	bool sealed;	   /* entries have tags */
 };
 
 /* Check a segment's header: right magic, nonce and number, else ERR_CORRUPT.
  * next_pfn: from the cursor of the segment before (0 for the first). */
 err_t index_cursor_init(struct index_cursor *cur, const uint8_t *buf, size_t n,
-			const uint8_t nonce[INDEX_NONCE_BYTES], uint32_t number,
-			uint64_t next_pfn) ERR_CHECK;
+			const uint8_t nonce[INDEX_NONCE_BYTES], uint32_t number, uint64_t next_pfn,
+			bool sealed) ERR_CHECK;
 
 /* The next chunk, checked as far as it can be by itself: alignment, ascending
  * order, run counts within the block, stored size against data pages. That its

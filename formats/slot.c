@@ -15,6 +15,24 @@ static const char magic[8] = {'D', 'O', 'R', 'M', 'O', 'U', 'S', 'E'};
 /* Bits of features_compat that this version knows. */
 #define COMPAT_KNOWN 0u
 
+/* docs/image-format.md, "Sealing" */
+struct sealing_disk {
+	le32_t cipher;
+	le32_t flags;
+	struct region_disk key;
+	struct region_disk keyslots;
+	uint8_t header_sha256[SLOT_DIGEST_BYTES];
+	uint8_t directory_sha256[SLOT_DIGEST_BYTES];
+	uint8_t reserved[12];
+};
+
+static_assert(sizeof(struct sealing_disk) == 116, "Sealing");
+static_assert(offsetof(struct sealing_disk, key) == 8, "Sealing: key");
+static_assert(offsetof(struct sealing_disk, keyslots) == 24, "Sealing: keyslots");
+static_assert(offsetof(struct sealing_disk, header_sha256) == 40, "Sealing: header");
+static_assert(offsetof(struct sealing_disk, directory_sha256) == 72, "Sealing: directory");
+static_assert(offsetof(struct sealing_disk, reserved) == 104, "Sealing: reserved");
+
 /* docs/image-format.md, "Superblock" */
 struct slot_disk {
 	uint8_t magic[8];
@@ -34,10 +52,10 @@ struct slot_disk {
 	le64_t raw_bytes;
 	le64_t stored_bytes;
 	le32_t failed_resumes;
-	uint8_t sealing[116]; /* cipher, tree hash, key region: zero until a feature uses them */
+	struct sealing_disk sealing;
 	char reason[SLOT_REASON_MAX];
 	uint8_t spare[3544];
-	uint8_t tag[32]; /* authentication: zero until a feature uses it */
+	uint8_t tag[SLOT_TAG_BYTES];
 	le32_t tag_reserved;
 	le32_t crc32c;
 };
@@ -56,6 +74,39 @@ static_assert(offsetof(struct slot_disk, reason) == 256, "Superblock: reason");
 static_assert(offsetof(struct slot_disk, spare) == 512, "Superblock: spare");
 static_assert(offsetof(struct slot_disk, tag) == 4056, "Superblock: tag");
 static_assert(offsetof(struct slot_disk, crc32c) == 4092, "Superblock: checksum");
+
+bool slot_is_sealed(const struct slot *slot)
+{
+	return slot->features_incompat & SLOT_INCOMPAT_SEALED;
+}
+
+static struct sealing_disk sealing_encode(const struct slot_sealing *s)
+{
+	struct sealing_disk d = {
+		.cipher = le32_of(s->cipher),
+		.flags = le32_of(s->flags),
+		.key = region_encode(&s->key),
+		.keyslots = region_encode(&s->keyslots),
+	};
+
+	memcpy(d.header_sha256, s->header_sha256, SLOT_DIGEST_BYTES);
+	memcpy(d.directory_sha256, s->directory_sha256, SLOT_DIGEST_BYTES);
+	return d;
+}
+
+static struct slot_sealing sealing_decode(const struct sealing_disk *d)
+{
+	struct slot_sealing s = {
+		.cipher = le32_get(d->cipher),
+		.flags = le32_get(d->flags),
+		.key = region_decode(&d->key),
+		.keyslots = region_decode(&d->keyslots),
+	};
+
+	memcpy(s.header_sha256, d->header_sha256, SLOT_DIGEST_BYTES);
+	memcpy(s.directory_sha256, d->directory_sha256, SLOT_DIGEST_BYTES);
+	return s;
+}
 
 void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES])
 {
@@ -81,7 +132,25 @@ void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES])
 	d->stored_bytes = le64_of(slot->stored_bytes);
 	d->failed_resumes = le32_of(slot->failed_resumes);
 	memcpy(d->reason, slot->reason, strnlen(slot->reason, SLOT_REASON_MAX - 1));
+	if (slot_is_sealed(slot)) {
+		d->sealing = sealing_encode(&slot->sealing);
+		memcpy(d->tag, slot->tag, sizeof(d->tag));
+	}
 	d->crc32c = le32_of(crc32c(0, d, offsetof(struct slot_disk, crc32c)));
+}
+
+void slot_tagged(const struct slot *slot, uint8_t out[SLOT_TAGGED_BYTES])
+{
+	static_assert(offsetof(struct slot_disk, reason) == SLOT_TAGGED_BYTES, "Sealing: tag");
+	uint8_t encoded[SLOT_BYTES];
+	struct slot fixed = *slot;
+
+	fixed.state = SLOT_EMPTY;
+	fixed.generation = 0;
+	fixed.features_compat = 0;
+	fixed.failed_resumes = 0;
+	slot_encode(&fixed, encoded);
+	memcpy(out, encoded, SLOT_TAGGED_BYTES);
 }
 
 static bool is_zero(const void *p, size_t n)
@@ -111,9 +180,11 @@ static err_t check_features(const struct slot_disk *d)
 static err_t check_reserved(const struct slot_disk *d)
 {
 	bool compat_unknown = le32_get(d->features_compat) & ~COMPAT_KNOWN;
+	bool sealed = le32_get(d->features_incompat) & SLOT_INCOMPAT_SEALED;
 
-	if (!is_zero(d->sealing, sizeof(d->sealing)) || !is_zero(d->tag, sizeof(d->tag)) ||
-	    le32_get(d->tag_reserved))
+	if ((!sealed &&
+	     (!is_zero(&d->sealing, sizeof(d->sealing)) || !is_zero(d->tag, sizeof(d->tag)))) ||
+	    !is_zero(d->sealing.reserved, sizeof(d->sealing.reserved)) || le32_get(d->tag_reserved))
 		return err_new(ERR_CORRUPT, "superblock has a reserved field that is not zero");
 	if (!compat_unknown && !is_zero(d->spare, sizeof(d->spare)))
 		return err_new(ERR_CORRUPT, "superblock has a spare field that is not zero");
@@ -133,6 +204,38 @@ static bool regions_overlap(const struct slot_region *a, const struct slot_regio
 	       b->offset < a->offset + align_up(a->length, PAGE_BYTES);
 }
 
+/* Header, directory, and what a sealed image has besides. */
+static err_t check_overlaps(const struct slot *s)
+{
+	const struct slot_region *all[] = {&s->header, &s->directory, &s->sealing.key,
+					   &s->sealing.keyslots};
+	size_t n = slot_is_sealed(s) ? ARRAY_LEN(all) : 2;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (regions_overlap(all[i], all[j]))
+				return err_new(ERR_CORRUPT, "parts of the image overlap");
+	return NULL;
+}
+
+static err_t check_sealing(const struct slot *s)
+{
+	const struct slot_sealing *e = &s->sealing;
+	uint32_t unknown = e->flags & ~SLOT_SEALED_AUTHENTICATED;
+
+	if (!slot_is_sealed(s))
+		return NULL;
+	if (unknown)
+		return err_new(ERR_UNSUPPORTED, "superblock has unknown flags of sealing: %#x",
+			       unknown);
+	if (e->key.length != SLOT_KEY_BYTES || !region_ok(&e->key, s->image_end, SLOT_KEY_BYTES))
+		return err_new(ERR_CORRUPT, "superblock has a bad place of the sealed key");
+	if ((e->keyslots.length || e->keyslots.offset || e->keyslots.crc32c) &&
+	    !region_ok(&e->keyslots, s->image_end, SLOT_KEYSLOTS_MAX))
+		return err_new(ERR_CORRUPT, "superblock has a bad place of the keyslots");
+	return NULL;
+}
+
 /* Where everything lies; has a meaning only for an image that is whole. */
 static err_t check_places(const struct slot *s)
 {
@@ -142,8 +245,8 @@ static err_t check_places(const struct slot *s)
 		return err_new(ERR_CORRUPT, "superblock has a bad place of the header");
 	if (!region_ok(&s->directory, s->image_end, DIRECTORY_MAX))
 		return err_new(ERR_CORRUPT, "superblock has a bad place of the directory");
-	if (regions_overlap(&s->header, &s->directory))
-		return err_new(ERR_CORRUPT, "header and directory overlap");
+	TRY(check_sealing(s));
+	TRY(check_overlaps(s));
 	if (s->data_pages > INT64_MAX / PAGE_BYTES || s->raw_bytes != s->data_pages * PAGE_BYTES ||
 	    s->stored_bytes > s->raw_bytes)
 		return err_new(ERR_CORRUPT, "superblock has bad page or byte counts");
@@ -170,6 +273,8 @@ static void slot_read(const struct slot_disk *d, struct slot *s)
 	};
 	memcpy(s->nonce, d->nonce, NONCE_BYTES);
 	memcpy(s->reason, d->reason, SLOT_REASON_MAX);
+	s->sealing = sealing_decode(&d->sealing);
+	memcpy(s->tag, d->tag, sizeof(s->tag));
 }
 
 /*

@@ -22,7 +22,17 @@
 
 /* Incompatible features: a reader that does not know a set bit refuses. */
 #define SLOT_INCOMPAT_SWAP  1u /* page 0 is a swap header; its signature is part of the commit */
-#define SLOT_INCOMPAT_KNOWN SLOT_INCOMPAT_SWAP
+#define SLOT_INCOMPAT_SEALED 2u /* encrypted and authenticated: sealing and tag count */
+#define SLOT_INCOMPAT_KNOWN  (SLOT_INCOMPAT_SWAP | SLOT_INCOMPAT_SEALED)
+
+#define SLOT_KEY_BYTES	  4096u	     /* of the sealed key's region, formats/keyblock.h */
+#define SLOT_KEYSLOTS_MAX (4u << 20) /* of the copy of the keyslots */
+#define SLOT_DIGEST_BYTES 32u
+#define SLOT_TAG_BYTES	  32u
+#define SLOT_TAGGED_BYTES 256u /* what the tag is over, slot_tagged */
+
+/* Flags of struct slot_sealing. */
+#define SLOT_SEALED_AUTHENTICATED 1u /* an authentication key is part of the sealed key */
 
 enum slot_state {
 	SLOT_EMPTY = 0,	   /* no image */
@@ -37,6 +47,16 @@ struct slot_region {
 	uint64_t offset; /* multiple of 4096 */
 	uint32_t length; /* bytes that count; the rest of the last 4 KiB is zero */
 	uint32_t crc32c; /* over these bytes */
+};
+
+/* What a sealed image has besides; all zero in others. docs/image-format.md, "Sealing". */
+struct slot_sealing {
+	uint32_t cipher; /* id, cipher/cipher.h */
+	uint32_t flags;
+	struct slot_region key;	     /* the sealed key */
+	struct slot_region keyslots; /* copy of what opens the secret; length 0: none */
+	uint8_t header_sha256[SLOT_DIGEST_BYTES];    /* of the region's bytes */
+	uint8_t directory_sha256[SLOT_DIGEST_BYTES]; /* likewise */
 };
 
 struct slot {
@@ -56,6 +76,8 @@ struct slot {
 	uint64_t stored_bytes;	     /* of data_pages, as they lie on disk */
 	uint32_t failed_resumes;     /* times that restoring gave up */
 	char reason[SLOT_REASON_MAX]; /* why it last gave up or was retired; NUL-terminated */
+	struct slot_sealing sealing;  /* with SLOT_INCOMPAT_SEALED; left out by encode without */
+	uint8_t tag[SLOT_TAG_BYTES];  /* likewise: over slot_tagged */
 };
 
 void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES]);
@@ -66,6 +88,16 @@ void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES]);
  * text names it). On error *out is unchanged.
  */
 err_t slot_decode(const uint8_t in[SLOT_BYTES], struct slot *out) ERR_CHECK;
+
+/* Is it of an image that is encrypted? */
+bool slot_is_sealed(const struct slot *slot);
+
+/*
+ * The bytes that the tag is over: all that the writer has committed, and nothing that
+ * changes afterwards without the key (state, generation, count and reason of failures),
+ * nor what a reader may not know (features_compat and what they bring).
+ */
+void slot_tagged(const struct slot *slot, uint8_t out[SLOT_TAGGED_BYTES]);
 
 /* VALID or RESUMING: is there an image, whatever became of it? */
 bool slot_holds_image(const struct slot *slot);

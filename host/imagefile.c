@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "host/unseal.h"
 #include "image/reader.h"
 
 #include <stdlib.h>
@@ -24,7 +25,7 @@ err_t imagefile_open(struct imagefile *f, const char *path)
 	return err_context(open_slots(f), "%s", path);
 }
 
-static err_t read_header(struct imagefile *f)
+static err_t read_header(struct imagefile *f, const char *secret)
 {
 	const struct slot *slot = &f->commit.slot;
 	char reason[SLOT_REASON_MAX];
@@ -37,27 +38,32 @@ static err_t read_header(struct imagefile *f)
 	if (commit_is_dead(&f->commit))
 		return err_new(ERR_FORMAT, "there is no image on it any more: the swap area was "
 					   "turned on by another boot, or made, since");
-	TRY(image_read_header(&f->target, slot, &f->host));
+	if (secret)
+		TRY(unseal(&f->target, slot, secret, &f->keys));
+	TRY(image_read_header(&f->target, slot, f->keys, &f->host));
 	if (!f->host.dump || !f->host.notes.length)
 		return NULL;
-	f->notes_bytes = f->host.notes.length;
-	return image_read_notes(&f->target, slot, &f->host, &f->notes);
+	if (slot_is_sealed(slot) && !f->keys)
+		return NULL;
+	return image_read_notes(&f->target, slot, f->keys, &f->host, &f->notes, &f->notes_bytes);
 }
 
-err_t imagefile_read(struct imagefile *f)
+err_t imagefile_read(struct imagefile *f, const char *secret)
 {
-	return err_context(read_header(f), "%s", f->target.name);
+	return err_context(read_header(f, secret), "%s", f->target.name);
 }
 
-err_t imagefile_open_image(struct imagefile *f, const char *path)
+err_t imagefile_open_image(struct imagefile *f, const char *path, const char *secret)
 {
 	TRY(imagefile_open(f, path));
-	return imagefile_read(f);
+	return imagefile_read(f, secret);
 }
 
 void imagefile_close(struct imagefile *f)
 {
 	free(f->notes);
 	f->notes = NULL;
+	unseal_forget(f->keys);
+	f->keys = NULL;
 	target_close(&f->target);
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "formats/hostinfo.h"
 #include "image/commit.h"
+#include "keys/imagekeys.h"
 #include "target/target.h"
 
 #include <stddef.h>
@@ -15,7 +16,8 @@ struct imagefile {
 	struct target target;
 	struct commit commit;
 	struct hostinfo host;
-	uint8_t *notes; /* of a dump; NULL: none */
+	struct image_keys *keys; /* of a sealed image, locked; NULL: none */
+	uint8_t *notes;		 /* of a dump; NULL: none, or sealed and no keys */
 	size_t notes_bytes;
 };
 
@@ -26,13 +28,14 @@ struct imagefile {
 err_t imagefile_open(struct imagefile *f, const char *path) ERR_CHECK;
 
 /*
- * Then all but index and chunks. ERR_FORMAT: no image: EMPTY, WRITING, RETIRED, or dead.
+ * Then all but index and chunks. secret: a file with what opens a sealed image
+ * (host/unseal.h); NULL: none. ERR_FORMAT: no image: EMPTY, WRITING, RETIRED, or dead.
  * Else image_read_header's errors.
  */
-err_t imagefile_read(struct imagefile *f) ERR_CHECK;
+err_t imagefile_read(struct imagefile *f, const char *secret) ERR_CHECK;
 
 /* Both. */
-err_t imagefile_open_image(struct imagefile *f, const char *path) ERR_CHECK;
+err_t imagefile_open_image(struct imagefile *f, const char *path, const char *secret) ERR_CHECK;
 
 void imagefile_close(struct imagefile *f); /* also after an error */
 

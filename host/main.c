@@ -88,28 +88,24 @@ static err_t run_doctor(const struct arguments *a, int *exit_code)
 static const struct command commands[] = {
 	{"hibernate", "", "write this machine's memory to the target, then power off", "ctn",
 	 run_hibernate, NULL},
-	{"status", "", "what the last hibernation did, and what the target holds", "ct",
-	 run_status, NULL},
-	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct",
-	 run_doctor, NULL},
-	{"inspect", "IMAGE", "what an image is, and of what machine", "j", NULL, inspect_run},
-	{"verify", "IMAGE", "check every byte of an image", "T", NULL, verify_run},
-	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTaf", NULL, pack_run},
-	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "Tkf", NULL, unpack_run},
+	{"status", "", "what the last hibernation did, and what the target holds", "ct", run_status,
+	 NULL},
+	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct", run_doctor,
+	 NULL},
+	{"inspect", "IMAGE", "what an image is, and of what machine", "jS", NULL, inspect_run},
+	{"verify", "IMAGE", "check every byte of an image", "TS", NULL, verify_run},
+	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTafse", NULL, pack_run},
+	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "TkfS", NULL, unpack_run},
 };
 
 static const struct option long_options[] = {
-	{"help", no_argument, NULL, 'h'},
-	{"config", required_argument, NULL, 'c'},
-	{"target", required_argument, NULL, 't'},
-	{"then", required_argument, NULL, 'n'},
-	{"codec", required_argument, NULL, 'C'},
-	{"threads", required_argument, NULL, 'T'},
-	{"all-pages", no_argument, NULL, 'a'},
-	{"force", no_argument, NULL, 'f'},
-	{"keep-going", no_argument, NULL, 'k'},
-	{"json", no_argument, NULL, 'j'},
-	{NULL, 0, NULL, 0},
+	{"help", no_argument, NULL, 'h'},	  {"config", required_argument, NULL, 'c'},
+	{"target", required_argument, NULL, 't'}, {"then", required_argument, NULL, 'n'},
+	{"codec", required_argument, NULL, 'C'},  {"threads", required_argument, NULL, 'T'},
+	{"all-pages", no_argument, NULL, 'a'},	  {"force", no_argument, NULL, 'f'},
+	{"keep-going", no_argument, NULL, 'k'},	  {"json", no_argument, NULL, 'j'},
+	{"seal", required_argument, NULL, 's'},	  {"cipher", required_argument, NULL, 'e'},
+	{"secret", required_argument, NULL, 'S'}, {NULL, 0, NULL, 0},
 };
 
 static const struct {
@@ -127,6 +123,11 @@ static const struct {
 	{'a', "  --all-pages       also those that were free\n"},
 	{'f', "  --force           replace what is there\n"},
 	{'k', "  --keep-going      leave out what is damaged, and save the rest\n"},
+	{'s', "  --seal PINS       encrypt it to the public key in this file (/etc/dormouse/pins\n"
+	      "                    of a machine that was set up)\n"},
+	{'e', "  --cipher CIPHER   with --seal: aes-256-gcm or chacha20-poly1305, instead of what\n"
+	      "                    this CPU is fastest with\n"},
+	{'S', "  --secret FILE     of a sealed image: the 64 bytes of its secret\n"},
 };
 
 static void print_exit_codes(void)
@@ -140,9 +141,11 @@ static void print_exit_codes(void)
 	       "  %d  aborted: by a key (Esc or Backspace) while the image was written, by Ctrl-C\n"
 	       "  %d  there is no image, or no dump\n"
 	       "  %d  the image or dump is of a newer version, or of a kind that is not supported\n"
-	       "  %d  the image or dump is damaged\n",
+	       "  %d  the image or dump is damaged\n"
+	       "  %d  the image is not authentic, or sealed and there is no secret\n",
 	       EXITCODE_DONE, EXITCODE_FAILED, EXITCODE_USAGE, EXITCODE_REFUSED, EXITCODE_GAVE_UP,
-	       EXITCODE_ABORTED, EXITCODE_FORMAT, EXITCODE_UNSUPPORTED, EXITCODE_CORRUPT);
+	       EXITCODE_ABORTED, EXITCODE_FORMAT, EXITCODE_UNSUPPORTED, EXITCODE_CORRUPT,
+	       EXITCODE_AUTH);
 }
 
 static void print_help(void)
@@ -215,6 +218,16 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		return NULL;
 	case 'k':
 		a->tool.keep_going = true;
+		return NULL;
+	case 's':
+		a->tool.seal = value;
+		return NULL;
+	case 'e':
+		a->tool.cipher = cipher_by_name(value);
+		return a->tool.cipher ? NULL
+				      : err_new(ERR_INVALID, "--cipher: there is no \"%s\"", value);
+	case 'S':
+		a->tool.secret = value;
 		return NULL;
 	default:
 		a->tool.json = true;

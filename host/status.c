@@ -41,7 +41,7 @@ static void print_host(const struct target *t, const struct slot *slot)
 
 	if (!host)
 		return;
-	e = image_read_header(t, slot, host);
+	e = image_read_header(t, slot, NULL, host);
 	if (e)
 		printf("  header: %s\n", err_text(e));
 	else

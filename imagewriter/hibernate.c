@@ -207,9 +207,9 @@ static err_t read_back(struct hibernating *r)
 	if (!info)
 		return err_new(ERR_NOMEM, "reading the image back");
 	TRY(target_flush(&r->target));
-	TRY(image_read_header(&r->target, &r->slot, info));
+	TRY(image_read_header(&r->target, &r->slot, NULL, info));
 	if (r->h->verify != HANDOFF_VERIFY_FULL)
-		return image_check_index(&r->target, &r->slot, info);
+		return image_check_index(&r->target, &r->slot, NULL, info);
 	console_init(&r->console, "verifying", true);
 	e = image_verify(&r->target, &r->slot, info, &o);
 	console_deinit(&r->console, &r->progress);

@@ -78,7 +78,7 @@ static err_t open_image(struct restoring *r)
 		return err_new(ERR_REFUSED, "the image is no longer what it was: its superblock says %s",
 			       slot_state_name(r->commit.slot.state));
 	TRY(commit_check_page0(&r->commit));
-	return image_read_header(&r->target, &r->commit.slot, &r->info);
+	return image_read_header(&r->target, &r->commit.slot, NULL, &r->info);
 }
 
 /* Are we where, and as, the image needs it? */

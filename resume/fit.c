@@ -62,10 +62,10 @@ static err_t check_writer(const struct hostinfo *info, const char *dir, struct w
 	return NULL;
 }
 
-err_t fit_check(const struct target *target, const struct slot *slot, const char *writer_dir,
-		struct hostinfo *info, struct writer_files *writer)
+err_t fit_check(const struct target *target, const struct slot *slot, const struct image_keys *keys,
+		const char *writer_dir, struct hostinfo *info, struct writer_files *writer)
 {
-	TRY(image_read_header(target, slot, info));
+	TRY(image_read_header(target, slot, keys, info));
 	if (info->dump)
 		return err_new(ERR_REFUSED, "the image was made of a memory dump, and has nothing "
 					    "to resume");
@@ -74,5 +74,5 @@ err_t fit_check(const struct target *target, const struct slot *slot, const char
 	TRY(check_writer(info, writer_dir, writer));
 	TRY(fingerprint_check(NULL, DISKS_WAIT_MS, &info->prints));
 	/* The writer checks it again; refusing here saves a reboot. */
-	return image_check_index(target, slot, info);
+	return image_check_index(target, slot, keys, info);
 }

@@ -6,6 +6,7 @@
 #include "formats/hostinfo.h"
 #include "formats/slot.h"
 #include "jump/writer_files.h"
+#include "keys/imagekeys.h"
 #include "target/target.h"
 
 /*
@@ -15,9 +16,11 @@
  *
  * The filesystems that the image had mounted are compared too: ERR_CORRUPT when one was
  * written to since (nothing makes that good again), ERR_IO when a disk of one does
- * not appear or cannot be read (another boot may find it).
+ * not appear or cannot be read (another boot may find it). keys: of a sealed image
+ * (ERR_AUTH without, once its header has been read); NULL of others.
  */
-err_t fit_check(const struct target *target, const struct slot *slot, const char *writer_dir,
-		struct hostinfo *info, struct writer_files *writer) ERR_CHECK;
+err_t fit_check(const struct target *target, const struct slot *slot, const struct image_keys *keys,
+		const char *writer_dir, struct hostinfo *info, struct writer_files *writer)
+	ERR_CHECK;
 
 #endif

@@ -100,14 +100,15 @@ void image_judge(struct image *image, const struct options *o)
 	if (!image->verdict.may_try)
 		return;
 	writer_files_free(&image->writer);
-	e = fit_check(&image->target, slot, o->writer_dir, &image->host, &image->writer);
+	e = fit_check(&image->target, slot, NULL, o->writer_dir, &image->host,
+		      &image->writer);
 	verdict_add_fit(&image->commit, e, &image->verdict);
 	image->has_host = !e;
 	err_free(e);
 	if (image->has_host)
 		return;
 	/* Whose it is, for the question. */
-	e = image_read_header(&image->target, slot, &image->host);
+	e = image_read_header(&image->target, slot, NULL, &image->host);
 	image->has_host = !e;
 	err_free(e);
 }

@@ -62,6 +62,24 @@ void blockscan(const uint8_t classes[CHUNK_PAGES], const uint8_t *pages, struct 
 		chunk->run_count--;
 }
 
+const uint8_t *blockscan_gather(const struct chunk *c, const uint8_t *pages, uint8_t *bounce)
+{
+	size_t bytes = (size_t)c->data_pages * PAGE_BYTES, done = 0;
+
+	for (uint16_t i = 0; i < c->run_count; i++) {
+		size_t n = (size_t)c->runs[i].pages * PAGE_BYTES;
+
+		if (c->runs[i].kind == RUN_DATA) {
+			if (n == bytes)
+				return pages;
+			memcpy(bounce + done, pages, n);
+			done += n;
+		}
+		pages += n;
+	}
+	return bounce;
+}
+
 bool blockscan_wanted(const uint8_t classes[CHUNK_PAGES])
 {
 	static_assert(PAGE_SKIP == 0, "all bytes zero is all pages skipped");

@@ -15,6 +15,10 @@
  */
 void blockscan(const uint8_t classes[CHUNK_PAGES], const uint8_t *pages, struct chunk *chunk);
 
+/* The data pages of a block as one piece: where they are, if they lie together, else in
+ * bounce. */
+const uint8_t *blockscan_gather(const struct chunk *c, const uint8_t *pages, uint8_t *bounce);
+
 /* Does any page have to be looked at? */
 bool blockscan_wanted(const uint8_t classes[CHUNK_PAGES]);
 

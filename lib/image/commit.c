@@ -2,6 +2,7 @@
 #include "image/commit.h"
 
 #include "base/util.h"
+#include "image/keywipe.h"
 #include "image/medium.h"
 #include "image/swaparea.h"
 
@@ -191,6 +192,20 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 	return write_both(t, c, newest, &slot, PAGE0_SWAP);
 }
 
+/* What a sealed image's tag is over was set before it, and must not be another now. */
+static err_t check_tagged(const struct slot *given, const struct slot *next)
+{
+	uint8_t a[SLOT_TAGGED_BYTES], b[SLOT_TAGGED_BYTES];
+
+	if (!slot_is_sealed(next))
+		return NULL;
+	slot_tagged(given, a);
+	slot_tagged(next, b);
+	if (memcmp(a, b, sizeof(a)))
+		return err_new(ERR_INVALID, "the superblock differs from what was authenticated");
+	return NULL;
+}
+
 err_t commit_valid(const struct target *t, struct commit *c, const struct slot *slot)
 {
 	CLEANUP_MEDIUM struct medium m = {0};
@@ -207,6 +222,7 @@ err_t commit_valid(const struct target *t, struct commit *c, const struct slot *
 	next.generation = m.slot[newest].generation + 1;
 	memcpy(next.nonce, m.slot[newest].nonce, NONCE_BYTES);
 	next.features_incompat |= m.slot[newest].features_incompat & SLOT_INCOMPAT_SWAP;
+	TRY(check_tagged(slot, &next));
 	/* Protects header, chunks, index and directory: VALID must not reach
 	 * the medium before them. And what flush_slots does. */
 	TRY(target_flush(t));
@@ -294,7 +310,8 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 	}
 	TRY(first);
 	/* Only now: until both slots say RETIRED, the image is one. */
-	TRY(restore_header(t, &done));
+	first = keywipe(t, &done.slot);
+	TRY(err_first(first, restore_header(t, &done)));
 	*c = done;
 	return NULL;
 }
@@ -312,8 +329,12 @@ static bool is_unfinished(const struct commit *c)
 err_t commit_finish(const struct target *t, struct commit *c)
 {
 	struct commit done = *c;
+	bool key_left = false;
+	err_t e;
 
-	if (!is_unfinished(c))
+	if (c->slot.state == SLOT_RETIRED)
+		TRY(keywipe_is_left(t, &c->slot, &key_left));
+	if (!is_unfinished(c) && !key_left)
 		return NULL;
 	if (c->holds_image)
 		return commit_retire(t, c,
@@ -322,7 +343,8 @@ err_t commit_finish(const struct target *t, struct commit *c)
 					     : c->slot.reason);
 	/* Of what both slots say nothing is in the cache only. */
 	TRY(flush_slots(t));
-	TRY(restore_header(t, &done));
+	e = key_left ? keywipe(t, &done.slot) : NULL;
+	TRY(err_first(e, restore_header(t, &done)));
 	*c = done;
 	return NULL;
 }

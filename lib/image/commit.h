@@ -65,9 +65,10 @@ err_t commit_check_page0(const struct commit *c) ERR_CHECK;
 
 /*
  * Before anybody turns swap on: finish what was cut short, so that a swap area can
- * be turned on wherever there is no image in it. Retires a dead image, and one whose
- * retiring was not done. Writes nothing where nothing is to be done, and nothing to
- * targets that are no swap areas. c: as commit_load has left it, without an error.
+ * be turned on wherever there is no image in it, and no sealed key is left of one that
+ * was retired. Retires a dead image, and one whose retiring was not done. Writes nothing
+ * where nothing is to be done, and to targets that are no swap areas nothing but zeros
+ * over a sealed key. c: as commit_load has left it, without an error.
  */
 err_t commit_finish(const struct target *t, struct commit *c) ERR_CHECK;
 
@@ -84,8 +85,10 @@ err_t commit_begin(const struct target *t, struct commit *c, const uint8_t nonce
 
 /*
  * The image is whole: flush what it refers to; mark page 0 of a swap area, flush;
- * write VALID, flush, read the slot back and compare. slot: regions, counts and features to put in; state,
- * nonce, generation and time are set here. Both slots on the medium must still
+ * write VALID, flush, read the slot back and compare. slot: regions, counts, features and
+ * sealing to put in; state, nonce, generation and time are set here. Of a sealed image
+ * nonce, time and features must be those of the medium already, else ERR_INVALID: its tag
+ * is over them. Both slots on the medium must still
  * be WRITING with this nonce (ERR_REFUSED otherwise). After any error VALID may
  * be on the medium all the same: commit_retire before the host runs again.
  */
@@ -103,8 +106,9 @@ err_t commit_resuming(const struct target *t, struct commit *c) ERR_CHECK;
  * both read back. When the first cannot be written the second is tried all the
  * same, and the error returned. A place that holds something that is not a
  * superblock at all is left alone (the swap area may be in use by now), the
- * other one is retired. Then page 0 of a swap area is restored; when only that
- * fails, the image is retired all the same. Repeating it is harmless.
+ * other one is retired. Then the sealed key is overwritten, and page 0 of a swap area
+ * restored; when only one of these fails, the image is retired all the same. Repeating it
+ * is harmless.
  */
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
 

@@ -5,52 +5,50 @@
 #include "base/util.h"
 #include "codec/codec.h"
 #include "image/alloc.h"
+#include "image/parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-err_t indexscan_read_region(const struct target *t, const struct slot *slot,
-			    const struct slot_region *region, size_t max, const char *what,
-			    uint8_t **out)
+/* The tag before all else; then the means to read what it vouches for. */
+static err_t unseal(struct indexscan *s, const struct image_keys *keys)
 {
-	CLEANUP_FREE uint8_t *buf = NULL;
-	uint64_t whole = align_up(region->length, PAGE_BYTES);
+	TRY(sealing_check_tag(keys, s->slot));
+	TRY(sealing_need_keys(keys, s->slot));
+	if (!s->sealed)
+		return NULL;
+	return sealing_open(&s->sealer, s->slot->sealing.cipher, s->slot->nonce, keys);
+}
 
-	/* Cut off: damage, and no failure of the device when something is read there. */
-	if (slot->image_end > t->bytes)
-		return err_new(ERR_CORRUPT, "the image ends at byte %llu, %s at %llu",
-			       (unsigned long long)slot->image_end, t->name,
-			       (unsigned long long)t->bytes);
-	if (!region->length || region->length > max || region->offset % PAGE_BYTES ||
-	    region->offset < SLOT_DATA_START || region->offset > slot->image_end ||
-	    whole > slot->image_end - region->offset)
-		return err_new(ERR_CORRUPT, "%s of the image lies outside of it", what);
-	buf = target_buffer(whole);
-	if (!buf)
-		return err_new(ERR_NOMEM, "%s of the image", what);
-	TRY(err_context(target_read(t, buf, whole, region->offset), "%s of the image", what));
-	if (crc32c(0, buf, region->length) != region->crc32c)
-		return err_new(ERR_CORRUPT, "%s of the image: checksum differs", what);
-	*out = buf;
-	buf = NULL;
-	return NULL;
+static err_t read_directory(struct indexscan *s)
+{
+	const struct slot *slot = s->slot;
+
+	TRY(parts_read_region(s->target, slot, &slot->directory, DIRECTORY_MAX, "the directory",
+			      &s->directory));
+	if (s->sealed)
+		TRY(sealing_check_digest(s->directory, slot->directory.length,
+					 slot->sealing.directory_sha256,
+					 "the directory of the image"));
+	return directory_decode(s->directory, slot->directory.length, slot->nonce, s->sealed,
+				&s->segments);
 }
 
 err_t indexscan_init(struct indexscan *s, const struct target *target, const struct slot *slot,
-		     const struct hostinfo *info)
+		     const struct image_keys *keys, const struct hostinfo *info)
 {
-	*s = (struct indexscan){.target = target, .slot = slot};
+	*s = (struct indexscan){.target = target, .slot = slot, .sealed = slot_is_sealed(slot)};
+	TRY(unseal(s, keys));
 	room_init(&s->room, info);
 	s->buf = alloc_now(INDEX_SEGMENT_MAX);
 	if (!s->buf)
 		return err_new(ERR_NOMEM, "index segment");
-	TRY(indexscan_read_region(target, slot, &slot->directory, DIRECTORY_MAX, "the directory",
-				  &s->directory));
-	return directory_decode(s->directory, slot->directory.length, slot->nonce, &s->segments);
+	return read_directory(s);
 }
 
 void indexscan_deinit(struct indexscan *s)
 {
+	sealing_close(&s->sealer);
 	free(s->directory);
 	free(s->buf);
 }
@@ -67,12 +65,15 @@ static err_t read_segment(struct indexscan *s)
 	uint32_t number = s->next++;
 	struct index_place place;
 
-	TRY(directory_place(s->directory, number, s->slot->image_end, &place));
+	TRY(directory_place(s->directory, number, s->sealed, s->slot->image_end, &place));
 	TRY(target_read(s->target, s->buf, align_up(place.length, PAGE_BYTES), place.offset));
 	if (crc32c(0, s->buf, place.length) != place.crc32c)
 		return err_new(ERR_CORRUPT, "checksum differs");
+	if (s->sealed)
+		TRY(sealing_decrypt(&s->sealer, SEALING_SEGMENT, number, s->buf, place.length,
+				    place.tag));
 	return index_cursor_init(&s->cursor, s->buf, place.length, s->slot->nonce, number,
-				 s->cursor.next_pfn);
+				 s->cursor.next_pfn, s->sealed);
 }
 
 static err_t name_segment(const struct indexscan *s, err_t e)

@@ -11,6 +11,7 @@
 #include "formats/index.h"
 #include "formats/slot.h"
 #include "image/room.h"
+#include "image/sealing.h"
 #include "target/target.h"
 
 #include <stdbool.h>
@@ -19,6 +20,8 @@
 struct indexscan {
 	const struct target *target;
 	const struct slot *slot;
+	bool sealed;
+	struct sealer sealer;
 	struct room room;
 	uint8_t *directory;
 	uint32_t segments, next; /* how many there are, the next to read */
@@ -34,22 +37,20 @@ struct indexscan {
 	bool any_damaged;
 };
 
-/* Bytes of a region, checksum verified, into a new buffer; the caller frees it.
- * The region is ERR_CORRUPT unless it lies within the image and has at most max bytes. */
-err_t indexscan_read_region(const struct target *t, const struct slot *slot,
-			    const struct slot_region *region, size_t max, const char *what,
-			    uint8_t **out) ERR_CHECK;
-
-/* Read the directory. All is borrowed until deinit, which is to be called after
- * an error as well. */
+/*
+ * Read the directory. All is borrowed until deinit, which is to be called after an error
+ * as well. keys: of a sealed image, NULL of others. ERR_AUTH: the superblock or directory
+ * is not authentic, or there are no keys and should be, or the other way.
+ */
 err_t indexscan_init(struct indexscan *s, const struct target *target, const struct slot *slot,
-		     const struct hostinfo *info) ERR_CHECK;
+		     const struct image_keys *keys, const struct hostinfo *info) ERR_CHECK;
 void indexscan_deinit(struct indexscan *s);
 
 /*
  * The next chunk. *more = false at the end, when the counts have been
  * compared with the slot's. ERR_CORRUPT: checksum, order, a place outside of
- * the image, a page outside of RAM or in a window; ERR_UNSUPPORTED: the codec.
+ * the image, a page outside of RAM or in a window; ERR_UNSUPPORTED: the codec;
+ * ERR_AUTH: a segment of a sealed image that was not made with its key.
  */
 err_t indexscan_next(struct indexscan *s, struct chunk *chunk, bool *more) ERR_CHECK;
 

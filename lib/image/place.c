@@ -14,7 +14,8 @@
 err_t place_init(struct placer *p, struct memory_sink *sink, const struct room *room,
 		 enum free_fill free_fill, unsigned int threads)
 {
-	*p = (struct placer){.sink = sink, .room = room, .free_fill = free_fill};
+	*p = (struct placer){
+		.sink = sink, .room = room, .free_fill = free_fill, .threads = threads};
 	p->workspace_bytes = align_up(codec_decompress_workspace(), 64);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->returned, NULL);
@@ -29,8 +30,21 @@ err_t place_init(struct placer *p, struct memory_sink *sink, const struct room *
 	return NULL;
 }
 
+err_t place_unseal(struct placer *p, const struct slot *slot, const struct image_keys *keys)
+{
+	p->sealers = calloc(p->threads, sizeof(*p->sealers));
+	if (!p->sealers)
+		return err_new(ERR_NOMEM, "decryption");
+	for (unsigned int i = 0; i < p->threads; i++)
+		TRY(sealing_open(&p->sealers[i], slot->sealing.cipher, slot->nonce, keys));
+	return NULL;
+}
+
 void place_deinit(struct placer *p)
 {
+	for (unsigned int i = 0; p->sealers && i < p->threads; i++)
+		sealing_close(&p->sealers[i]);
+	free(p->sealers);
 	while (p->scratch_count)
 		free(p->scratch[--p->scratch_count]);
 	free(p->workspace);
@@ -166,20 +180,30 @@ static err_t check_crc(const struct chunk *c, const struct place_piece pieces[2]
 }
 
 /*
- * The data pages of a block whose checksum is right: straight to where they
- * belong if that is one piece (*raw is NULL then), else into a buffer, which may
- * be the stored bytes themselves.
+ * The codec's output, in one piece and authentic: join, if that was needed, else the
+ * stored bytes themselves, which others may be reading too.
  */
-static err_t unpack(const struct chunk *c, const struct place_piece pieces[2], uint8_t *join,
-		    uint8_t *bounce, uint8_t *direct, void *workspace, const uint8_t **raw)
+static err_t open_chunk(const struct placer *p, unsigned int thread, const struct chunk *c,
+			const struct place_piece pieces[2], uint8_t *join, const uint8_t **out)
 {
 	const uint8_t *in = pieces[0].p;
 
-	if (join) {
+	if (pieces[1].n) {
 		memcpy(join, pieces[0].p, pieces[0].n);
 		memcpy(join + pieces[0].n, pieces[1].p, pieces[1].n);
 		in = join;
 	}
+	*out = p->sealers ? join : in;
+	return p->sealers ? sealing_decrypt_chunk(&p->sealers[thread], c, in, join) : NULL;
+}
+
+/*
+ * The data pages of a block: straight to where they belong if that is one piece
+ * (*raw is NULL then), else into a buffer, which may be the codec's output itself.
+ */
+static err_t unpack(const struct chunk *c, const uint8_t *in, uint8_t *bounce, uint8_t *direct,
+		    void *workspace, const uint8_t **raw)
+{
 	*raw = direct ? NULL : bounce ? bounce : in;
 	if (!direct && !bounce)
 		return NULL;
@@ -191,12 +215,14 @@ static err_t place_data(struct placer *p, unsigned int thread, const struct chun
 			const struct place_piece pieces[2], struct block *b)
 {
 	uint8_t *direct = b->pages ? single_run(c, b->pages) : NULL, *join, *bounce;
-	const uint8_t *raw;
+	const uint8_t *in, *raw;
 	err_t e;
 
-	scratch_take(p, &join, pieces[1].n > 0, &bounce, !direct && c->codec != CODEC_NONE);
-	e = unpack(c, pieces, join, bounce, direct, p->workspace + thread * p->workspace_bytes,
-		   &raw);
+	scratch_take(p, &join, pieces[1].n > 0 || p->sealers, &bounce,
+		     !direct && c->codec != CODEC_NONE);
+	e = open_chunk(p, thread, c, pieces, join, &in);
+	if (!e)
+		e = unpack(c, in, bounce, direct, p->workspace + thread * p->workspace_bytes, &raw);
 	if (!e && b->pages)
 		fill_block(p, c, b, raw);
 	scratch_return(p, join, bounce);

@@ -38,37 +38,6 @@ struct worker {
 	unsigned int number;
 };
 
-/* A superblock says that this is a header: "no header here" would mean that there
- * is no image. */
-static err_t ours_or_corrupt(err_t e)
-{
-	if (!e || err_kind(e) != ERR_FORMAT)
-		return e;
-	err_free(e);
-	return err_new(ERR_CORRUPT, "the header of the image is none");
-}
-
-err_t image_read_header(const struct target *t, const struct slot *slot, struct hostinfo *info)
-{
-	CLEANUP_FREE uint8_t *buf = NULL;
-	struct hostinfo found;
-
-	TRY(indexscan_read_region(t, slot, &slot->header, HOSTINFO_MAX, "the header", &buf));
-	TRY(ours_or_corrupt(hostinfo_decode(buf, slot->header.length, &found)));
-	if (!found.dump && !found.jump_entry)
-		return err_new(ERR_CORRUPT, "the image has no jump-back entry");
-	if (!prints_complete(&found.prints))
-		return err_new(ERR_CORRUPT, "the image has a fingerprint that was never taken");
-	*info = found;
-	return NULL;
-}
-
-err_t image_read_notes(const struct target *t, const struct slot *slot, const struct hostinfo *info,
-		       uint8_t **notes)
-{
-	return indexscan_read_region(t, slot, &info->notes, HOSTINFO_NOTES_MAX, "the notes", notes);
-}
-
 /* The rest of the index. */
 static err_t check_all(struct indexscan *scan)
 {
@@ -82,10 +51,10 @@ static err_t check_all(struct indexscan *scan)
 }
 
 err_t image_check_index(const struct target *t, const struct slot *slot,
-			const struct hostinfo *info)
+			const struct image_keys *keys, const struct hostinfo *info)
 {
 	struct indexscan scan;
-	err_t e = indexscan_init(&scan, t, slot, info);
+	err_t e = indexscan_init(&scan, t, slot, keys, info);
 
 	if (!e)
 		e = check_all(&scan);
@@ -149,10 +118,15 @@ static err_t name_chunk(err_t e, const struct chunk *c)
 			   (unsigned long long)start + CHUNK_PAGES * PAGE_BYTES - 1, c->data_pages);
 }
 
+static bool is_damage(err_t e)
+{
+	return err_kind(e) == ERR_CORRUPT || err_kind(e) == ERR_AUTH;
+}
+
 /*
  * Wait for a job's bytes, then place it. Damage to the image, which can be
- * passed over, is what cannot be read, and ERR_CORRUPT; other errors are of the
- * place that the pages go to.
+ * passed over, is what cannot be read, ERR_CORRUPT and ERR_AUTH; other errors are of
+ * the place that the pages go to.
  */
 static err_t do_job(struct worker *t, const struct job *job)
 {
@@ -171,7 +145,7 @@ static err_t do_job(struct worker *t, const struct job *job)
 		e = place_alone(t, &job->chunk, &unreadable);
 	}
 	e = name_chunk(e, &job->chunk);
-	if (e && (unreadable || err_kind(e) == ERR_CORRUPT)) {
+	if (e && (unreadable || is_damage(e))) {
 		r->options->damaged(r->options->damaged_arg, e);
 		err_free(e);
 		e = NULL;
@@ -328,9 +302,13 @@ static err_t allocate(struct reader *r, const struct target *t, struct memory_si
 		      const struct hostinfo *info)
 {
 	uint64_t end = align_up(r->slot->image_end, PAGE_BYTES);
+	enum free_fill fill = info->free_fill;
 
-	TRY(place_init(&r->placer, sink, &r->scan.room, info->free_fill,
-		       r->options->threads));
+	if (r->options->fill_all && fill != FREE_FILL_POISON)
+		fill = FREE_FILL_ZERO;
+	TRY(place_init(&r->placer, sink, &r->scan.room, fill, r->options->threads));
+	if (slot_is_sealed(r->slot))
+		TRY(place_unseal(&r->placer, r->slot, r->options->keys));
 	TRY(aio_create(t, r->options->sync_io, &r->aio));
 	TRY(readahead_create(r->aio, &r->halt, end, &r->ahead));
 	r->reread = r->options->damaged ? alloc_now((CHUNK_PAGES + 2) * PAGE_BYTES) : NULL;
@@ -361,9 +339,9 @@ static err_t read_image(const struct target *t, const struct slot *slot,
 			       IMAGE_THREADS_MAX);
 	halt_init(&r.halt);
 	pthread_mutex_init(&r.damage, NULL);
-	e = allocate(&r, t, sink, info);
+	e = indexscan_init(&r.scan, t, slot, options->keys, info);
 	if (!e)
-		e = indexscan_init(&r.scan, t, slot, info);
+		e = allocate(&r, t, sink, info);
 	if (!e && !options->damaged)
 		e = check_all(&r.scan);
 	if (!e) {

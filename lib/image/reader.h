@@ -5,8 +5,8 @@
  *   the calling thread goes through the index and feeds jobs, one for each
  *   chunk, to worker threads; it reads the image in large units, several in
  *   flight ahead of them (io_uring, O_DIRECT). The whole index is read and
- *   checked before the first page is placed, and every chunk's checksum before
- *   its pages are.
+ *   checked before the first page is placed, and every chunk's checksum, in a
+ *   sealed image also its tag, before its pages are.
  *
  * Memory: 13 MiB whatever the number of threads, and the directory (1.4 KiB for
  * each GiB of the host at most).
@@ -24,7 +24,9 @@
 #include "base/range.h"
 #include "formats/hostinfo.h"
 #include "formats/slot.h"
+#include "image/parts.h"
 #include "image/writer.h"
+#include "keys/imagekeys.h"
 #include "memory/source.h"
 #include "target/target.h"
 
@@ -34,6 +36,15 @@
 struct image_reader_options {
 	unsigned int threads; /* 1 .. 64 */
 	bool sync_io;	      /* without io_uring, whether the kernel has it or not */
+
+	/* Of a sealed image (ERR_AUTH without); borrowed. NULL: none. With keys, an image
+	 * that is not sealed is ERR_AUTH. */
+	const struct image_keys *keys;
+
+	/* Whatever the host trusts free pages to hold: every page that may be filled and is
+	 * not placed is, with zero where nothing else is asked for. So that nothing of
+	 * whoever ran before remains. */
+	bool fill_all;
 
 	/* As in image_writer_options. */
 	err_t (*tick)(void *arg, const struct image_progress *progress);
@@ -47,23 +58,14 @@ struct image_reader_options {
 	void *damaged_arg;
 };
 
-/* Header of a VALID image: read, checksum checked, decoded. On error *info is
- * unchanged. */
-err_t image_read_header(const struct target *t, const struct slot *slot, struct hostinfo *info)
-	ERR_CHECK;
-
-/* The notes of a dump, checked: info->notes.length bytes, at least 1, in a new
- * buffer, which the caller frees. On error *notes is unchanged. */
-err_t image_read_notes(const struct target *t, const struct slot *slot, const struct hostinfo *info,
-		       uint8_t **notes) ERR_CHECK;
-
 /*
  * Read and check the whole index: checksums, order, every chunk within the
  * image, every page that it names in RAM of info->memory and outside of
- * info->windows, counts as the slot says. Bounded memory.
+ * info->windows, counts as the slot says. Bounded memory. Of a sealed image (keys,
+ * else ERR_AUTH) also that all of it was made with its key.
  */
 err_t image_check_index(const struct target *t, const struct slot *slot,
-			const struct hostinfo *info) ERR_CHECK;
+			const struct image_keys *keys, const struct hostinfo *info) ERR_CHECK;
 
 /* Also every chunk's checksum and that it decompresses; nothing is placed. */
 err_t image_verify(const struct target *t, const struct slot *slot, const struct hostinfo *info,

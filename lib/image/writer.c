@@ -16,8 +16,10 @@
 #include "image/halt.h"
 #include "image/indexwriter.h"
 #include "image/inorder.h"
+#include "image/sealwriter.h"
 #include "image/staging.h"
 #include "image/threads.h"
+#include "keys/digest.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,8 +32,9 @@ struct worker {
 	struct image_writer *w;
 	unsigned int number;
 	uint8_t *bounce;     /* data pages that do not lie together */
-	uint8_t *compressed; /* the codec's output */
+	uint8_t *compressed; /* the codec's output, then the cipher's */
 	uint8_t *workspace;
+	struct sealer sealer; /* of a sealed image */
 };
 
 struct image_writer {
@@ -48,21 +51,27 @@ struct image_writer {
 	struct inorder *order;
 	struct indexwriter *index;
 	struct slot_region directory;
+	struct slot_sealing sealing;
 	uint64_t image_end;
 	atomic_uint unclosed, running; /* workers that have not come to their end */
 	atomic_uint_fast64_t done_pages, data_pages, zero_pages, fill_pages, stored_bytes;
 };
 
-static bool worker_init(struct worker *t, struct image_writer *w, unsigned int number)
+static err_t worker_init(struct worker *t, struct image_writer *w, unsigned int number)
 {
 	const struct codec_choice *choice = &w->options.codec;
+	const struct image_seal *seal = w->options.seal;
 
 	t->w = w;
 	t->number = number;
 	t->bounce = alloc_now(BLOCK_BYTES);
 	t->compressed = alloc_now(codec_choice_bound(choice, BLOCK_BYTES));
 	t->workspace = alloc_now(codec_choice_workspace(choice));
-	return t->bounce && t->compressed && t->workspace;
+	if (!t->bounce || !t->compressed || !t->workspace)
+		return err_new(ERR_NOMEM, "buffers of %u threads", w->options.threads);
+	if (!seal)
+		return NULL;
+	return sealing_open(&t->sealer, cipher_id(seal->cipher), w->options.nonce, &seal->keys);
 }
 
 /* All that can be had before the source is known. */
@@ -72,8 +81,7 @@ static err_t allocate(struct image_writer *w)
 	if (!w->workers)
 		return err_new(ERR_NOMEM, "image writer");
 	for (unsigned int i = 0; i < w->options.threads; i++)
-		if (!worker_init(&w->workers[i], w, i))
-			return err_new(ERR_NOMEM, "buffers of %u threads", w->options.threads);
+		TRY(worker_init(&w->workers[i], w, i));
 	TRY(aio_create(w->target, w->options.sync_io, &w->aio));
 	return staging_create(w->target, w->aio, &w->halt, &w->staging);
 }
@@ -115,6 +123,7 @@ void image_writer_destroy(struct image_writer *w)
 		free(w->workers[i].bounce);
 		free(w->workers[i].compressed);
 		free(w->workers[i].workspace);
+		sealing_close(&w->workers[i].sealer);
 	}
 	free(w->workers);
 	halt_deinit(&w->halt);
@@ -129,25 +138,6 @@ static void fail(struct image_writer *w, err_t e)
 	if (w->order)
 		inorder_wake(w->order);
 	aio_wake(w->aio);
-}
-
-/* The data pages of a block as one piece: where they are, if they lie together. */
-static const uint8_t *gather(const struct chunk *c, const uint8_t *pages, uint8_t *bounce)
-{
-	size_t bytes = (size_t)c->data_pages * PAGE_BYTES, done = 0;
-
-	for (uint16_t i = 0; i < c->run_count; i++) {
-		size_t n = (size_t)c->runs[i].pages * PAGE_BYTES;
-
-		if (c->runs[i].kind == RUN_DATA) {
-			if (n == bytes)
-				return pages;
-			memcpy(bounce + done, pages, n);
-			done += n;
-		}
-		pages += n;
-	}
-	return bounce;
 }
 
 static uint64_t cpu_ns(void)
@@ -172,14 +162,24 @@ static const uint8_t *compress(struct worker *t, const struct codec_choice *choi
 	else
 		c->codec = CODEC_NONE;
 	c->stored = (uint32_t)min_u64(n, raw);
-	c->crc32c = crc32c(0, data, c->stored);
 	return data;
+}
+
+/* *data is what is stored, encrypted where the image is sealed. */
+static err_t seal(struct worker *t, const uint8_t **data, struct chunk *c)
+{
+	if (t->w->options.seal) {
+		TRY(sealing_encrypt_chunk(&t->sealer, c, *data, t->compressed));
+		*data = t->compressed;
+	}
+	c->crc32c = crc32c(0, *data, c->stored);
+	return NULL;
 }
 
 /* Compress and append the data pages of a block; the chunk's place is set. */
 static err_t store(struct worker *t, const uint8_t *pages, struct chunk *c)
 {
-	const uint8_t *data = gather(c, pages, t->bounce);
+	const uint8_t *data = blockscan_gather(c, pages, t->bounce);
 	size_t raw = (size_t)c->data_pages * PAGE_BYTES;
 	const struct codec_choice *choice;
 	uint64_t before = 0;
@@ -189,6 +189,7 @@ static err_t store(struct worker *t, const uint8_t *pages, struct chunk *c)
 	if (measure)
 		before = cpu_ns();
 	data = compress(t, choice, data, raw, c);
+	TRY(seal(t, &data, c));
 	if (measure)
 		chooser_note(&t->w->chooser, choice, raw, c->stored, cpu_ns() - before);
 	return staging_append(t->w->staging, data, c->stored, false, &c->offset);
@@ -227,10 +228,15 @@ static err_t do_block(struct worker *t, uint64_t block, struct chunk *c)
 	return e;
 }
 
-/* After the last block: what is left of the index, and of the stream. */
+/*
+ * After the last block: what is left of the index, and of the stream. The sealed key is
+ * the last of all, so that a writing that is cut short has rarely left one.
+ */
 static err_t close_image(struct image_writer *w)
 {
-	TRY(indexwriter_finish(w->index, &w->directory));
+	TRY(indexwriter_finish(w->index, &w->directory, w->sealing.directory_sha256));
+	if (w->options.seal)
+		TRY(sealwriter_append(w->options.seal, w->staging, &w->sealing));
 	return staging_finish(w->staging, &w->image_end);
 }
 
@@ -322,7 +328,10 @@ static err_t emit(void *arg, const struct chunk *chunk)
 static err_t begin(struct image_writer *w, const uint8_t *header, size_t n,
 		   struct slot_region *region)
 {
-	TRY(indexwriter_create(w->staging, w->options.nonce, w->source->blocks, &w->index));
+	if (w->options.seal)
+		TRY(digest_sha256(header, n, w->sealing.header_sha256));
+	TRY(indexwriter_create(w->staging, w->options.nonce, w->source->blocks, w->options.seal,
+			       &w->index));
 	TRY(inorder_create(w->source->blocks, &w->halt, emit, w->index, &w->order));
 	region->length = (uint32_t)n;
 	region->crc32c = crc32c(0, header, n);
@@ -335,8 +344,10 @@ err_t image_writer_add_notes(struct image_writer *w, const uint8_t *notes, size_
 	static_assert(HOSTINFO_NOTES_MAX + HOSTINFO_MAX < STAGING_BUFFERS * STAGING_BYTES / 2,
 		      "notes and header find room before anything is written");
 
-	if (!n || n > HOSTINFO_NOTES_MAX)
+	if (!n || n > HOSTINFO_NOTES_MAX - CIPHER_TAG_BYTES)
 		return err_new(ERR_INVALID, "notes of %zu bytes", n);
+	if (w->options.seal)
+		return sealwriter_notes(&w->workers[0].sealer, w->staging, notes, n, region);
 	region->length = (uint32_t)n;
 	region->crc32c = crc32c(0, notes, n);
 	return staging_append(w->staging, notes, n, true, &region->offset);
@@ -381,5 +392,5 @@ err_t image_writer_run(struct image_writer *w, struct memory_source *source, con
 	slot->fill_pages = atomic_load(&w->fill_pages);
 	slot->raw_bytes = slot->data_pages * PAGE_BYTES;
 	slot->stored_bytes = atomic_load(&w->stored_bytes);
-	return NULL;
+	return w->options.seal ? sealwriter_finish(w->options.seal, &w->sealing, slot) : NULL;
 }

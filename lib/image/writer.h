@@ -18,6 +18,7 @@
 #include "codec/codec.h"
 #include "formats/slot.h"
 #include "image/progress.h"
+#include "image/sealing.h"
 #include "memory/source.h"
 #include "target/target.h"
 
@@ -28,6 +29,7 @@ struct image_writer_options {
 	unsigned int threads; /* 1 .. 64 */
 	struct codec_choice codec;
 	uint8_t nonce[NONCE_BYTES];
+	const struct image_seal *seal; /* NULL: not sealed; borrowed until destroy */
 	bool sync_io; /* without io_uring, whether the kernel has it or not */
 
 	/* Called from image_writer_run's thread some ten times a second; an
@@ -44,7 +46,8 @@ void image_writer_destroy(struct image_writer *w); /* w may be NULL */
 
 /*
  * The notes of a dump, for struct hostinfo's record of them: at most
- * HOSTINFO_NOTES_MAX bytes, at least 1. At most once, before image_writer_run.
+ * HOSTINFO_NOTES_MAX bytes, less a tag, at least 1. At most once, before
+ * image_writer_run.
  */
 err_t image_writer_add_notes(struct image_writer *w, const uint8_t *notes, size_t n,
 			     struct slot_region *region) ERR_CHECK;
@@ -55,7 +58,9 @@ void image_writer_codec(struct image_writer *w, char out[CODEC_CHOICE_TEXT_MAX])
 
 /*
  * Once for each writer. Write header (an encoded struct hostinfo), all blocks of the source, index
- * and directory. On success slot's regions, image_end and counts are filled in;
+ * and directory. On success slot's regions, image_end and counts are filled in; of a
+ * sealed image also its feature, sealing and tag, for which nonce, created and
+ * features_incompat must be there already, as commit_begin has set them;
  * nothing is flushed or committed: that is commit_valid's work. ERR_NOSPACE:
  * the target is full, with the MiB that it has in the text. However it ends, all
  * threads have ended, nothing is in flight, and on an error slot is unchanged.

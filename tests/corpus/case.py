@@ -3,14 +3,14 @@
 
 A case is a function that changes the sample image, or returns what to build
 instead (an Image, or bytes). Its name says what a reader must find: good-,
-none- (no image), unsupported- or bad- (corrupt).
+none- (no image), unsupported-, bad- (corrupt) or forged- (not authentic).
 """
 
 from typing import Callable, NamedTuple
 
 from image import Image, sample
 
-EXIT_CODES = {"good": 0, "none": 6, "unsupported": 7, "bad": 8}
+EXIT_CODES = {"good": 0, "none": 6, "unsupported": 7, "bad": 8, "forged": 9}
 CASES = {}
 
 
@@ -27,11 +27,12 @@ class Case(NamedTuple):
         return EXIT_CODES[self.name.split("-")[0]]
 
     def build(self):
+        """The bytes, and the secret to read them with, or None."""
         image = sample()
         made = self.change(image, *self.arguments)
         if made is None:
             made = image
-        return made.build() if isinstance(made, Image) else made
+        return (made.build(), made.read_with()) if isinstance(made, Image) else (made, None)
 
 
 def _add(name, section, change, arguments=()):

@@ -40,11 +40,11 @@ static err_t find_parts(const uint8_t *content, const struct slot *slot,
 	parts[n++] = (struct part){"superblock B", SLOT_B_OFFSET, SLOT_BYTES};
 	parts[n++] = (struct part){"header", slot->header.offset, slot->header.length};
 	parts[n++] = (struct part){"directory", slot->directory.offset, slot->directory.length};
-	TRY(directory_decode(directory, slot->directory.length, slot->nonce, &segments));
+	TRY(directory_decode(directory, slot->directory.length, slot->nonce, false, &segments));
 	for (uint32_t i = 0; i < segments && n < PARTS_MAX - 2; i++) {
 		struct index_place place;
 
-		TRY(directory_place(directory, i, slot->image_end, &place));
+		TRY(directory_place(directory, i, false, slot->image_end, &place));
 		parts[n++] = (struct part){"index", place.offset, place.length};
 	}
 	if (slot->features_incompat & SLOT_INCOMPAT_SWAP)

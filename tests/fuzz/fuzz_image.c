@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "elf/dump.h"
 #include "image/commit.h"
+#include "image/keyless.h"
 #include "image/reader.h"
 
 #include <sys/mman.h>
@@ -227,12 +228,13 @@ static void read_notes(const struct target *t, const struct slot *slot, const st
 {
 	struct vmcoreinfo v;
 	uint8_t *notes;
+	size_t n;
 
 	if (!info->dump || !info->notes.length)
 		return;
-	if (!fuzz_fine(image_read_notes(t, slot, info, &notes)))
+	if (!fuzz_fine(image_read_notes(t, slot, NULL, info, &notes, &n)))
 		return;
-	(void)fuzz_fine(elfdump_find_vmcoreinfo(notes, info->notes.length, &v));
+	(void)fuzz_fine(elfdump_find_vmcoreinfo(notes, n, &v));
 	free(notes);
 }
 
@@ -240,7 +242,7 @@ static void read_chunks(const struct target *t, const struct slot *slot,
 			const struct hostinfo *info, uint8_t flags, uint8_t *block)
 {
 	bool salvage = flags & SMALLIMAGE_SALVAGE, damage = false;
-	bool sound = fuzz_fine(image_check_index(t, slot, info));
+	bool sound = fuzz_fine(image_check_index(t, slot, NULL, info));
 	struct image_reader_options o = {.threads = 1, .sync_io = true};
 	struct sink self = {block, info};
 	struct memory_sink sink = {&self, sink_map, sink_unmap};
@@ -267,8 +269,10 @@ static void read_image(const struct target *t, uint8_t flags, uint8_t *block)
 
 	if (!fuzz_fine(commit_load(t, &c)) || c.slot.state != SLOT_VALID)
 		return;
-	if (!fuzz_fine(image_read_header(t, &c.slot, &info)))
+	if (!fuzz_fine(image_read_header(t, &c.slot, NULL, &info)))
 		return;
+	if (slot_is_sealed(&c.slot))
+		(void)fuzz_fine(keyless_check(t, &c.slot));
 	read_notes(t, &c.slot, &info);
 	read_chunks(t, &c.slot, &info, flags, block);
 }

@@ -13,7 +13,7 @@ static size_t list_chunks(struct machine *m, struct chunk *out, size_t max)
 	size_t n = 0;
 	bool more;
 
-	assert_ok(indexscan_init(&scan, &m->t, &m->slot, &m->host));
+	assert_ok(indexscan_init(&scan, &m->t, &m->slot, NULL, &m->host));
 	for (;;) {
 		assert_true(n < max);
 		assert_ok(indexscan_next(&scan, &out[n], &more));
@@ -53,7 +53,7 @@ static void test_damaged_data(void **state)
 				 (unsigned long long)chunks[i].first_pfn * PAGE_BYTES + FAKE_BLOCK -
 					 1);
 			tempfile_flip(&m.file, at, (uint8_t)(1u << i % 8));
-			assert_ok(image_check_index(&m.t, &m.slot, &m.host));
+			assert_ok(image_check_index(&m.t, &m.slot, NULL, &m.host));
 			assert_err(verify(&m), ERR_CORRUPT);
 			e = restore(&m, &to, &usual, NULL);
 			assert_non_null(e);
@@ -75,8 +75,8 @@ static struct index_place first_segment(struct machine *m)
 	struct index_place place;
 	struct indexscan scan;
 
-	assert_ok(indexscan_init(&scan, &m->t, &m->slot, &m->host));
-	assert_ok(directory_place(scan.directory, 0, m->slot.image_end, &place));
+	assert_ok(indexscan_init(&scan, &m->t, &m->slot, NULL, &m->host));
+	assert_ok(directory_place(scan.directory, 0, false, m->slot.image_end, &place));
 	indexscan_deinit(&scan);
 	return place;
 }
@@ -103,7 +103,7 @@ static void test_damaged_index(void **state)
 				      : segment.offset + i * 37 % segment.length;
 
 		tempfile_flip(&m.file, at, (uint8_t)(1u << i % 8));
-		assert_err(image_check_index(&m.t, &m.slot, &m.host), ERR_CORRUPT);
+		assert_err(image_check_index(&m.t, &m.slot, NULL, &m.host), ERR_CORRUPT);
 		if (i % 16 == 0)
 			assert_err(restore(&m, &to, &usual, NULL), ERR_CORRUPT);
 		tempfile_flip(&m.file, at, (uint8_t)(1u << i % 8));
@@ -111,7 +111,7 @@ static void test_damaged_index(void **state)
 	assert_untouched(&to);
 	for (unsigned int i = 0; i < m.slot.header.length; i++) {
 		tempfile_flip(&m.file, m.slot.header.offset + i, 1);
-		assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+		assert_err(image_read_header(&m.t, &m.slot, NULL, &host), ERR_CORRUPT);
 		tempfile_flip(&m.file, m.slot.header.offset + i, 1);
 	}
 	assert_ok(verify(&m));
@@ -144,12 +144,12 @@ static void test_forged_header(void **state)
 	assert_ok(write_image(&m, &usual, NULL));
 	made = m.host;
 	forge_header(&m, &made, NULL);
-	assert_ok(image_read_header(&m.t, &m.slot, &host));
+	assert_ok(image_read_header(&m.t, &m.slot, NULL, &host));
 	forge_header(&m, &made, "DORM-OFF");
-	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	assert_err(image_read_header(&m.t, &m.slot, NULL, &host), ERR_CORRUPT);
 	made.jump_entry = 0;
 	forge_header(&m, &made, NULL);
-	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	assert_err(image_read_header(&m.t, &m.slot, NULL, &host), ERR_CORRUPT);
 	machine_deinit(&m);
 }
 
@@ -169,7 +169,7 @@ static void test_bad_slot(void **state)
 	do {                                                                                       \
 		m.slot = good;                                                                     \
 		change;                                                                            \
-		assert_err(image_check_index(&m.t, &m.slot, &m.host), ERR_CORRUPT);                \
+		assert_err(image_check_index(&m.t, &m.slot, NULL, &m.host), ERR_CORRUPT);          \
 	} while (0)
 	BAD(m.slot.directory.offset = 1);
 	BAD(m.slot.directory.offset = 0);
@@ -193,13 +193,13 @@ static void test_bad_slot(void **state)
 #undef BAD
 	m.slot = good;
 	m.slot.header.length = HOSTINFO_MAX + 1;
-	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	assert_err(image_read_header(&m.t, &m.slot, NULL, &host), ERR_CORRUPT);
 	m.slot.header = (struct slot_region){0};
-	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	assert_err(image_read_header(&m.t, &m.slot, NULL, &host), ERR_CORRUPT);
 	m.slot = good;
 	m.slot.image_end = m.t.bytes + 4096;
 	m.slot.header.offset = m.t.bytes; /* where nothing can be read */
-	assert_err(image_read_header(&m.t, &m.slot, &host), ERR_CORRUPT);
+	assert_err(image_read_header(&m.t, &m.slot, NULL, &host), ERR_CORRUPT);
 	machine_deinit(&m);
 }
 
@@ -212,7 +212,7 @@ static void forge_index(struct machine *m, const struct chunk *chunks, size_t co
 	struct slot *s = &m->slot;
 
 	s->data_pages = s->zero_pages = s->fill_pages = s->stored_bytes = 0;
-	index_segment_init(seg, nonce, 0);
+	index_segment_init(seg, nonce, 0, false);
 	for (size_t i = 0; i < count; i++) {
 		assert_true(index_segment_add(seg, &chunks[i]));
 		s->stored_bytes += chunks[i].stored;
@@ -231,7 +231,7 @@ static void forge_index(struct machine *m, const struct chunk *chunks, size_t co
 	memcpy(buf, seg->buf, place.length);
 	place.crc32c = crc32c(0, buf, place.length);
 	assert_ok(target_write(&m->t, buf, INDEX_SEGMENT_MAX, place.offset));
-	directory_encode(&place, 1, nonce, directory);
+	directory_encode(&place, 1, nonce, false, directory);
 	memset(buf, 0, INDEX_SEGMENT_MAX);
 	memcpy(buf, directory, sizeof(directory));
 	s->directory = (struct slot_region){place.offset + INDEX_SEGMENT_MAX, sizeof(directory),
@@ -273,7 +273,7 @@ static void test_forged_index(void **state)
 		memcpy(bad, good, sizeof(bad));                                                    \
 		change;                                                                            \
 		forge_index(&m, bad, n);                                                           \
-		assert_err(image_check_index(&m.t, &m.slot, &m.host), kind);                       \
+		assert_err(image_check_index(&m.t, &m.slot, NULL, &m.host), kind);                 \
 		assert_err(restore(&m, &to, &usual, NULL), kind);                                  \
 	} while (0)
 	BAD(bad[2].first_pfn = good[1].first_pfn + CHUNK_PAGES, ERR_CORRUPT); /* no RAM */
@@ -309,7 +309,7 @@ static void test_forged_chunk(void **state)
 	for (size_t i = 0; i < n; i++)
 		chunks[i].crc32c = crc32c(0, block, chunks[i].stored);
 	forge_index(&m, chunks, n);
-	assert_ok(image_check_index(&m.t, &m.slot, &m.host));
+	assert_ok(image_check_index(&m.t, &m.slot, NULL, &m.host));
 	assert_err(verify(&m), ERR_CORRUPT);
 	free(block);
 	machine_deinit(&m);

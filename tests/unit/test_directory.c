@@ -11,14 +11,14 @@
 static const uint8_t nonce[NONCE_BYTES] = "0123456789abcde";
 static const uint8_t other[NONCE_BYTES] = "0123456789abcdX";
 static const struct index_place places[] = {
-	{ 0x4000, 65536, 0x11223344 },
-	{ END - 4096, 40, 0xaabbccdd },
+	{0x4000, 65536, 0x11223344, {0}},
+	{END - 4096, 40, 0xaabbccdd, {0}},
 };
 
 static err_t decode_copy(const uint8_t *buf, size_t n, uint32_t *count)
 {
 	uint8_t *copy = unit_copy(buf, n);
-	err_t e = directory_decode(copy, n, nonce, count);
+	err_t e = directory_decode(copy, n, nonce, false, count);
 
 	free(copy);
 	return e;
@@ -42,13 +42,13 @@ static void round_trip(void **state)
 	uint32_t count;
 
 	(void)state;
-	assert_int_equal(directory_bytes(2), sizeof(golden));
-	directory_encode(places, 2, nonce, buf);
+	assert_int_equal(directory_bytes(2, false), sizeof(golden));
+	directory_encode(places, 2, nonce, false, buf);
 	assert_memory_equal(buf, golden, sizeof(golden));
 	assert_ok(decode_copy(buf, sizeof(buf), &count));
 	assert_int_equal(count, 2);
 	for (uint32_t i = 0; i < 2; i++) {
-		assert_ok(directory_place(buf, i, END, &got));
+		assert_ok(directory_place(buf, i, false, END, &got));
 		assert_memory_equal(&got, &places[i], sizeof(got));
 	}
 }
@@ -59,16 +59,16 @@ static void sizes(void **state)
 	uint32_t count;
 
 	(void)state;
-	directory_encode(places, 2, nonce, buf);
+	directory_encode(places, 2, nonce, false, buf);
 	for (size_t i = 0; i < sizeof(buf); i++)
 		assert_err(decode_copy(buf, i, &count), ERR_CORRUPT);
-	assert_err(directory_decode(buf, sizeof(buf), other, &count), ERR_CORRUPT);
+	assert_err(directory_decode(buf, sizeof(buf), other, false, &count), ERR_CORRUPT);
 	for (size_t bit = 0; bit < 32 * 8; bit++) { /* the header */
 		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_err(decode_copy(buf, sizeof(buf), &count), ERR_CORRUPT);
 		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
-	directory_encode(NULL, 0, nonce, buf);
+	directory_encode(NULL, 0, nonce, false, buf);
 	assert_ok(decode_copy(buf, 32, &count));
 	assert_int_equal(count, 0);
 }
@@ -81,18 +81,18 @@ static void count_does_not_wrap(void **state)
 	uint32_t count;
 
 	(void)state;
-	directory_encode(places, 2, nonce, buf);
+	directory_encode(places, 2, nonce, false, buf);
 	memcpy(buf + 24, &huge, 4);
 	assert_err(decode_copy(buf, 48, &count), ERR_CORRUPT);
 }
 
 static err_t place(uint64_t offset, uint32_t length, uint64_t end)
 {
-	struct index_place p = { offset, length, 0 }, got;
+	struct index_place p = {offset, length, 0, {0}}, got;
 	uint8_t buf[48];
 
-	directory_encode(&p, 1, nonce, buf);
-	return directory_place(buf, 0, end, &got);
+	directory_encode(&p, 1, nonce, false, buf);
+	return directory_place(buf, 0, false, end, &got);
 }
 
 static void bad_places(void **state)
@@ -113,12 +113,35 @@ static void bad_places(void **state)
 	assert_err(place(UINT64_MAX & ~4095ull, 4096, UINT64_MAX), ERR_CORRUPT);
 }
 
+/* In a sealed image a place has 32 bytes, the last 16 of them a tag. */
+static void sealed(void **state)
+{
+	struct index_place tagged[2] = {places[0], places[1]}, got;
+	uint8_t buf[32 + 2 * 32];
+	uint32_t count;
+
+	(void)state;
+	memset(tagged[0].tag, 0x11, sizeof(tagged[0].tag));
+	memset(tagged[1].tag, 0x22, sizeof(tagged[1].tag));
+	assert_int_equal(directory_bytes(2, true), sizeof(buf));
+	directory_encode(tagged, 2, nonce, true, buf);
+	for (size_t i = 0; i < 16; i++)
+		assert_int_equal(buf[32 + 16 + i], 0x11);
+	assert_ok(directory_decode(buf, sizeof(buf), nonce, true, &count));
+	assert_int_equal(count, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_ok(directory_place(buf, i, true, END, &got));
+		assert_memory_equal(&got, &tagged[i], sizeof(got));
+	}
+	assert_err(directory_decode(buf, sizeof(buf), nonce, false, &count), ERR_CORRUPT);
+	assert_err(directory_decode(buf, sizeof(buf) - 16, nonce, true, &count), ERR_CORRUPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(count_does_not_wrap),
+		cmocka_unit_test(sealed),     cmocka_unit_test(round_trip),
+		cmocka_unit_test(sizes),      cmocka_unit_test(count_does_not_wrap),
 		cmocka_unit_test(bad_places),
 	};
 

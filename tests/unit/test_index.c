@@ -55,7 +55,7 @@ static err_t walk(const uint8_t *buf, size_t n, uint64_t next_pfn, uint32_t *ent
 {
 	uint8_t *copy = unit_copy(buf, n);
 	struct index_cursor cur;
-	err_t e = index_cursor_init(&cur, copy, n, nonce, 9, next_pfn);
+	err_t e = index_cursor_init(&cur, copy, n, nonce, 9, next_pfn, false);
 	bool more = !e;
 
 	*entries = 0;
@@ -91,7 +91,7 @@ static err_t walk(const uint8_t *buf, size_t n, uint64_t next_pfn, uint32_t *ent
 static size_t build(const struct chunk *chunks, int count)
 {
 	memset(&seg, 0xee, sizeof(seg));
-	index_segment_init(&seg, nonce, 9);
+	index_segment_init(&seg, nonce, 9, false);
 	for (int i = 0; i < count; i++)
 		assert_true(index_segment_add(&seg, &chunks[i]));
 	return index_segment_finish(&seg);
@@ -112,7 +112,7 @@ static void round_trip(void **state)
 	in[1].codec = 0;
 	in[2].stored = 3 * 4096; /* does not shrink */
 	n = build(in, 3);
-	assert_ok(index_cursor_init(&cur, seg.buf, n, nonce, 9, 0));
+	assert_ok(index_cursor_init(&cur, seg.buf, n, nonce, 9, 0, false));
 	for (int i = 0; i < 3; i++) {
 		assert_ok(index_cursor_next(&cur, &c, &more));
 		assert_true(more);
@@ -163,7 +163,7 @@ static void limits(void **state)
 	c.data_pages = c.offset = c.stored = c.crc32c = c.codec = 0;
 	for (unsigned int i = 0; i < CHUNK_PAGES; i++)
 		c.runs[i] = (struct run){ RUN_FILL, 1, i };
-	index_segment_init(&seg, nonce, 9);
+	index_segment_init(&seg, nonce, 9, false);
 	while (index_segment_add(&seg, &c)) {
 		added++;
 		c.first_pfn += CHUNK_PAGES;
@@ -183,7 +183,7 @@ static void fills_to_the_last_byte(void **state)
 	(void)state;
 	c.run_count = 1; /* 34 bytes each, 40 of header: 1926 leave 12 bytes */
 	c.data_pages = 2;
-	index_segment_init(&seg, nonce, 9);
+	index_segment_init(&seg, nonce, 9, false);
 	while (index_segment_add(&seg, &c))
 		c.first_pfn += CHUNK_PAGES;
 	assert_int_equal(seg.entries, 1926);
@@ -255,9 +255,9 @@ static void headers(void **state)
 	uint32_t entries;
 
 	(void)state;
-	assert_err(index_cursor_init(&cur, seg.buf, n, other, 9, 0), ERR_CORRUPT);
-	assert_err(index_cursor_init(&cur, seg.buf, n, nonce, 8, 0), ERR_CORRUPT);
-	assert_err(index_cursor_init(&cur, seg.buf, 0, nonce, 9, 0), ERR_CORRUPT);
+	assert_err(index_cursor_init(&cur, seg.buf, n, other, 9, 0, false), ERR_CORRUPT);
+	assert_err(index_cursor_init(&cur, seg.buf, n, nonce, 8, 0, false), ERR_CORRUPT);
+	assert_err(index_cursor_init(&cur, seg.buf, 0, nonce, 9, 0, false), ERR_CORRUPT);
 	assert_ok(walk(seg.buf, n, 256, &entries));
 	assert_err(walk(seg.buf, n, 257, &entries), ERR_CORRUPT); /* of the segment before */
 	assert_err(walk(seg.buf, n, 384, &entries), ERR_CORRUPT);
@@ -344,9 +344,63 @@ static void entry_fields(void **state)
 	assert_err(walk_with(&zero, 32, 0x4000 | 127, 2), ERR_CORRUPT); /* data, none stored */
 }
 
+/* In a sealed image each entry has its tag between its fixed part and its runs. */
+static void sealed(void **state)
+{
+	struct chunk in[2] = {sample(0), sample(128)}, c;
+	struct index_cursor cur;
+	bool more;
+	size_t n;
+
+	(void)state;
+	memset(in[0].tag, 0x77, sizeof(in[0].tag));
+	in[1].run_count = 1; /* nothing stored, so nothing to have a tag of */
+	in[1].runs[0] = (struct run){RUN_ZERO, 128, 0};
+	in[1].offset = in[1].stored = in[1].crc32c = in[1].data_pages = 0;
+	in[1].codec = 0;
+	memset(&seg, 0xee, sizeof(seg));
+	index_segment_init(&seg, nonce, 9, true);
+	assert_true(index_segment_add(&seg, &in[0]));
+	assert_true(index_segment_add(&seg, &in[1]));
+	n = index_segment_finish(&seg);
+	assert_int_equal(seg.buf[36], 48);
+	for (size_t i = 0; i < INDEX_TAG_BYTES; i++)
+		assert_int_equal(seg.buf[40 + 32 + i], 0x77);
+	assert_ok(index_cursor_init(&cur, seg.buf, n, nonce, 9, 0, true));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(index_cursor_next(&cur, &c, &more));
+		assert_true(more);
+		assert_same(&c, &in[i]);
+		assert_memory_equal(c.tag, in[i].tag, sizeof(c.tag));
+	}
+	assert_ok(index_cursor_next(&cur, &c, &more));
+	assert_false(more);
+	/* Neither kind is taken for the other. */
+	assert_err(index_cursor_init(&cur, seg.buf, n, nonce, 9, 0, false), ERR_CORRUPT);
+	for (size_t cut = 40; cut < n; cut++) { /* every truncation */
+		uint8_t *copy = unit_copy(seg.buf, cut);
+		le32_t bytes = le32_of((uint32_t)cut);
+		err_t e;
+
+		memcpy(copy + 32, &bytes, sizeof(bytes));
+		assert_ok(index_cursor_init(&cur, copy, cut, nonce, 9, 0, true));
+		do
+			e = index_cursor_next(&cur, &c, &more);
+		while (!e && more);
+		assert_err(e, ERR_CORRUPT);
+		free(copy);
+	}
+	/* A tag of nothing. */
+	seg.buf[n - 3] = 1;
+	assert_ok(index_cursor_init(&cur, seg.buf, n, nonce, 9, 0, true));
+	assert_ok(index_cursor_next(&cur, &c, &more));
+	assert_err(index_cursor_next(&cur, &c, &more), ERR_CORRUPT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sealed),
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(golden_bytes),
 		cmocka_unit_test(limits),

@@ -58,7 +58,7 @@ static struct chunk chunk_of(struct machine *m, uint64_t block)
 	struct chunk c;
 	bool more;
 
-	assert_ok(indexscan_init(&scan, &m->t, &m->slot, &m->host));
+	assert_ok(indexscan_init(&scan, &m->t, &m->slot, NULL, &m->host));
 	do
 		assert_ok(indexscan_next(&scan, &c, &more));
 	while (more && c.first_pfn != m->mem.first_pfn[block]);
@@ -102,9 +102,9 @@ static void damaged_segment(void **state)
 	(void)state;
 	machine_init(&m, 300, FAKE_WORDS, EVERY_SECOND, false);
 	assert_ok(write_image(&m, &usual, NULL));
-	assert_ok(indexscan_init(&scan, &m.t, &m.slot, &m.host));
+	assert_ok(indexscan_init(&scan, &m.t, &m.slot, NULL, &m.host));
 	assert_true(scan.segments >= 3);
-	assert_ok(directory_place(scan.directory, 1, m.slot.image_end, &place));
+	assert_ok(directory_place(scan.directory, 1, false, m.slot.image_end, &place));
 	indexscan_deinit(&scan);
 	tempfile_flip(&m.file, place.offset + 100, 1);
 	to = empty_like(&m.mem);

@@ -3,7 +3,8 @@
  * Planted faults that made it fail: checksum over bytes 0..4090 only, checksum
  * not compared, version compared before the checksum, incompatible features
  * ignored, regions not held against image_end, two fields swapped in encode and
- * decode alike (golden bytes).
+ * decode alike (golden bytes). In a sealed image: digests swapped, keyslots and key
+ * allowed to overlap, the key's size not checked, sealing taken without its feature.
  */
 #include "unit.h"
 
@@ -170,8 +171,8 @@ static void versions(void **state)
 	assert_err(decode_with(8, 2), ERR_UNSUPPORTED);	  /* version */
 	assert_err(decode_with(8, 0), ERR_UNSUPPORTED);
 	assert_ok(decode_with(52, SLOT_INCOMPAT_SWAP));
-	assert_err(decode_with(52, 2), ERR_UNSUPPORTED);  /* incompatible feature */
-	assert_err(decode_with(52, 3), ERR_UNSUPPORTED);
+	assert_err(decode_with(52, 8), ERR_UNSUPPORTED); /* incompatible feature */
+	assert_err(decode_with(52, 11), ERR_UNSUPPORTED);
 	assert_err(decode_with(55, 0x80), ERR_UNSUPPORTED);
 	assert_ok(decode_with(48, 1));			  /* compatible feature */
 	assert_err(decode_with(12, 5), ERR_CORRUPT);	  /* state */
@@ -196,6 +197,83 @@ static void versions(void **state)
 	buf[140] = 1;
 	reseal(buf);
 	assert_err(slot_decode(buf, &got), ERR_CORRUPT);
+}
+
+static struct slot sealed_sample(void)
+{
+	struct slot s = sample();
+
+	s.features_incompat = SLOT_INCOMPAT_SEALED;
+	s.image_end = 0x10000;
+	s.sealing = (struct slot_sealing){
+		.cipher = 1,
+		.flags = SLOT_SEALED_AUTHENTICATED,
+		.key = {0xe000, 4096, 0x01020304},
+		.keyslots = {0x9000, 0x4321, 0x05060708},
+	};
+	for (uint8_t i = 0; i < 32; i++) {
+		s.sealing.header_sha256[i] = (uint8_t)(0x40 + i);
+		s.sealing.directory_sha256[i] = (uint8_t)(0x80 + i);
+		s.tag[i] = (uint8_t)(0xc0 + i);
+	}
+	return s;
+}
+
+/* "Sealing", written down once more. */
+static void sealed_golden_bytes(void **state)
+{
+	static const uint8_t golden[] = {
+		1,    0,    0, 0, 1,	0,    0,    0, /* 140 cipher, flags */
+		0x00, 0xe0, 0, 0, 0,	0,    0,    0, /* 148 key */
+		0x00, 0x10, 0, 0, 0x04, 0x03, 0x02, 0x01,
+		0x00, 0x90, 0, 0, 0,	0,    0,    0, /* 164 keyslots */
+		0x21, 0x43, 0, 0, 0x08, 0x07, 0x06, 0x05,
+	};
+	struct slot s = sealed_sample(), got;
+	uint8_t buf[SLOT_BYTES];
+
+	(void)state;
+	slot_encode(&s, buf);
+	assert_int_equal(buf[52], 2);
+	assert_memory_equal(buf + 140, golden, sizeof(golden));
+	assert_memory_equal(buf + 180, s.sealing.header_sha256, 32);
+	assert_memory_equal(buf + 212, s.sealing.directory_sha256, 32);
+	for (int i = 244; i < 256; i++)
+		assert_int_equal(buf[i], 0);
+	assert_memory_equal(buf + 4056, s.tag, 32);
+	assert_ok(slot_decode(buf, &got));
+	assert_memory_equal(&got.sealing, &s.sealing, sizeof(s.sealing));
+	assert_memory_equal(got.tag, s.tag, sizeof(s.tag));
+	assert_same(&s, &got);
+	buf[244] = 1;
+	reseal(buf);
+	assert_err(slot_decode(buf, &got), ERR_CORRUPT);
+	/* Without the feature nothing of it is written. */
+	s.features_incompat = 0;
+	slot_encode(&s, buf);
+	assert_ok(slot_decode(buf, &got));
+	assert_int_equal(got.sealing.cipher, 0);
+}
+
+/* What the tag is over: bytes 0 to 255 but for four fields. */
+static void tagged_bytes(void **state)
+{
+	uint8_t buf[SLOT_BYTES], tagged[SLOT_TAGGED_BYTES], again[SLOT_TAGGED_BYTES];
+	struct slot s = sealed_sample();
+
+	(void)state;
+	slot_encode(&s, buf);
+	slot_tagged(&s, tagged);
+	memset(buf + 12, 0, 12); /* state, generation */
+	memset(buf + 48, 0, 4);	 /* features_compat */
+	memset(buf + 136, 0, 4); /* failed_resumes */
+	assert_memory_equal(tagged, buf, SLOT_TAGGED_BYTES);
+	s.state = SLOT_RETIRED;
+	s.generation = s.features_compat = s.failed_resumes = 9;
+	s.reason[0] = 'x';
+	s.tag[0] = 1;
+	slot_tagged(&s, again);
+	assert_memory_equal(tagged, again, SLOT_TAGGED_BYTES);
 }
 
 /* A newer version may have put anything anywhere but magic and checksum. */
@@ -259,6 +337,41 @@ static void bad_places(void **state)
 	REFUSED(s.data_pages = 1ull << 52; s.raw_bytes = 0; s.stored_bytes = 0);
 }
 
+#define SEALED_REFUSED(change)                                                                     \
+	do {                                                                                       \
+		struct slot s = sealed_sample();                                                   \
+		change;                                                                            \
+		check_refused(s);                                                                  \
+	} while (0)
+
+static void bad_sealing(void **state)
+{
+	struct slot none = sealed_sample(), got;
+	uint8_t buf[SLOT_BYTES];
+
+	(void)state;
+	SEALED_REFUSED(s.sealing.key.length = 4095);
+	SEALED_REFUSED(s.sealing.key.length = 8192);
+	SEALED_REFUSED(s.sealing.key.length = 0);
+	SEALED_REFUSED(s.sealing.key.offset = 0x10000);
+	SEALED_REFUSED(s.sealing.key.offset = 0x3000);
+	SEALED_REFUSED(s.sealing.key.offset = 0xe001);
+	SEALED_REFUSED(s.sealing.key.offset = 0x4000); /* the header */
+	SEALED_REFUSED(s.sealing.key.offset = 0x6000); /* the directory */
+	SEALED_REFUSED(s.sealing.key.offset = 0xd000); /* the keyslots */
+	SEALED_REFUSED(s.sealing.keyslots.offset = 0x4000);
+	SEALED_REFUSED(s.sealing.keyslots.length = 0);
+	SEALED_REFUSED(s.sealing.keyslots.length = 0x7001);
+	SEALED_REFUSED(s.sealing.keyslots.length = (4 << 20) + 1; s.image_end = 1 << 30;
+		       s.sealing.key.offset = 1 << 29);
+	none.sealing.keyslots = (struct slot_region){0, 0, 0}; /* there are none */
+	slot_encode(&none, buf);
+	assert_ok(slot_decode(buf, &got));
+	none.sealing.flags = 2;
+	slot_encode(&none, buf);
+	assert_err(slot_decode(buf, &got), ERR_UNSUPPORTED);
+}
+
 static void largest_places(void **state)
 {
 	struct slot s = sample(), got;
@@ -319,6 +432,9 @@ int main(void)
 		cmocka_unit_test(newer_version_is_not_damage),
 		cmocka_unit_test(bad_places),
 		cmocka_unit_test(largest_places),
+		cmocka_unit_test(sealed_golden_bytes),
+		cmocka_unit_test(tagged_bytes),
+		cmocka_unit_test(bad_sealing),
 		cmocka_unit_test(foreign),
 		cmocka_unit_test(long_reason_is_cut),
 		cmocka_unit_test(state_names),

@@ -29,6 +29,7 @@ struct machine {
 	struct tempfile file;
 	struct target t;
 	struct slot slot;
+	struct image_seal *seal; /* NULL: not sealed */
 };
 
 static inline bool stop_after(void *arg)
@@ -103,6 +104,7 @@ static inline err_t write_image(struct machine *m, const struct how *how, int *t
 		.sync_io = how->sync,
 		.tick = tick,
 		.tick_arg = ticks,
+		.seal = m->seal,
 	};
 	uint8_t *header = malloc(HOSTINFO_MAX);
 	struct memory_source source = fake_source(&m->mem);
@@ -119,10 +121,18 @@ static inline err_t write_image(struct machine *m, const struct how *how, int *t
 	return e;
 }
 
+static inline const struct image_keys *keys_of(const struct machine *m)
+{
+	return m->seal ? &m->seal->keys : NULL;
+}
+
 static inline err_t restore(struct machine *m, struct fakemem *to, const struct how *how, int *ticks)
 {
-	struct image_reader_options o = {
-		.threads = how->threads, .sync_io = how->sync, .tick = tick, .tick_arg = ticks};
+	struct image_reader_options o = {.threads = how->threads,
+					 .sync_io = how->sync,
+					 .tick = tick,
+					 .tick_arg = ticks,
+					 .keys = keys_of(m)};
 	struct memory_sink sink = fake_sink(to);
 
 	return image_restore(&m->t, &m->slot, &m->host, &sink, &o);
@@ -130,7 +140,7 @@ static inline err_t restore(struct machine *m, struct fakemem *to, const struct 
 
 static inline err_t verify(struct machine *m)
 {
-	struct image_reader_options o = {.threads = 2};
+	struct image_reader_options o = {.threads = 2, .keys = keys_of(m)};
 
 	return image_verify(&m->t, &m->slot, &m->host, &o);
 }
@@ -206,7 +216,7 @@ static inline void round_trip(struct machine *m, const struct how *how)
 	assert_true(m->slot.image_end <= m->t.bytes && m->slot.image_end % PAGE_BYTES == 0);
 	assert_int_equal(m->slot.header.offset, SLOT_DATA_START);
 	assert_int_equal(m->slot.raw_bytes, m->slot.data_pages * PAGE_BYTES);
-	assert_ok(image_read_header(&m->t, &m->slot, &host));
+	assert_ok(image_read_header(&m->t, &m->slot, keys_of(m), &host));
 	assert_memory_equal(&host, &m->host, sizeof(host));
 	assert_ok(verify(m));
 	assert_ok(restore(m, &to, how, NULL));
@@ -217,6 +227,7 @@ static inline void round_trip(struct machine *m, const struct how *how)
 static inline void machine_init(struct machine *m, uint64_t blocks, enum fake_content content,
 			 enum pattern pattern, bool scattered)
 {
+	m->seal = NULL;
 	fake_init(&m->mem, blocks, 0x12300);
 	fake_fill(&m->mem, content, blocks + content);
 	classify(&m->mem, pattern);
