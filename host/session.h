@@ -12,6 +12,7 @@
 #include "image/commit.h"
 #include "jump/tsc.h"
 #include "jump/writer_files.h"
+#include "keys/seal.h"
 #include "target/target.h"
 
 #include <stdbool.h>
@@ -28,6 +29,11 @@ struct session {
 	struct target target;
 	uint8_t *report;	    /* locked pages, HOSTINFO_REPORT_PAGES of them */
 	uint8_t nonce[NONCE_BYTES]; /* of the image of this attempt */
+	bool sealed;		    /* encrypt it, for: */
+	struct seal_recipient recipient; /* wiped by session_close */
+	uint32_t cipher;		 /* id; 0: what the CPU is fastest with */
+	uint8_t *keyslots;		 /* the copy that goes into the image; owned, NULL: none */
+	size_t keyslots_bytes;
 	bool loaded;		    /* the writer is, or may be */
 	bool begun;		    /* WRITING is, or may be, on the target */
 };

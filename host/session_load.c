@@ -12,29 +12,18 @@
 #include "jump/loader.h"
 #include "jump/lockedpages.h"
 #include "jump/window.h"
+#include "keys/random.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 static_assert(REPORT_BYTES == HOSTINFO_REPORT_PAGES * PAGE_BYTES, "a report fills its pages");
 
-static err_t fresh_nonce(uint8_t *nonce, size_t n)
-{
-	ssize_t got;
-
-	do
-		got = getrandom(nonce, n, 0);
-	while (got < 0 && errno == EINTR);
-	return got == (ssize_t)n ? NULL : err_errno("getrandom");
-}
-
 static err_t prepare_report(struct session *s)
 {
-	TRY(fresh_nonce(s->host.report_nonce, sizeof(s->host.report_nonce)));
+	TRY(random_bytes(s->host.report_nonce, sizeof(s->host.report_nonce)));
 	report_prepare(s->report, s->host.report_nonce);
 	return lockedpages_where(s->report, HOSTINFO_REPORT_PAGES, s->host.report);
 }
@@ -75,24 +64,60 @@ static void fill_handoff(const struct session *s, const struct window *w, struct
 	writer_needs_handoff(s->config, h);
 }
 
-/* The handoff as a file in an archive of its own; owned by the caller. */
+/* Who can open the image, and what the writer's generator of keys starts from. */
+static err_t fill_seal(const struct session *s, struct handoff *h)
+{
+	if (!s->sealed)
+		return NULL;
+	h->sealed = true;
+	h->seal.authenticated = s->recipient.authenticated;
+	h->seal.cipher = s->cipher;
+	memcpy(h->seal.public_key, s->recipient.public_key, sizeof(h->seal.public_key));
+	if (s->recipient.authenticated)
+		memcpy(h->seal.auth_key, s->recipient.auth_key, sizeof(h->seal.auth_key));
+	return random_bytes(h->seed, sizeof(h->seed));
+}
+
+/* Names in archives are relative to the root, as in any initramfs. */
+static const char handoff_name[] = HANDOFF_PATH, keyslots_name[] = HANDOFF_KEYSLOTS;
+
+/* Each file in an archive of its own, one after the other; owned by the caller. */
+static err_t pack_files(const struct session *s, const uint8_t *handoff, size_t bytes,
+			uint8_t **out, size_t *n)
+{
+	size_t first = cpio_file_bytes(handoff_name + 1, bytes);
+	bool keyslots = s->sealed && s->keyslots_bytes;
+
+	*n = first;
+	if (keyslots)
+		*n += cpio_file_bytes(keyslots_name + 1, s->keyslots_bytes);
+	*out = malloc(*n);
+	if (!*out)
+		return err_new(ERR_NOMEM, "making the handoff");
+	cpio_encode_file(handoff_name + 1, handoff, bytes, *out);
+	if (keyslots)
+		cpio_encode_file(keyslots_name + 1, s->keyslots, s->keyslots_bytes, *out + first);
+	return NULL;
+}
+
 static err_t pack_handoff(const struct session *s, const struct window *w, uint8_t **out, size_t *n)
 {
 	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
 	CLEANUP_FREE uint8_t *encoded = malloc(HANDOFF_MAX);
-	const char *name = HANDOFF_PATH + 1; /* relative to the root, as in any initramfs */
 	size_t bytes;
+	err_t e;
 
 	if (!h || !encoded)
 		return err_new(ERR_NOMEM, "making the handoff");
 	fill_handoff(s, w, h);
-	bytes = handoff_encode(h, encoded);
-	*n = cpio_file_bytes(name, bytes);
-	*out = malloc(*n);
-	if (!*out)
-		return err_new(ERR_NOMEM, "making the handoff");
-	cpio_encode_file(name, encoded, bytes, *out);
-	return NULL;
+	e = fill_seal(s, h);
+	if (!e) {
+		bytes = handoff_encode(h, encoded);
+		e = pack_files(s, encoded, bytes, out, n);
+		explicit_bzero(encoded, bytes);
+	}
+	explicit_bzero(h, sizeof(*h));
+	return e;
 }
 
 static err_t load_into(struct session *s, const struct window *w)
@@ -108,13 +133,16 @@ static err_t load_into(struct session *s, const struct window *w)
 		.tsc_khz = tsc_khz(&s->started),
 		.preserve_context = true,
 	};
+	err_t e;
 
 	TRY(describe_windows(&s->host, w));
 	memcpy(s->host.writer_sha256, s->writer.sha256, sizeof(s->host.writer_sha256));
 	TRY(pack_handoff(s, w, &handoff, &options.handoff_bytes));
 	options.handoff = handoff;
 	s->loaded = true;
-	return loader_load(&options);
+	e = loader_load(&options);
+	explicit_bzero(handoff, options.handoff_bytes);
+	return e;
 }
 
 err_t session_load(struct session *s)
@@ -125,7 +153,7 @@ err_t session_load(struct session *s)
 
 	if (!s->writer.vmlinux) /* a second attempt */
 		TRY(writer_files_load(s->config->writer_dir, &s->writer));
-	TRY(fresh_nonce(s->nonce, sizeof(s->nonce)));
+	TRY(random_bytes(s->nonce, sizeof(s->nonce)));
 	TRY(watched_find(&s->host.prints, weak));
 	TRY(prepare_report(s));
 	TRY(window_choose(&s->host.memory,

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -82,4 +83,6 @@ void session_close(struct session *s)
 	if (s->report)
 		munmap(s->report, HOSTINFO_REPORT_PAGES * (size_t)PAGE_BYTES);
 	writer_files_free(&s->writer);
+	explicit_bzero(&s->recipient, sizeof(s->recipient));
+	free(s->keyslots);
 }

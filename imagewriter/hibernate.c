@@ -13,6 +13,7 @@
 #include "codec/codec.h"
 #include "fingerprint/fingerprint.h"
 #include "image/commit.h"
+#include "image/keywipe.h"
 #include "image/reader.h"
 #include "image/threads.h"
 #include "image/writer.h"
@@ -23,6 +24,7 @@
 #include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
 #include "imagewriter/rescue.h"
+#include "imagewriter/secrets.h"
 #include "imagewriter/watchdog.h"
 #include "memory/freepages.h"
 #include "memory/hostsource.h"
@@ -42,6 +44,7 @@ struct hibernating {
 	struct commit commit;
 	bool valid_begun; /* a slot on the medium may say VALID */
 	struct freepages free;
+	struct image_seal *seal; /* locked; NULL: the image is not sealed */
 	struct slot slot;
 	struct image_progress progress;
 	char codec[CODEC_CHOICE_TEXT_MAX]; /* that was used */
@@ -162,6 +165,7 @@ static err_t write_image(struct hibernating *r)
 		.threads = threads_for_cpus(r->h->threads),
 		.tick = tick,
 		.tick_arg = r,
+		.seal = r->seal,
 	};
 	CLEANUP_FREE uint8_t *header = malloc(HOSTINFO_MAX);
 	struct image_writer *w = NULL;
@@ -200,6 +204,7 @@ static err_t read_back(struct hibernating *r)
 		.threads = threads_for_cpus(r->h->threads),
 		.tick = tick,
 		.tick_arg = r,
+		.keys = r->seal ? &r->seal->keys : NULL,
 	};
 	CLEANUP_FREE struct hostinfo *info = malloc(sizeof(*info));
 	err_t e;
@@ -207,12 +212,35 @@ static err_t read_back(struct hibernating *r)
 	if (!info)
 		return err_new(ERR_NOMEM, "reading the image back");
 	TRY(target_flush(&r->target));
-	TRY(image_read_header(&r->target, &r->slot, NULL, info));
+	TRY(image_read_header(&r->target, &r->slot, o.keys, info));
 	if (r->h->verify != HANDOFF_VERIFY_FULL)
-		return image_check_index(&r->target, &r->slot, NULL, info);
+		return image_check_index(&r->target, &r->slot, o.keys, info);
 	console_init(&r->console, "verifying", true);
 	e = image_verify(&r->target, &r->slot, info, &o);
 	console_deinit(&r->console, &r->progress);
+	return e;
+}
+
+/* By which the parts of the image know each other, and what its tag is over. */
+static void begin_slot(struct hibernating *r)
+{
+	const struct slot *begun = &r->commit.slot;
+
+	memcpy(r->slot.nonce, r->h->nonce, NONCE_BYTES);
+	r->slot.created = begun->created;
+	r->slot.features_incompat = begun->features_incompat;
+}
+
+/* All of it on the medium; the key is not needed any more then, or never again. */
+static err_t write_parts(struct hibernating *r)
+{
+	err_t e = secrets_seal(r->h, &r->seal);
+
+	if (!e)
+		e = write_image(r);
+	if (!e)
+		e = err_context(read_back(r), "reading the image back");
+	secrets_forget_seal(&r->seal);
 	return e;
 }
 
@@ -224,9 +252,8 @@ static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 	TRY(fingerprint_take(NULL, DISKS_WAIT_MS, &r->h->host.prints));
 	select_pages(r);
 	rescue_leave_word(&r->mem, &r->h->host);
-	memcpy(r->slot.nonce, r->h->nonce, NONCE_BYTES); /* by which its parts know each other */
-	TRY(write_image(r));
-	TRY(err_context(read_back(r), "reading the image back"));
+	begin_slot(r);
+	TRY(write_parts(r));
 	TRY(check_time(r));
 	TRY(rescue_disarm());
 	r->valid_begun = true;
@@ -285,6 +312,16 @@ static bool nothing_to_resume(struct hibernating *r)
 	return nothing;
 }
 
+/* No superblock on the medium may tell yet where it is. */
+static void wipe_key(struct hibernating *r)
+{
+	err_t e = r->valid_begun ? NULL : keywipe(&r->target, &r->slot);
+
+	if (e)
+		log_warn("%s", err_text(e));
+	err_free(e);
+}
+
 /* Retire what is on the target; whether the host may run afterwards. */
 static bool may_go_back(struct hibernating *r, const char *reason)
 {
@@ -292,6 +329,7 @@ static bool may_go_back(struct hibernating *r, const char *reason)
 
 	if (!r->target_open)
 		return true; /* nothing of ours but WRITING is on any medium */
+	wipe_key(r);
 	e = commit_retire(&r->target, &r->commit, reason);
 	if (!e)
 		return true;

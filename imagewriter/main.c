@@ -52,9 +52,12 @@ static err_t read_handoff(struct handoff *h)
 {
 	CLEANUP_FREE char *buf = NULL;
 	size_t n;
+	err_t e;
 
 	TRY(io_read_file(HANDOFF_PATH, HANDOFF_MAX, &buf, &n));
-	return handoff_decode((const uint8_t *)buf, n, h);
+	e = handoff_decode((const uint8_t *)buf, n, h);
+	explicit_bzero(buf, n); /* there may be keys in it */
+	return e;
 }
 
 static err_t run(struct handoff *h)

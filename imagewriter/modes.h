@@ -14,6 +14,6 @@ void hibernate_run(struct handoff *h, uint64_t entry) __attribute__((noreturn));
 
 /* Put the image's memory back and jump into it. A failure is recorded in the
  * image, which stays valid, and the machine reboots. */
-void restore_run(const struct handoff *h) __attribute__((noreturn));
+void restore_run(struct handoff *h) __attribute__((noreturn));
 
 #endif

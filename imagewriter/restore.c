@@ -18,6 +18,7 @@
 #include "imagewriter/host.h"
 #include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
+#include "imagewriter/secrets.h"
 #include "jump/cpufeature.h"
 #include "jump/loader.h"
 #include "memory/regions.h"
@@ -31,7 +32,8 @@
 #define BLOCK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
 
 struct restoring {
-	const struct handoff *h;
+	struct handoff *h;
+	struct image_keys *keys; /* locked; NULL: none were given */
 	struct target target;
 	bool target_open;
 	struct commit commit;
@@ -78,7 +80,7 @@ static err_t open_image(struct restoring *r)
 		return err_new(ERR_REFUSED, "the image is no longer what it was: its superblock says %s",
 			       slot_state_name(r->commit.slot.state));
 	TRY(commit_check_page0(&r->commit));
-	return image_read_header(&r->target, &r->commit.slot, NULL, &r->info);
+	return image_read_header(&r->target, &r->commit.slot, r->keys, &r->info);
 }
 
 /* Are we where, and as, the image needs it? */
@@ -104,6 +106,9 @@ static err_t place(struct restoring *r)
 		.threads = threads_for_cpus(THREADS_MAX),
 		.tick = tick,
 		.tick_arg = r,
+		.keys = r->keys,
+		/* Of the boot kernel, which has seen the key, nothing shall be left. */
+		.fill_all = r->keys != NULL,
 	};
 	err_t e;
 
@@ -114,6 +119,7 @@ static err_t place(struct restoring *r)
 	console_deinit(&r->console, &r->progress);
 	memwatch_log(&r->memory);
 	regions_deinit(&r->mem);
+	secrets_forget_keys(&r->keys);
 	return e;
 }
 
@@ -142,6 +148,7 @@ static void leave_report(struct restoring *r)
 
 static err_t restore(struct restoring *r)
 {
+	TRY(secrets_keys(r->h, &r->keys));
 	TRY(open_image(r));
 	watchdog_begin(&r->watchdog, r->info.watchdog);
 	TRY(check_place(r));
@@ -155,13 +162,14 @@ static err_t restore(struct restoring *r)
 	return host_jump();
 }
 
-void restore_run(const struct handoff *h)
+void restore_run(struct handoff *h)
 {
 	struct restoring r = { .h = h };
 	err_t e, also;
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
 	e = restore(&r);
+	secrets_forget_keys(&r.keys);
 	log_warn("the image was not resumed: %s", err_text(e));
 	if (r.target_open) {
 		also = commit_resume_failed(&r.target, &r.commit, err_text(e));

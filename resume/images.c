@@ -100,8 +100,7 @@ void image_judge(struct image *image, const struct options *o)
 	if (!image->verdict.may_try)
 		return;
 	writer_files_free(&image->writer);
-	e = fit_check(&image->target, slot, NULL, o->writer_dir, &image->host,
-		      &image->writer);
+	e = fit_check(&image->target, slot, NULL, o->writer_dir, &image->host, &image->writer);
 	verdict_add_fit(&image->commit, e, &image->verdict);
 	image->has_host = !e;
 	err_free(e);
@@ -186,7 +185,7 @@ err_t image_resume(struct image *image, const struct options *o)
 		 text_printable(hostname, sizeof(hostname), host->hostname),
 		 text_printable(release, sizeof(release), host->release), image->target.name,
 		 (unsigned long long)(image->commit.slot.image_end / MIB));
-	TRY(launch_load(&image->target, &image->commit.slot, host, &image->writer,
+	TRY(launch_load(&image->target, &image->commit.slot, host, NULL, &image->writer,
 			o->writer_cmdline, &o->started));
 	return loader_jump();
 }

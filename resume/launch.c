@@ -11,7 +11,7 @@
 #include <string.h>
 
 static void fill_handoff(const struct target *t, const struct slot *slot,
-			 const struct hostinfo *info, struct handoff *h)
+			 const struct hostinfo *info, const uint8_t *image_key, struct handoff *h)
 {
 	memset(h, 0, sizeof(*h));
 	h->mode = HANDOFF_RESTORE;
@@ -25,6 +25,9 @@ static void fill_handoff(const struct target *t, const struct slot *slot,
 	h->trampoline = loader_trampoline(info->main_window);
 	snprintf(h->boot_log, sizeof(h->boot_log), "%s", log_tail());
 	h->host = *info;
+	h->has_image_key = image_key != NULL;
+	if (image_key)
+		memcpy(h->image_key, image_key, sizeof(h->image_key));
 }
 
 /* As a file in an archive of its own; owned by the caller. */
@@ -39,10 +42,10 @@ static err_t pack(const struct handoff *h, uint8_t **out, size_t *n)
 	bytes = handoff_encode(h, encoded);
 	*n = cpio_file_bytes(name, bytes);
 	*out = malloc(*n);
-	if (!*out)
-		return err_new(ERR_NOMEM, "making the handoff");
-	cpio_encode_file(name, encoded, bytes, *out);
-	return NULL;
+	if (*out)
+		cpio_encode_file(name, encoded, bytes, *out);
+	explicit_bzero(encoded, bytes);
+	return *out ? NULL : err_new(ERR_NOMEM, "making the handoff");
 }
 
 /* The windows without the main one. */
@@ -56,7 +59,7 @@ static void low_windows(const struct hostinfo *info, struct range_list *low)
 }
 
 err_t launch_load(const struct target *target, const struct slot *slot, const struct hostinfo *info,
-		  const struct writer_files *writer, const char *cmdline,
+		  const uint8_t *image_key, const struct writer_files *writer, const char *cmdline,
 		  const struct tsc_sample *started)
 {
 	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
@@ -72,12 +75,17 @@ err_t launch_load(const struct target *target, const struct slot *slot, const st
 		.tsc_khz = tsc_khz(started),
 		.preserve_context = false,
 	};
+	err_t e;
 
 	if (!h)
 		return err_new(ERR_NOMEM, "making the handoff");
-	fill_handoff(target, slot, info, h);
-	TRY(pack(h, &packed, &options.handoff_bytes));
+	fill_handoff(target, slot, info, image_key, h);
+	e = pack(h, &packed, &options.handoff_bytes);
+	explicit_bzero(h, sizeof(*h));
+	TRY(e);
 	options.handoff = packed;
 	low_windows(info, &low);
-	return loader_load(&options);
+	e = loader_load(&options);
+	explicit_bzero(packed, options.handoff_bytes);
+	return e;
 }

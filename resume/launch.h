@@ -10,9 +10,10 @@
 #include "target/target.h"
 
 /* Load the writer into the windows that it wrote from, in the host's paging
- * mode, with the handoff to restore this image. */
+ * mode, with the handoff to restore this image. image_key: IMAGE_KEY_BYTES, of a sealed
+ * image; NULL of others. */
 err_t launch_load(const struct target *target, const struct slot *slot, const struct hostinfo *info,
-		  const struct writer_files *writer, const char *cmdline,
+		  const uint8_t *image_key, const struct writer_files *writer, const char *cmdline,
 		  const struct tsc_sample *started) ERR_CHECK;
 
 #endif

@@ -242,6 +242,8 @@ err_t loader_load(const struct loader_options *o)
 		place_stub(o, &l);
 		e = load_segments(o, &l);
 	}
+	if (l.image) /* the handoff in it may hold keys */
+		explicit_bzero(l.image, l.bytes);
 	free(l.image);
 	return err_context(e, "loading the writer");
 }
