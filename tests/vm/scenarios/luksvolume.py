@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A LUKS partition as the target, opened by the writer itself."""
+
+import subprocess
+
+from lib import disk, keys
+from lib.guest import configuration, make_initramfs, make_root
+from lib.kernels import test_kernel
+from lib.qemu import Boot, Machine
+from lib.scenario import expect, scenario
+from lib.session import Session, boot_on, finish, hibernate
+
+KEY = "a key that only this machine has"
+CHEAP = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000"
+START = 1 << 20  # of the partition, as disk.make_parts has it
+
+
+def cryptsetup(arguments, path, more="", text=keys.PASSPHRASE):
+    """cryptsetup ARGUMENTS PATH MORE, with text as the key file; what it prints."""
+    words = ["cryptsetup", "-q", *arguments.split(), "--key-file", "-", path, *more.split()]
+    done = subprocess.run(words, input=text.encode(), capture_output=True, check=False)
+    expect(done.returncode == 0, f"cryptsetup {arguments}: {done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+def make_luks(path, key):
+    key.write_text(KEY)
+    disk.make_blank(path, 640)
+    cryptsetup(f"luksFormat --type luks2 --sector-size 4096 {CHEAP}", path)
+    cryptsetup(f"luksAddKey {CHEAP}", path, str(key))
+    return path
+
+
+def is_marked(m):
+    """By the LUKS header's text, of which there are two copies; the newer one counts."""
+    dump = subprocess.run(
+        ["cryptsetup", "luksDump", "--header", copy_of(m), copy_of(m)], capture_output=True, text=True, check=True
+    ).stdout
+    return "dormouse-image" in dump
+
+
+def copy_of(m):
+    """The partition's LUKS header as a file of its own."""
+    path = m.out / "header.luks"
+    with open(m.target, "rb") as f:
+        f.seek(START)
+        path.write_bytes(f.read(16 << 20))
+    return path
+
+
+def holds(path, text):
+    with open(path, "rb") as f:
+        while block := f.read(16 << 20):
+            if text in block:
+                return True
+    return False
+
+
+@scenario("target-luks-writer", check=True, limit=400)
+def luks_writer(out):
+    """the writer opens a LUKS partition itself; a boot asks for its passphrase only when an image is in it
+
+    Planted: the area's place on the disk without the partition's start (the writer finds nothing); the mark left after the
+    return (the last boot asks).
+    """
+    kernel = test_kernel()
+    conf = configuration("luks:/dev/vdb1")
+    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, unlock=True)
+    root = make_root(out / "root.img", conf, initramfs)
+    disk.make_parts(out / "target.img", [make_luks(out / "part.img", out / "key")])
+    m = Machine(out, Boot(kernel.image, initramfs, "", 512), root, out / "target.img")
+    m.start()
+    m.ready_wait()
+    rc, said = m.sh("dormouse hibernate", 60)
+    expect(rc == 3 and "cryptsetup luksAddKey" in said, f"without a key file, hibernate exited {rc}: {said}")
+    m.run(f"mkdir -p -m 700 /etc/dormouse; printf '%s' '{KEY}' >/etc/dormouse/target.key")
+    session = Session(m, tmpfs_mib=20)
+    m.run("dormouse hibernate --then return", 240)
+    session.check()
+    expect(not is_marked(m), "the header is marked after a return")
+    command = hibernate(m)
+    expect(is_marked(m), "the header is not marked")
+    expect(not holds(m.target, b"DORM-HDR"), "the image lies there in the clear")
+    m.start()
+    seen = keys.answer_prompt(m, "wrong")
+    keys.answer_prompt(m, after=seen)
+    rc, said = m.finish(command, 300)
+    expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {said}")
+    session.check()
+    expect(not is_marked(m), "the header is marked after the resume")
+    finish(session)
+    boot_on(m, 0)
+    expect(not m.console_has(keys.PROMPT), "a passphrase is asked for, and there is no image")
+    m.shut_down()
