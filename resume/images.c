@@ -23,14 +23,28 @@ struct image_unlocked {
 	struct image_keys keys;
 };
 
-/* By its name or, where it is no device of its own, by its pin. */
+/* A device that appears by itself: not one that somebody opens or assembles later. */
+static bool appears(const char *name)
+{
+	const char *rest = name + strlen("/dev/");
+
+	return !strncmp(name, "/dev/", strlen("/dev/")) && strncmp(rest, "dm-", 3) != 0 &&
+	       (!strchr(rest, '/') || !strncmp(rest, "disk/", strlen("disk/")));
+}
+
+/*
+ * By its name or, where it is no device of its own, by its pin. Of swap that was off when
+ * it was written to (open_target) the name is needed, too.
+ */
 static bool is_there(const struct options *o, unsigned int i)
 {
-	const struct pin *pin = pins_of(&o->pins, o->targets[i]);
+	const char *name = o->targets[i], *luks = luksimage_device(name);
+	const struct pin *pin = pins_of(&o->pins, name);
 
-	const char *luks = luksimage_device(o->targets[i]);
-
-	return pin ? pinned_is_there(NULL, pin) : !access(luks ? luks : o->targets[i], F_OK);
+	if (!pin)
+		return !access(luks ? luks : name, F_OK);
+	return pinned_is_there(NULL, pin) &&
+	       (pin->kind != PIN_LOCATOR || !appears(name) || !access(name, F_OK));
 }
 
 /* Disks appear a little after the kernel starts its first program. */
@@ -231,7 +245,7 @@ bool image_unlock(struct image *image, const struct options *o)
 	if (!e) {
 		image->unlocked = p;
 		e = imagekey_get(&image->target, &image->commit.slot, o, image->unlocked->image_key,
-			   &again, &person);
+				 &again, &person);
 	}
 	if (!e)
 		e = check_unlocked(image, o);
@@ -323,8 +337,8 @@ err_t image_resume(struct image *image, const struct options *o)
 		 text_printable(hostname, sizeof(hostname), host->hostname),
 		 text_printable(release, sizeof(release), host->release), image->target.name,
 		 (unsigned long long)(image->commit.slot.image_end / MIB));
-	e = launch_load(&image->target, image->luks, &image->commit.slot, host, u ? u->image_key : NULL,
-			&image->writer, o->writer_cmdline, &o->started);
+	e = launch_load(&image->target, image->luks, &image->commit.slot, host,
+			u ? u->image_key : NULL, &image->writer, o->writer_cmdline, &o->started);
 	lock(image); /* what is loaded has it */
 	TRY(e);
 	return loader_jump();

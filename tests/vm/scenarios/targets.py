@@ -242,7 +242,7 @@ def refuse_plain(m):
     m.run("cp /root/conf /etc/dormouse.conf")
 
 
-@scenario("target-lvm-luks-encrypted", check=True, limit=700)
+@scenario("target-lvm-luks-encrypted", limit=700)
 def lvm_luks(out):
     """a swap file on ext4 on a logical volume in two parts on LUKS, half full: intact after power-off and return"""
     area = "/mnt/swapfile"
