@@ -90,7 +90,8 @@ err_t imagekey_get(const struct target *t, const struct slot *slot, const struct
 	TRY(locked_create(sizeof(*secret), &p));
 	secret = p;
 	e = passphrases_try(o, keyslots, what, secret, person);
-	*again = e != NULL;
+	*again = e && (err_kind(e) == ERR_AUTH || err_kind(e) == ERR_ABORTED ||
+		       err_kind(e) == ERR_NOMEM);
 	if (!e)
 		e = open_sealed(t, slot, o, secret, image_key);
 	locked_destroy(secret, sizeof(*secret));

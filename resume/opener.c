@@ -54,8 +54,7 @@ static err_t spawn(const char *program, char *const words[], int header, int pip
 	errno = posix_spawn(pid, program, &actions, NULL, words, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	if (errno)
-		return err_new(ERR_REFUSED, "the image cannot be opened: running %s: %s", program,
-			       strerror(errno));
+		return err_errno("the image cannot be opened: running %s", program);
 	return NULL;
 }
 
@@ -132,10 +131,10 @@ static enum err_kind kind_of(int code)
 		return ERR_CORRUPT;
 	case OPENER_TOO_LARGE:
 		return ERR_NOMEM;
-	case OPENER_FAILED:
-		return ERR_IO;
-	default:
+	case OPENER_NOTHING:
 		return ERR_REFUSED;
+	default:
+		return ERR_IO;
 	}
 }
 
@@ -148,8 +147,8 @@ static err_t explain(const char *program, int code, char *text)
 	text_printable(clean, sizeof(clean), text);
 	if (code >= OPENER_FAILED && code <= OPENER_TOO_LARGE && *clean)
 		return err_new(kind_of(code), "%s", clean);
-	return err_new(ERR_REFUSED, "the image cannot be opened: %s ended with %d: %s", program,
-		       code, clean);
+	return err_new(ERR_IO, "the image cannot be opened: %s ended with %d: %s", program, code,
+		       clean);
 }
 
 static err_t talk(const char *program, struct child *c, const struct passphrase *passphrase,

@@ -12,8 +12,8 @@
 #define OPENER_PROGRAM "/usr/lib/dormouse/unlock"
 
 /*
- * What it ends with; stderr then has a line that says why. Anything else, as the
- * loader's 127: it could not even begin.
+ * What it ends with; stderr then has a line that says why. Anything else, as 127 of the
+ * dynamic loader: it could not even begin.
  */
 enum opener_exit {
 	OPENER_OPENED = 0,  /* stdout has the secret */
@@ -26,8 +26,8 @@ enum opener_exit {
 
 /*
  * header: a file, open for reading and writing, of this process alone. passphrase NULL:
- * by a token. Errors as keys/luks.h has them; ERR_REFUSED also when the program cannot be
- * run. secret: in locked memory; on an error it is unchanged.
+ * by a token. Errors as keys/luks.h has them; ERR_IO also when the program cannot be run,
+ * for want of a library perhaps. secret: in locked memory; on an error it is unchanged.
  */
 err_t opener_run(const char *program, int header, const struct passphrase *passphrase,
 		 struct secret *secret) ERR_CHECK;

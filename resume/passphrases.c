@@ -19,10 +19,11 @@ struct door {
 	struct secret *secret;
 };
 
-/* Only a wrong passphrase leaves something else to be tried. */
+/* A wrong passphrase, or one that perhaps is that of a keyslot which is too large for here:
+ * another one may do. */
 static bool is_final(err_t e)
 {
-	return e && err_kind(e) != ERR_AUTH;
+	return err_kind(e) != ERR_AUTH && err_kind(e) != ERR_NOMEM;
 }
 
 static err_t by_token(const struct door *d, bool *opened)
@@ -30,7 +31,7 @@ static err_t by_token(const struct door *d, bool *opened)
 	err_t e = opener_run(d->o->opener, d->header, NULL, d->secret);
 
 	*opened = !e;
-	if (e && err_kind(e) == ERR_REFUSED && !access(d->o->opener, X_OK)) {
+	if (e && err_kind(e) == ERR_REFUSED) {
 		/* No token, or none that works here; that is what passphrases are for. */
 		err_free(e);
 		return NULL;
@@ -87,6 +88,8 @@ static err_t by_person(const struct door *d, const char *what, bool *person)
 			return e;
 		dprintf(console, "Dormouse: %s\r\n", err_text(e));
 	}
+	if (err_kind(e) == ERR_NOMEM)
+		return e;
 	err_free(e);
 	return err_new(ERR_AUTH, "it was not opened: %d wrong passphrases", PASSPHRASES_TRIES);
 }

@@ -91,13 +91,13 @@ static void test_fails(void **state)
 		const char *says;
 	} bad[] = {
 		{"#!/bin/sh\nhead -c 63 /dev/zero\n", ERR_IO, "63 bytes"},
-		{"#!/bin/sh\nhead -c 64 /dev/zero\nexit 1\n", ERR_REFUSED, "ended with 1"},
-		{"#!/bin/sh\necho 'error while loading lib.so' >&2; exit 127\n", ERR_REFUSED,
+		{"#!/bin/sh\nhead -c 64 /dev/zero\nexit 1\n", ERR_IO, "ended with 1"},
+		{"#!/bin/sh\necho 'error while loading lib.so' >&2; exit 127\n", ERR_IO,
 		 "ended with 127: error while loading lib.so"},
-		{"#!/bin/sh\nkill -9 $$\n", ERR_REFUSED, "ended with -1"},
+		{"#!/bin/sh\nkill -9 $$\n", ERR_IO, "ended with -1"},
 		{"#!/bin/sh\nprintf 'a\\033b\\n' >&2; exit 13\n", ERR_CORRUPT, "a?b"},
-		{"#!/nonexistent\n", ERR_REFUSED, "No such file"},
-		{"#!/bin/sh\nexit 10\n", ERR_REFUSED, "ended with 10"},
+		{"#!/nonexistent\n", ERR_IO, "No such file"},
+		{"#!/bin/sh\nexit 10\n", ERR_IO, "ended with 10"},
 	};
 	char path[] = "/tmp/dormouse-opener-XXXXXX";
 	struct passphrase *p = typed("right");
@@ -118,7 +118,7 @@ static void test_fails(void **state)
 		err_free(e);
 	}
 	unlink(path);
-	assert_err(opener_run("/nonexistent", fd, p, &got), ERR_REFUSED);
+	assert_err(opener_run("/nonexistent", fd, p, &got), ERR_IO);
 	passphrase_destroy(p);
 	close(fd);
 }

@@ -63,10 +63,10 @@ def _make_tree(tree, conf, writer):
             _copy(BUILD / name, tree, f"/usr/lib/dormouse/{name}")
 
 
-def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, unlock=False, files=(), init=GUEST / "boot-init"):
+def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, unlock=False, init=GUEST / "boot-init"):
     """The initramfs of a boot: dormouse-resume and the writer, around them only busybox.
 
-    unlock: and what opens encrypted images. files: (path, content) of more.
+    unlock: and what opens encrypted images.
     """
     tree = path.with_suffix(".tree")
     _make_tree(tree, conf, writer)
@@ -76,9 +76,6 @@ def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, unlock=F
         _copy(BUILD / "dormouse-resume", tree, "/usr/lib/dormouse/resume")
     if unlock:
         _copy_program(BUILD / "dormouse-unlock", tree, "/usr/lib/dormouse/unlock")
-    for name, content in files:
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).write_bytes(content)
     for name, content in modules:
         (tree / f"{name}.ko").write_bytes(content)
     if modules:
@@ -90,6 +87,22 @@ def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, unlock=F
         )
     shutil.rmtree(tree)
     return path
+
+
+def add_files(initramfs, files):
+    """Files for an initramfs, path: content, in an archive behind it; one that is there already is replaced."""
+    tree = initramfs.with_suffix(".tree")
+    shutil.rmtree(tree, ignore_errors=True)
+    for name, content in files.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(content)
+    names = "\n".join(str(p.relative_to(tree)) for p in sorted(tree.rglob("*")))
+    with open(initramfs, "ab") as f:
+        subprocess.run(
+            ["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"], cwd=tree, input=names.encode(), stdout=f, check=True
+        )
+    shutil.rmtree(tree)
+    return initramfs
 
 
 def make_root(path, conf, next_initramfs, *, product=True, tools=()):

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Guests whose images are encrypted: their keys, and the passphrase at the console."""
 
-import subprocess
-
-from lib.guest import make_guest
+from lib.guest import add_files, make_guest
 from lib.scenario import expect
 
 PASSPHRASE = "correct horse"
@@ -30,15 +28,12 @@ def set_up(m, options="", passphrase=PASSPHRASE):
 
 def take_pins(m):
     """Does to the next boot's initramfs what update-initramfs in the guest has done to its copy."""
-    tree = m.out / "pins.tree"
-    (tree / "etc/dormouse").mkdir(parents=True, exist_ok=True)
-    for name in ("etc/dormouse/pins", "etc/dormouse.conf"):
-        (tree / name).write_text(m.run(f"cat /{name}") + "\n")
-    names = "etc/dormouse\netc/dormouse/pins\netc/dormouse.conf\n"
-    with open(m.boot.initramfs, "ab") as f:
-        subprocess.run(
-            ["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"], cwd=tree, input=names.encode(), stdout=f, check=True
-        )
+    names = ("etc/dormouse/pins", "etc/dormouse.conf")
+    add_files(m.boot.initramfs, {name: m.run(f"cat /{name}").encode() + b"\n" for name in names})
+
+
+def pins_of(m):
+    return m.run("cat /etc/dormouse/pins").encode() + b"\n"
 
 
 def answer_prompt(m, passphrase=PASSPHRASE, *, after=0, timeout=60):
