@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "host/held.h"
+#include "host/luksvolume.h"
 #include "host/stack.h"
 #include "image/commit.h"
 #include "target/target.h"
@@ -26,7 +27,8 @@ void check_target_device(const struct preflight *p, struct finding *out)
 
 	if (p->target_error[0])
 		finding_set(out, FINDING_REFUSE, "%s", p->target_error);
-	else if (l->kind == LOCATION_DEVICE && !stack_is_disk(l->dev))
+	else if ((l->kind == LOCATION_DEVICE || l->kind == LOCATION_LUKS) &&
+		 !stack_is_disk(l->dev))
 		finding_set(out, FINDING_REFUSE,
 			    "the target %s is not a bare disk or a partition of one, and not in "
 			    "use as swap; the writer sees no others",
@@ -69,6 +71,16 @@ void check_target_place(const struct preflight *p, struct finding *out)
 
 	if (!there(p, out))
 		return;
+	if (l->kind == LOCATION_LUKS) {
+		e = luksvolume_check(location_device(l));
+		if (e)
+			finding_set_err(out, FINDING_REFUSE, e);
+		else
+			finding_set(out, FINDING_OK,
+				    "%s is found by its name, and opened by its passphrase",
+				    l->name);
+		return;
+	}
 	if (!location_is_located(l)) {
 		finding_set(out, FINDING_OK, "%s is found by its name", l->name);
 		return;
@@ -92,12 +104,12 @@ void check_target_free(const struct preflight *p, struct finding *out)
 
 	if (!there(p, out))
 		return;
-	if (l->kind != LOCATION_DEVICE) {
+	if (l->kind != LOCATION_DEVICE && l->kind != LOCATION_LUKS) {
 		finding_set(out, FINDING_OK, "%s is %s", l->name, location_what(l));
 		return;
 	}
 	/* O_EXCL asks the kernel: mounted, a partition of it, or held by dm or md. */
-	e = target_open(&t, l->name, false, true);
+	e = target_open(&t, location_device(l), false, true);
 	if (e) {
 		finding_set_err(out, FINDING_REFUSE, err_context(e, "the target"));
 		return;
@@ -203,7 +215,9 @@ void check_target_content(const struct preflight *p, struct finding *out)
 	if (!there(p, out))
 		return;
 	e = held_open(l->name, &p->pins, false, &h);
-	if (!e && !h.count)
+	if (!e && !h.count && l->kind == LOCATION_LUKS)
+		finding_set(out, FINDING_OK, "no image is in %s", l->name);
+	else if (!e && !h.count)
 		finding_set(out, FINDING_OK, "pages of %s that are free are used", l->name);
 	else if (!e) /* if there are two, the locator's: it makes the other one look marked */
 		e = own_content(&h.list[0], out);
@@ -223,6 +237,7 @@ static const char *what_helps(const struct location *l)
 		[LOCATION_SWAP] = "a larger swap area, or less in it",
 		[LOCATION_SWAPFILE] = "a larger swap file, or less in it",
 		[LOCATION_FILE] = "removing the file and \"dormouse setup --size\"",
+		[LOCATION_LUKS] = "a larger partition",
 	};
 
 	return ways[l->kind];

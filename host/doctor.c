@@ -42,8 +42,11 @@ err_t doctor_print(const struct config *config)
 	no_writer = writer_files_load(config->writer_dir, &writer);
 	e = preflight_init(p, config, no_writer ? NULL : &writer, no_writer);
 	err_free(no_writer);
-	if (!e)
+	if (!e) {
+		/* The checks tell of one that does not fit. */
+		err_free(preflight_choose_target(p, 0));
 		e = print_checks(p);
+	}
 	preflight_deinit(p);
 	writer_files_free(&writer);
 	return e;

@@ -3,13 +3,16 @@
 
 #include "host/location.h"
 #include "image/located.h"
+#include "keys/volume.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void held_close(struct held *h)
 {
 	while (h->count)
 		target_close(&h->list[--h->count]);
+	luksvolume_close(&h->volume);
 }
 
 static err_t add_device(const struct location *l, bool writable, struct held *h)
@@ -59,6 +62,21 @@ static void put_last_first(struct held *h)
 	h->list[1] = device;
 }
 
+/* Only if its header says that there may be something. */
+static err_t add_luks(const struct location *l, bool writable, struct held *h)
+{
+	bool marked = false;
+
+	TRY(volume_marked(location_device(l), &marked));
+	if (!marked)
+		return NULL;
+	TRY(luksvolume_open(location_device(l), &h->volume));
+	h->volume.marked = true;
+	TRY(target_open(&h->list[h->count], h->volume.path, writable, writable));
+	rename_last(l, h);
+	return NULL;
+}
+
 static err_t add_all(const struct location *l, const struct pins *pins, bool writable,
 		     struct held *h)
 {
@@ -66,6 +84,8 @@ static err_t add_all(const struct location *l, const struct pins *pins, bool wri
 
 	if (location_is_swap(l))
 		return NULL;
+	if (l->kind == LOCATION_LUKS)
+		return add_luks(l, writable, h);
 	/* First the device: whether somebody uses it. */
 	TRY(l->kind == LOCATION_FILE ? add_file(l, writable, h) : add_device(l, writable, h));
 	if (pin && pin->kind == PIN_LOCATOR && l->disk.count &&
@@ -80,7 +100,7 @@ err_t held_open(const char *name, const struct pins *pins, bool writable, struct
 	struct location l;
 	err_t e = location_find(name, &l);
 
-	out->count = 0;
+	memset(out, 0, sizeof(*out));
 	if (!e)
 		e = add_all(&l, pins, writable, out);
 	location_deinit(&l);

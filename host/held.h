@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "config/pins.h"
+#include "host/luksvolume.h"
 #include "target/target.h"
 
 #include <stdbool.h>
@@ -15,11 +16,13 @@
 struct held {
 	unsigned int count;
 	struct target list[HELD_MAX];
+	struct luksvolume volume; /* if it had to be opened for that */
 };
 
 /*
  * Open them. writable: a disk or partition to ourselves. None when there is nothing to look
- * at: swap in use holds no image, since it could not have been turned on.
+ * at: swap in use holds no image, nor does a LUKS partition without a mark;
+ * the former since it could not have been turned on.
  * ERR_INVALID: the target is not there. ERR_REFUSED: somebody uses it. Others: what it
  * holds cannot be known.
  */

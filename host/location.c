@@ -7,8 +7,10 @@
 #include "host/filemap.h"
 #include "host/fspath.h"
 #include "host/stack.h"
+#include "host/luksvolume.h"
 #include "host/swaps.h"
 #include "image/located.h"
+#include "keys/volume.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +41,7 @@ const char *location_what(const struct location *l)
 		[LOCATION_SWAP] = "a swap area in use",
 		[LOCATION_SWAPFILE] = "a swap file in use",
 		[LOCATION_FILE] = "a file",
+		[LOCATION_LUKS] = "a LUKS partition that the writer opens",
 	};
 
 	return names[l->kind];
@@ -193,6 +196,26 @@ static err_t find_file(struct location *l, const struct swap *swap)
 	return NULL;
 }
 
+const char *location_device(const struct location *l)
+{
+	return l->kind == LOCATION_LUKS ? l->name + strlen(LUKSVOLUME_PREFIX) : l->name;
+}
+
+static err_t find_luks(struct location *l)
+{
+	struct encrypted_area area;
+	struct stat st;
+
+	l->kind = LOCATION_LUKS;
+	if (stat(location_device(l), &st) || !S_ISBLK(st.st_mode))
+		return err_new(ERR_INVALID, "the target %s is not there, or no device", l->name);
+	l->dev = st.st_rdev;
+	TRY(volume_describe(location_device(l), &area));
+	l->room = align_down(area.bytes, PAGE_BYTES);
+	try_ondisk(l);
+	return NULL;
+}
+
 err_t location_find(const char *name, struct location *out)
 {
 	CLEANUP_FREE struct swaps *swaps = malloc(sizeof(*swaps));
@@ -204,6 +227,8 @@ err_t location_find(const char *name, struct location *out)
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	if (!swaps)
 		return err_new(ERR_NOMEM, "looking at %s", name);
+	if (luksvolume_names(name))
+		return find_luks(out);
 	if (stat(name, &st))
 		return err_new(ERR_INVALID, "the target %s is not there: %s%s", name,
 			       strerror(errno),

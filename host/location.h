@@ -22,6 +22,7 @@ enum location_kind {
 	LOCATION_SWAP,	   /* a swap area in use, on a block device */
 	LOCATION_SWAPFILE, /* the same in a file */
 	LOCATION_FILE,	   /* an ordinary file */
+	LOCATION_LUKS,	   /* a LUKS partition that the writer opens itself, "luks:DEVICE" */
 };
 
 struct location {
@@ -53,6 +54,9 @@ void location_deinit(struct location *l);
  * frozen, since files move.
  */
 err_t location_map(struct location *l, bool frozen) ERR_CHECK;
+
+/* The device's name in /dev; of "luks:DEVICE" without what stands before it. */
+const char *location_device(const struct location *l);
 
 /* Is it spread over a disk, so that a boot needs a pin to find it? */
 bool location_is_located(const struct location *l);

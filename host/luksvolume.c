@@ -56,45 +56,58 @@ static err_t place_on_disk(dev_t dev, struct luksvolume *v, dev_t *disk)
 	return NULL;
 }
 
-static err_t open_by_file(const char *device, const char *key_file, struct encrypted_area *area)
+bool luksvolume_names(const char *target)
+{
+	return !strncmp(target, LUKSVOLUME_PREFIX, strlen(LUKSVOLUME_PREFIX));
+}
+
+err_t luksvolume_check(const char *device)
+{
+	if (!access(LUKSVOLUME_KEY, R_OK))
+		return NULL;
+	return err_new(ERR_REFUSED,
+		       "the writer is to open %s, and there is no key for it. Make one, on an "
+		       "encrypted filesystem: dd if=/dev/urandom of=" LUKSVOLUME_KEY
+		       " bs=64 count=1; chmod 600 " LUKSVOLUME_KEY
+		       "; cryptsetup luksAddKey %s " LUKSVOLUME_KEY,
+		       device, device);
+}
+
+static err_t open_by_file(const char *device, struct encrypted_area *area)
 {
 	struct passphrase *p;
 	err_t e;
 
 	TRY(passphrase_create(&p));
-	e = passphrase_load(key_file, p);
+	e = passphrase_load(LUKSVOLUME_KEY, p);
 	if (!e)
 		e = volume_open(device, p->text, p->n, area);
 	passphrase_destroy(p);
 	return e;
 }
 
-static err_t open_volume(const char *key_file, struct luksvolume *v)
+static err_t open_volume(struct luksvolume *v)
 {
 	dev_t dev = 0, disk = 0;
 	void *area;
 
+	TRY(luksvolume_check(v->device));
 	TRY(check_free(v->device, &dev));
 	TRY(locked_create(sizeof(*v->area), &area));
 	v->area = area;
-	TRY(open_by_file(v->device, key_file, v->area));
+	TRY(open_by_file(v->device, v->area));
 	TRY(place_on_disk(dev, v, &disk));
 	TRY(cryptmap_close(MAPPING)); /* of a run that was killed */
 	return cryptmap_open(MAPPING, disk, v->area, v->path, sizeof(v->path));
 }
 
-err_t luksvolume_open(const char *device, const char *key_file, struct luksvolume *out)
+err_t luksvolume_open(const char *device, struct luksvolume *out)
 {
 	err_t e;
 
 	memset(out, 0, sizeof(*out));
 	snprintf(out->device, sizeof(out->device), "%s", device);
-	if (!*key_file)
-		return err_new(ERR_INVALID,
-			       "the writer is to open %s, and \"target_key = FILE\" is not set "
-			       "in " CONFIG_PATH,
-			       device);
-	e = open_volume(key_file, out);
+	e = open_volume(out);
 	if (e)
 		luksvolume_close(out);
 	return e;

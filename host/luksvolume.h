@@ -14,6 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define LUKSVOLUME_PREFIX "luks:"
+#define LUKSVOLUME_KEY	  "/etc/dormouse/target.key" /* opens it on the host */
+
+/* Is this the name of such a target? */
+bool luksvolume_names(const char *target);
+
 struct luksvolume {
 	char device[CONFIG_TEXT_MAX];
 	char path[32];		     /* of the mapping, "/dev/dm-3" */
@@ -23,10 +29,13 @@ struct luksvolume {
 };
 
 /*
- * ERR_INVALID: no key file is configured; ERR_AUTH: it opens nothing; ERR_FORMAT: no
- * LUKS there; ERR_REFUSED: in use, or not in one piece on one bare disk.
+ * ERR_REFUSED also: there is no key file, and what to do; ERR_AUTH: it opens nothing; ERR_FORMAT:
+ * no LUKS there; ERR_REFUSED: in use, or not in one piece on one bare disk.
  */
-err_t luksvolume_open(const char *device, const char *key_file, struct luksvolume *out) ERR_CHECK;
+err_t luksvolume_open(const char *device, struct luksvolume *out) ERR_CHECK;
+
+/* Is there a key file for the next hibernation? ERR_REFUSED: no, and what to do. */
+err_t luksvolume_check(const char *device) ERR_CHECK;
 
 /* Nobody may have the mapping open. The mark stays as it is. Logs what fails. */
 void luksvolume_close(struct luksvolume *v);

@@ -141,10 +141,7 @@ err_t preflight_init(struct preflight *p, const struct config *config,
 	err_free(e);
 	TRY(cmdline_read(p->cmdline, sizeof(p->cmdline)));
 	TRY(pins_load(PINS_PATH, &p->pins));
-	TRY(preflight_meminfo(p));
-	/* The checks tell of a target that does not fit. */
-	err_free(preflight_choose_target(p, 0));
-	return NULL;
+	return preflight_meminfo(p);
 }
 
 void preflight_deinit(struct preflight *p)

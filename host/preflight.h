@@ -62,8 +62,8 @@ struct preflight_check {
 extern const struct preflight_check preflight_checks[];
 extern const size_t preflight_check_count;
 
-/* writer may be NULL with the error that loading gave (borrowed). The target is the first
- * that fits, or the first of all. deinit also after errors. */
+/* writer may be NULL with the error that loading gave (borrowed). The target is to be chosen
+ * next. deinit also after errors. */
 err_t preflight_init(struct preflight *p, const struct config *config,
 		     const struct writer_files *writer, err_t writer_error) ERR_CHECK;
 void preflight_deinit(struct preflight *p);

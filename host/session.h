@@ -12,6 +12,7 @@
 #include "host/affinity.h"
 #include "host/freeze.h"
 #include "host/location.h"
+#include "host/luksvolume.h"
 #include "host/preflight.h"
 #include "image/commit.h"
 #include "jump/tsc.h"
@@ -33,6 +34,7 @@ struct session {
 	struct pins pins;
 	uint32_t candidate;	  /* which of the targets is tried: config_candidate() */
 	struct location location; /* where that is */
+	struct luksvolume volume; /* if it is a LUKS partition: opened */
 	uint64_t worst;		  /* bytes of the largest image that there can be */
 	struct target target;	  /* a device: open from session_reserve on, others: from session_lay */
 	uint8_t *report;	    /* locked pages, HOSTINFO_REPORT_PAGES of them */
@@ -70,6 +72,9 @@ err_t session_lay(struct session *s, bool *moved) ERR_CHECK;
 /* session_target.c: the next one that fits, reserved; slots of the last one are given back,
  * whose image must be settled. ERR_NOSPACE, ERR_REFUSED: there is none. */
 err_t session_next_target(struct session *s) ERR_CHECK;
+
+/* session_target.c: after the target is closed; nothing where there is no volume. */
+void session_give_back_volume(struct session *s);
 
 /* session_keys.c: for whom the image is sealed, unless the configuration says encrypt = no. */
 err_t session_keys(struct session *s) ERR_CHECK;

@@ -58,6 +58,10 @@ static err_t fill_handoff(const struct session *s, const struct window *w, struc
 		session_place(s, h);
 	else
 		TRY(targetrecord_put(&s->target, h));
+	if (s->volume.area) {
+		h->area_disk_bytes = s->volume.disk_bytes;
+		h->area = *s->volume.area;
+	}
 	h->mailbox = loader_mailbox(w->main);
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;

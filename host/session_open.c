@@ -35,8 +35,11 @@ static err_t check(struct session *s)
 	}
 	e = preflight_init(p, s->config, no_writer ? NULL : &s->writer, no_writer);
 	err_free(no_writer);
-	if (!e)
+	if (!e) {
+		/* The checks tell of one that does not fit. */
+		err_free(preflight_choose_target(p, 0));
 		e = preflight_run(p);
+	}
 	if (!e)
 		e = session_keys(s);
 	if (!e) {
@@ -97,6 +100,7 @@ void session_close(struct session *s)
 	err_free(e);
 	freeze_deinit(&s->freeze);
 	target_close(&s->target);
+	session_give_back_volume(s);
 	location_deinit(&s->location);
 	if (s->report)
 		munmap(s->report, HOSTINFO_REPORT_PAGES * (size_t)PAGE_BYTES);

@@ -37,10 +37,34 @@ static err_t reserve_slots(struct session *s)
 	return NULL;
 }
 
+/* Marked already: a boot that asks for its passphrase for nothing does no harm. */
+static err_t reserve_volume(struct session *s)
+{
+	TRY(luksvolume_open(location_device(&s->location), &s->volume));
+	TRY(luksvolume_mark(&s->volume, true));
+	TRY(target_open(&s->target, s->volume.path, true, true));
+	snprintf(s->target.name, sizeof(s->target.name), "%s", s->location.name);
+	return NULL;
+}
+
+/* Only what is settled loses its mark. */
+void session_give_back_volume(struct session *s)
+{
+	err_t e = s->volume.marked && !s->begun ? luksvolume_mark(&s->volume, false) : NULL;
+
+	if (e)
+		log_warn("the next boot asks for the passphrase of %s for nothing: %s",
+			 s->location.name, err_text(e));
+	err_free(e);
+	luksvolume_close(&s->volume);
+}
+
 err_t session_reserve(struct session *s)
 {
 	struct location *l = &s->location;
 
+	if (l->kind == LOCATION_LUKS)
+		return reserve_volume(s);
 	if (!location_is_located(l))
 		return target_open(&s->target, l->name, true, true);
 	if (location_is_swap(l))
@@ -115,6 +139,7 @@ err_t session_next_target(struct session *s)
 	if (!p)
 		return err_new(ERR_NOMEM, "no memory");
 	target_close(&s->target);
+	session_give_back_volume(s);
 	location_deinit(&s->location);
 	e = choose_next(s, p);
 	preflight_deinit(p);

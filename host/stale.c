@@ -101,6 +101,8 @@ static err_t retire_target(const char *name, const struct pins *pins, bool *unto
 		return check_used(name, pins, e);
 	for (unsigned int i = 0; !e && i < h.count; i++)
 		e = retire(&h.list[i], untouched);
+	if (!e && h.volume.marked)
+		e = luksvolume_mark(&h.volume, false);
 	held_close(&h);
 	return e;
 }

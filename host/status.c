@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "host/held.h"
 #include "host/record.h"
 #include "image/commit.h"
 #include "image/reader.h"
@@ -97,29 +98,42 @@ static err_t print_target(const struct target *t)
 	return NULL;
 }
 
-static err_t print_device(const char *device)
+static err_t print_held(const char *name, const struct held *h)
 {
-	struct target t;
+	if (!h->count)
+		printf("target %s: no image\n", name);
+	for (unsigned int i = 0; i < h->count; i++) {
+		const struct target *t = &h->list[i];
+
+		if (t->bytes < SLOT_DATA_START)
+			return err_new(ERR_FORMAT, "%s is too small to hold an image", t->name);
+		TRY(print_target(t));
+	}
+	return NULL;
+}
+
+static err_t print_name(const char *name, const struct pins *pins)
+{
+	struct held h;
 	err_t e;
 
-	TRY(target_open(&t, device, false, false));
-	if (t.bytes < SLOT_DATA_START)
-		e = err_new(ERR_FORMAT, "%s is too small to hold an image", t.name);
-	else
-		e = print_target(&t);
-	target_close(&t);
+	TRY(held_open(name, pins, false, &h));
+	e = print_held(name, &h);
+	held_close(&h);
 	return e;
 }
 
 err_t status_print(const struct config *config)
 {
+	struct pins pins;
 	err_t first = NULL;
 
 	print_last();
+	TRY(pins_load(PINS_PATH, &pins));
 	if (!config->target_count)
 		printf("target: none set\n");
 	for (uint32_t i = 0; i < config->target_count; i++) {
-		err_t e = print_device(config->targets[i]);
+		err_t e = print_name(config->targets[i], &pins);
 
 		/* The first error is told at the end; those after it here. */
 		if (e && first)

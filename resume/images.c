@@ -28,7 +28,9 @@ static bool is_there(const struct options *o, unsigned int i)
 {
 	const struct pin *pin = pins_of(&o->pins, o->targets[i]);
 
-	return pin ? pinned_is_there(NULL, pin) : !access(o->targets[i], F_OK);
+	const char *luks = luksimage_device(o->targets[i]);
+
+	return pin ? pinned_is_there(NULL, pin) : !access(luks ? luks : o->targets[i], F_OK);
 }
 
 /* Disks appear a little after the kernel starts its first program. */
@@ -62,6 +64,21 @@ static err_t open_pinned(const char *name, const struct pin *pin, struct image *
 	return NULL;
 }
 
+static err_t open_luks(const char *name, const struct options *o, struct image *image)
+{
+	char path[LUKSIMAGE_PATH_MAX];
+	err_t e;
+
+	TRY(luksimage_create(name, o, path, &image->luks));
+	e = target_open(&image->target, path, true, true);
+	if (!e) {
+		snprintf(image->target.name, sizeof(image->target.name), "%s", name);
+		return NULL;
+	}
+	luksimage_destroy(image->luks, o, false);
+	return e;
+}
+
 /*
  * By its pin, if it has one. Where a locator is, the device's own superblocks are not
  * looked at: to them it would look like a mark that is left over. Without one, a swap
@@ -72,6 +89,8 @@ static err_t open_target(const char *name, const struct options *o, struct image
 	const struct pin *pin = pins_of(&o->pins, name);
 	err_t e;
 
+	if (luksimage_device(name))
+		return open_luks(name, o, image);
 	if (!pin)
 		return target_open(&image->target, name, true, true);
 	e = open_pinned(name, pin, image);
@@ -92,8 +111,10 @@ static err_t open_image(const char *name, const struct options *o, struct image 
 	/* A locator without an image is put back, too. */
 	if (!e || (err_kind(e) == ERR_FORMAT && image->target.locator))
 		swapfinish(&image->target, &image->commit);
-	if (e)
+	if (e) {
 		target_close(&image->target);
+		luksimage_destroy(image->luks, o, err_kind(e) == ERR_FORMAT);
+	}
 	return e;
 }
 
@@ -135,12 +156,21 @@ static void lock(struct image *image)
 	image->unlocked = NULL;
 }
 
-void images_close(struct images *all)
+/* Is there something that a later boot must be able to see? */
+static bool is_left(const struct image *image)
+{
+	const struct commit *c = &image->commit;
+
+	return c->holds_image || c->unreadable || image->verdict.outcome != OUTCOME_NOTHING;
+}
+
+void images_close(struct images *all, const struct options *o)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		lock(&all->list[i]);
 		writer_files_free(&all->list[i].writer);
 		target_close(&all->list[i].target);
+		luksimage_destroy(all->list[i].luks, o, !is_left(&all->list[i]));
 	}
 }
 
@@ -293,7 +323,7 @@ err_t image_resume(struct image *image, const struct options *o)
 		 text_printable(hostname, sizeof(hostname), host->hostname),
 		 text_printable(release, sizeof(release), host->release), image->target.name,
 		 (unsigned long long)(image->commit.slot.image_end / MIB));
-	e = launch_load(&image->target, &image->commit.slot, host, u ? u->image_key : NULL,
+	e = launch_load(&image->target, image->luks, &image->commit.slot, host, u ? u->image_key : NULL,
 			&image->writer, o->writer_cmdline, &o->started);
 	lock(image); /* what is loaded has it */
 	TRY(e);

@@ -8,6 +8,7 @@
 #include "formats/hostinfo.h"
 #include "image/commit.h"
 #include "jump/writer_files.h"
+#include "resume/luksimage.h"
 #include "resume/options.h"
 #include "resume/verdict.h"
 #include "target/target.h"
@@ -19,6 +20,7 @@ struct image {
 	struct target target;
 	const struct pin *pin;	    /* it was found by; NULL: by its name */
 	char disk[TARGET_NAME_MAX]; /* if so: where */
+	struct luksimage *luks;	    /* it is in a LUKS partition, opened; or NULL */
 	struct commit commit;
 	struct verdict verdict;
 	struct hostinfo host;	    /* if has_host */
@@ -39,7 +41,7 @@ struct images {
  * appear, or cannot be read or used, is told and left out.
  */
 void images_open(struct images *all, const struct options *o);
-void images_close(struct images *all);
+void images_close(struct images *all, const struct options *o);
 
 /* The verdict on one, by its slots and by whether it fits here and now, as far as that can
  * be known without its key. */

@@ -58,8 +58,9 @@ static void low_windows(const struct hostinfo *info, struct range_list *low)
 	}
 }
 
-err_t launch_load(const struct target *target, const struct slot *slot, const struct hostinfo *info,
-		  const uint8_t *image_key, const struct writer_files *writer, const char *cmdline,
+err_t launch_load(const struct target *target, const struct luksimage *luks,
+		  const struct slot *slot, const struct hostinfo *info, const uint8_t *image_key,
+		  const struct writer_files *writer, const char *cmdline,
 		  const struct tsc_sample *started)
 {
 	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
@@ -80,6 +81,10 @@ err_t launch_load(const struct target *target, const struct slot *slot, const st
 	if (!h)
 		return err_new(ERR_NOMEM, "making the handoff");
 	e = fill_handoff(target, slot, info, image_key, h);
+	if (luks) {
+		h->area_disk_bytes = luks->disk_bytes;
+		h->area = *luks->area;
+	}
 	if (!e)
 		e = pack(h, &packed, &options.handoff_bytes);
 	explicit_bzero(h, sizeof(*h));

@@ -110,7 +110,7 @@ static enum exit_code run(const struct options *o)
 		log_warn("%s", err_text(e));
 	code = found || all->refused ? EXIT_REFUSED : e || all->failed ? EXIT_ERROR : EXIT_NO_IMAGE;
 	err_free(e);
-	images_close(all);
+	images_close(all, o);
 	free(all);
 	return code;
 }

@@ -58,15 +58,17 @@ static err_t spawn(const char *program, char *const words[], int header, int pip
 	return NULL;
 }
 
-static err_t start(const char *program, int header, bool token, struct child *c)
+static err_t start(const struct opener *o, struct child *c)
 {
-	char name[] = "unlock", file[] = "/proc/self/fd/3", option[] = "--token";
-	char *const words[] = {name, file, token ? option : NULL, NULL};
+	char name[] = "unlock", file[] = "/proc/self/fd/3", option[16] = "";
+	char *const words[] = {name, file, o->option ? option : NULL, NULL};
 	int pipes[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
 	err_t e = make_pipes(pipes);
 
+	if (o->option)
+		snprintf(option, sizeof(option), "%s", o->option);
 	if (!e)
-		e = spawn(program, words, header, pipes, &c->pid);
+		e = spawn(o->program, words, o->header, pipes, &c->pid);
 	if (!e) {
 		c->in = pipes[0][1];
 		c->out = pipes[1][0];
@@ -151,8 +153,8 @@ static err_t explain(const char *program, int code, char *text)
 		       clean);
 }
 
-static err_t talk(const char *program, struct child *c, const struct passphrase *passphrase,
-		  struct secret *found)
+static err_t talk(const struct opener *o, struct child *c, const struct passphrase *passphrase,
+		  void *found)
 {
 	char text[TEXT_MAX] = "";
 	size_t got;
@@ -160,36 +162,33 @@ static err_t talk(const char *program, struct child *c, const struct passphrase 
 
 	give(c->in, passphrase);
 	close(c->in);
-	got = read_all(c->out, found, sizeof(*found));
+	got = read_all(c->out, found, o->bytes);
 	read_all(c->error, text, sizeof(text) - 1);
 	close(c->out);
 	close(c->error);
 	code = wait_for(c->pid);
 	if (code != OPENER_OPENED)
-		return explain(program, code, text);
-	if (got != sizeof(*found))
-		return err_new(ERR_IO, "%s gave %zu bytes", program, got);
+		return explain(o->program, code, text);
+	if (got != o->bytes)
+		return err_new(ERR_IO, "%s gave %zu bytes", o->program, got);
 	return NULL;
 }
 
-err_t opener_run(const char *program, int header, const struct passphrase *passphrase,
-		 struct secret *secret)
+err_t opener_run(const struct opener *o, const struct passphrase *passphrase, void *out)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-	struct secret *found;
 	struct child c;
-	void *p;
+	void *found;
 	err_t e;
 
-	TRY(locked_create(sizeof(*found), &p));
-	found = p;
+	TRY(locked_create(o->bytes + 1, &found));
 	sigaction(SIGPIPE, &ignore, &before);
-	e = start(program, header, !passphrase, &c);
+	e = start(o, &c);
 	if (!e)
-		e = talk(program, &c, passphrase, found);
+		e = talk(o, &c, passphrase, found);
 	sigaction(SIGPIPE, &before, NULL);
 	if (!e)
-		*secret = *found;
-	locked_destroy(found, sizeof(*found));
+		memcpy(out, found, o->bytes);
+	locked_destroy(found, o->bytes + 1);
 	return e;
 }

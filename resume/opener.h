@@ -5,7 +5,8 @@
 
 #include "base/err.h"
 #include "keys/passphrase.h"
-#include "keys/secret.h"
+
+#include <stddef.h>
 
 /* libcryptsetup is not to be had static; so it is in a program of its own, and that a
  * library is missing is an error like others, not a boot that goes on without a word. */
@@ -16,7 +17,7 @@
  * dynamic loader: it could not even begin.
  */
 enum opener_exit {
-	OPENER_OPENED = 0,  /* stdout has the secret */
+	OPENER_OPENED = 0,  /* stdout has what was asked for */
 	OPENER_FAILED = 10, /* ERR_IO */
 	OPENER_WRONG,	    /* ERR_AUTH: the passphrase */
 	OPENER_NOTHING,	    /* ERR_REFUSED: no keyslot, or no token */
@@ -24,12 +25,24 @@ enum opener_exit {
 	OPENER_TOO_LARGE,   /* ERR_NOMEM */
 };
 
+/* What is wanted of it, and from which LUKS header. */
+struct opener {
+	const char *program;
+	int header; /* open for reading and writing: a file of this process alone, or a device */
+	const char *option; /* NULL, or OPENER_... */
+	size_t bytes;	    /* that it gives */
+};
+
+#define OPENER_VOLUME "--volume" /* struct encrypted_area of a LUKS device, by passphrase */
+#define OPENER_MARKED "--marked" /* nothing; OPENER_NOTHING: it has no mark of an image */
+#define OPENER_UNMARK "--unmark" /* nothing: the mark is taken away */
+#define OPENER_TOKEN  "--token"	 /* the secret, without a passphrase */
+
 /*
- * header: a file, open for reading and writing, of this process alone. passphrase NULL:
- * by a token. Errors as keys/luks.h has them; ERR_IO also when the program cannot be run,
- * for want of a library perhaps. secret: in locked memory; on an error it is unchanged.
+ * passphrase NULL: none is given. Errors as keys/luks.h has them; ERR_IO also when the
+ * program cannot be run, for want of a library perhaps. out: in locked memory, of o->bytes;
+ * on an error it is unchanged.
  */
-err_t opener_run(const char *program, int header, const struct passphrase *passphrase,
-		 struct secret *secret) ERR_CHECK;
+err_t opener_run(const struct opener *o, const struct passphrase *passphrase, void *out) ERR_CHECK;
 
 #endif

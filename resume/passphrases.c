@@ -4,19 +4,17 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "keys/passphrase.h"
-#include "resume/opener.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 
 #define PROMPT_BYTES 512
 
-/* Of one image. */
 struct door {
 	const struct options *o;
-	int header;
+	const struct opener *want;
 	struct passphrase *passphrase;
-	struct secret *secret;
+	void *out;
 };
 
 /* A wrong passphrase, or one that perhaps is that of a keyslot which is too large for here:
@@ -28,8 +26,14 @@ static bool is_final(err_t e)
 
 static err_t by_token(const struct door *d, bool *opened)
 {
-	err_t e = opener_run(d->o->opener, d->header, NULL, d->secret);
+	struct opener token = *d->want;
+	err_t e;
 
+	*opened = false;
+	if (token.option)
+		return NULL;
+	token.option = OPENER_TOKEN;
+	e = opener_run(&token, NULL, d->out);
 	*opened = !e;
 	if (e && err_kind(e) == ERR_REFUSED) {
 		/* No token, or none that works here; that is what passphrases are for. */
@@ -50,11 +54,11 @@ static err_t by_key_file(const struct door *d, bool *opened)
 		return NULL;
 	e = passphrase_load(path, d->passphrase);
 	if (!e)
-		e = opener_run(d->o->opener, d->header, d->passphrase, d->secret);
+		e = opener_run(d->want, d->passphrase, d->out);
 	*opened = !e;
 	if (!e)
 		return NULL;
-	log_warn("the key file %s does not open the image: %s", path, err_text(e));
+	log_warn("the key file %s opens nothing: %s", path, err_text(e));
 	err_free(e);
 	return NULL;
 }
@@ -70,7 +74,7 @@ static err_t ask_once(const struct door *d, int console, const char *what)
 	TRY(passphrase_ask(console, console, prompt, d->passphrase));
 	if (!d->passphrase->n)
 		return err_new(ERR_ABORTED, "no passphrase was typed");
-	return opener_run(d->o->opener, d->header, d->passphrase, d->secret);
+	return opener_run(d->want, d->passphrase, d->out);
 }
 
 static err_t by_person(const struct door *d, const char *what, bool *person)
@@ -104,10 +108,10 @@ static err_t try_all(const struct door *d, const char *what, bool *person)
 	return opened ? NULL : by_person(d, what, person);
 }
 
-err_t passphrases_try(const struct options *o, int header, const char *what, struct secret *secret,
-		      bool *person)
+err_t passphrases_try(const struct options *o, const struct opener *want, const char *what,
+		      void *out, bool *person)
 {
-	struct door d = {.o = o, .header = header, .secret = secret};
+	struct door d = {.o = o, .want = want, .out = out};
 	err_t e;
 
 	*person = false;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define SECTOR	512u
 #define BLOCK	4096u /* of the largest sectors there are */
@@ -126,6 +127,25 @@ err_t disk_scan(const struct disk_where *where, struct disk **out, size_t *count
 	}
 	*out = found;
 	*count = n;
+	return NULL;
+}
+
+err_t disk_of(dev_t dev, uint64_t *start, uint64_t *disk_bytes)
+{
+	char folder[64], path[PATH_MAX], text[32];
+	unsigned long long from = 0, sectors;
+
+	snprintf(folder, sizeof(folder), "/sys/dev/block/%u:%u", major(dev), minor(dev));
+	if (!realpath(folder, path) || is_made(strrchr(path, '/') + 1))
+		return err_new(ERR_INVALID, "device %u:%u is no disk", major(dev), minor(dev));
+	if (read_line(path, "start", text, sizeof(text))) { /* only partitions have it */
+		sscanf(text, "%llu", &from);
+		*strrchr(path, '/') = '\0';
+	}
+	if (!read_line(path, "size", text, sizeof(text)) || sscanf(text, "%llu", &sectors) != 1)
+		return err_new(ERR_INVALID, "%s has no size", path);
+	*start = from * SECTOR;
+	*disk_bytes = (uint64_t)sectors * SECTOR;
 	return NULL;
 }
 

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define DISK_PIECE_MAX (64u << 10) /* bytes that disk_read gives at most */
 
@@ -33,6 +34,10 @@ err_t disk_scan(const struct disk_where *where, struct disk **out, size_t *count
 /* A disk's identity by its folder in /sys: serial, wwid or the like; its last
  * PRINT_IDENTITY_MAX - 1 characters. Empty without one. */
 void disk_identity(const char *folder, char out[PRINT_IDENTITY_MAX]);
+
+/* The disk that a device is, or is a partition of: its size, and where the device begins on
+ * it. ERR_INVALID: it is neither. */
+err_t disk_of(dev_t dev, uint64_t *start, uint64_t *disk_bytes) ERR_CHECK;
 
 /* For reading, past the page cache. */
 err_t disk_open(const struct disk_where *where, const struct disk *disk, int *fd) ERR_CHECK;

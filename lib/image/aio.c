@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * With io_uring, a request goes to the kernel as its first part that is
- * contiguous on the device; when that comes back, whole or short, the next
- * part follows. So extents and short transfers are one case, and requests
- * run beside each other.
+ * With io_uring, a request goes to the kernel in parts, each contiguous on the device. Up to
+ * PARTS of them are in flight, of whatever requests, handed over together: so the many small
+ * extents of a scattered target cost little more than one large one. What comes back short
+ * goes there again; a request is finished when nothing of it is in flight and nothing left.
  *
  * Only the thread that calls aio_wait hands requests to the kernel: what a
  * thread has in flight is cancelled when it ends (kernel: io_uring/io_uring.c,
@@ -13,6 +13,8 @@
  */
 #include "image/aio.h"
 
+#include "base/util.h"
+
 #include <errno.h>
 #include <liburing.h>
 #include <pthread.h>
@@ -20,16 +22,30 @@
 #include <string.h>
 #include <time.h>
 
-#define RING_ENTRIES (2 * AIO_DEPTH) /* requests, and a NOP */
-#define SUBMIT_TRIES 1000	     /* a millisecond apart */
+#define PARTS	     64u	 /* in flight, at most */
+#define RING_ENTRIES (2 * PARTS) /* parts, and NOPs */
+#define SUBMIT_TRIES 1000	 /* a millisecond apart */
 
 struct request_list {
 	struct aio_request *first, **tail;
 };
 
+/* So much of a request as is on its way to or from one place. */
+struct part {
+	struct aio_request *req;
+	uint64_t offset; /* in the request */
+	uint64_t place;
+	uint64_t n;
+	struct part *next; /* while it is free, or about to be handed over */
+};
+
 struct aio {
 	const struct target *target;
-	unsigned int in_flight; /* in the kernel; of the waiting thread */
+	struct part parts[PARTS];   /* these, up to active, are the waiting thread's */
+	struct part *free;	    /* not in use */
+	struct part *again;	    /* came back short */
+	unsigned int in_flight;	    /* in the kernel */
+	struct request_list active; /* something of them was not handed over yet */
 	bool has_ring;
 	struct io_uring ring;
 	pthread_mutex_t submit_lock; /* submission side of the ring, and broken */
@@ -63,6 +79,21 @@ static struct aio_request *list_take(struct request_list *l)
 	return req;
 }
 
+static void part_push(struct part **list, struct part *p)
+{
+	p->next = *list;
+	*list = p;
+}
+
+static struct part *part_pop(struct part **list)
+{
+	struct part *p = *list;
+
+	if (p)
+		*list = p->next;
+	return p;
+}
+
 static bool ring_init(struct io_uring *ring)
 {
 	if (io_uring_queue_init(RING_ENTRIES, ring, 0))
@@ -82,8 +113,11 @@ err_t aio_create(const struct target *target, bool sync, struct aio **out)
 	if (!a)
 		return err_new(ERR_NOMEM, "input and output");
 	a->target = target;
+	list_init(&a->active);
 	list_init(&a->pending);
 	list_init(&a->finished);
+	for (size_t i = 0; i < PARTS; i++)
+		part_push(&a->free, &a->parts[i]);
 	/* A simulated device has no descriptor that the kernel could use. */
 	a->has_ring = !sync && target->fd >= 0 && ring_init(&a->ring);
 	pthread_mutex_init(&a->submit_lock, NULL);
@@ -96,43 +130,36 @@ err_t aio_create(const struct target *target, bool sync, struct aio **out)
 	return NULL;
 }
 
-/* What is queued goes to the kernel; under submit_lock. Negative: -errno. */
+/* All that is queued goes to the kernel; under submit_lock. Negative: -errno. */
 static int ring_submit(struct aio *a)
 {
 	int r = 0;
 
-	/* Retried when the kernel is short of memory for the request. */
-	for (int i = 0; i < SUBMIT_TRIES; i++) {
+	/* Retried when the kernel is short of memory for a request. */
+	for (int i = 0; i < SUBMIT_TRIES && io_uring_sq_ready(&a->ring); i++) {
 		r = io_uring_submit(&a->ring);
-		if (r != -EAGAIN && r != -EBUSY && r != -EINTR)
+		if (r < 0 && r != -EAGAIN && r != -EBUSY && r != -EINTR)
 			break;
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		if (r <= 0)
+			nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	}
-	a->broken = r < 0;
-	return r;
+	if (!io_uring_sq_ready(&a->ring))
+		return 0;
+	a->broken = true;
+	return r < 0 ? r : -EIO;
 }
 
-/* A request of its own for the kernel; req NULL: a NOP. Negative: -errno. */
-static int ring_put(struct aio *a, struct aio_request *req, uint64_t place, uint64_t n)
+static void ring_put_nop(struct aio *a)
 {
 	struct io_uring_sqe *sqe;
-	int r = -EIO;
 
 	pthread_mutex_lock(&a->submit_lock);
 	if (!a->broken && (sqe = io_uring_get_sqe(&a->ring))) {
-		if (!req)
-			io_uring_prep_nop(sqe);
-		else if (req->write)
-			io_uring_prep_write(sqe, a->target->fd, (uint8_t *)req->buf + req->done,
-					    (unsigned int)n, place);
-		else
-			io_uring_prep_read(sqe, a->target->fd, (uint8_t *)req->buf + req->done,
-					   (unsigned int)n, place);
-		io_uring_sqe_set_data(sqe, req);
-		r = ring_submit(a);
+		io_uring_prep_nop(sqe);
+		io_uring_sqe_set_data(sqe, NULL);
+		ring_submit(a);
 	}
 	pthread_mutex_unlock(&a->submit_lock);
-	return r;
 }
 
 /* Under a->lock; true when a NOP must be sent once it is released. */
@@ -155,14 +182,15 @@ void aio_wake(struct aio *a)
 	nop = wake_locked(a);
 	pthread_mutex_unlock(&a->lock);
 	if (nop)
-		ring_put(a, NULL, 0, 0);
+		ring_put_nop(a);
 }
 
 void aio_submit(struct aio *a, struct aio_request *req)
 {
 	bool nop;
 
-	req->done = 0;
+	req->started = 0;
+	req->parts = 0;
 	req->result = NULL;
 	if (!a->has_ring)
 		req->result = req->write ? target_write(a->target, req->buf, req->n, req->offset)
@@ -172,33 +200,13 @@ void aio_submit(struct aio *a, struct aio_request *req)
 	nop = wake_locked(a);
 	pthread_mutex_unlock(&a->lock);
 	if (nop)
-		ring_put(a, NULL, 0, 0);
+		ring_put_nop(a);
 }
 
-/* The next contiguous part of a request to the kernel. False: it is finished. */
-static bool start_part(struct aio *a, struct aio_request *req)
+static err_t transfer_error(const struct aio *a, const struct part *p, int res)
 {
-	uint64_t place, n;
-	int r;
-
-	req->result =
-		target_map(a->target, req->offset + req->done, req->n - req->done, &place, &n);
-	if (req->result)
-		return false;
-	r = ring_put(a, req, place, n);
-	if (r < 0) {
-		errno = -r;
-		req->result = err_errno("starting input or output on %s", a->target->name);
-		return false;
-	}
-	a->in_flight++;
-	return true;
-}
-
-static err_t transfer_error(const struct aio *a, const struct aio_request *req, int res)
-{
-	unsigned long long at = req->offset + req->done;
-	const char *verb = req->write ? "writing" : "reading";
+	unsigned long long at = p->req->offset + p->offset;
+	const char *verb = p->req->write ? "writing" : "reading";
 
 	if (!res)
 		return err_new(ERR_IO, "%s %s: it ends at byte %llu of the image", verb,
@@ -207,17 +215,119 @@ static err_t transfer_error(const struct aio *a, const struct aio_request *req, 
 	return err_errno("%s %s at byte %llu of the image", verb, a->target->name, at);
 }
 
-/* A part came back. False: the request is finished. */
-static bool part_done(struct aio *a, struct aio_request *req, int res)
+/* Nothing of it is left, and nothing in flight? Then it can be handed back. */
+static void request_settle(struct aio *a, struct aio_request *req)
 {
-	a->in_flight--;
-	if (res <= 0 && res != -EINTR && res != -EAGAIN) {
-		req->result = transfer_error(a, req, res);
-		return false;
+	if (req->parts || req->started < req->n)
+		return;
+	pthread_mutex_lock(&a->lock);
+	list_add(&a->finished, req);
+	pthread_mutex_unlock(&a->lock);
+}
+
+/* Nothing more of it is handed over. Only the first of the active ones can have parts. */
+static void request_fail(struct aio *a, struct aio_request *req, err_t e)
+{
+	req->result = err_first(req->result, e);
+	req->started = req->n;
+	if (a->active.first == req)
+		list_take(&a->active);
+}
+
+/* A part is done with, for good or ill. */
+static void part_end(struct aio *a, struct part *p)
+{
+	struct aio_request *req = p->req;
+
+	part_push(&a->free, p);
+	req->parts--;
+	request_settle(a, req);
+}
+
+/* The next one to be handed over: NULL when there is none, or no room for it. */
+static struct part *next_part(struct aio *a)
+{
+	struct part *p = part_pop(&a->again);
+	struct aio_request *req;
+
+	while (!p && a->free && (req = a->active.first)) {
+		uint64_t place, n;
+		err_t e = target_map(a->target, req->offset + req->started, req->n - req->started,
+				     &place, &n);
+
+		if (e) {
+			request_fail(a, req, e);
+			request_settle(a, req);
+			continue;
+		}
+		p = part_pop(&a->free);
+		*p = (struct part){.req = req, .offset = req->started, .place = place, .n = n};
+		req->parts++;
+		req->started += n;
+		if (req->started == req->n)
+			list_take(&a->active);
 	}
-	if (res > 0)
-		req->done += (size_t)res;
-	return req->done < req->n && start_part(a, req);
+	return p;
+}
+
+static bool prepare(struct aio *a, struct part *p)
+{
+	struct io_uring_sqe *sqe = a->broken ? NULL : io_uring_get_sqe(&a->ring);
+	uint8_t *buf = (uint8_t *)p->req->buf + p->offset;
+
+	if (!sqe)
+		return false;
+	if (p->req->write)
+		io_uring_prep_write(sqe, a->target->fd, buf, (unsigned int)p->n, p->place);
+	else
+		io_uring_prep_read(sqe, a->target->fd, buf, (unsigned int)p->n, p->place);
+	io_uring_sqe_set_data(sqe, p);
+	return true;
+}
+
+/* As many parts as there are, in one go. The kernel takes them in their order: what it did
+ * not take are the last ones. */
+static void hand_over(struct aio *a)
+{
+	struct part *queued[PARTS], *p;
+	unsigned int n = 0, taken = 0;
+	int r = -EIO;
+
+	pthread_mutex_lock(&a->submit_lock);
+	while (n < PARTS && (p = next_part(a))) {
+		queued[n++] = p;
+		taken += prepare(a, p);
+	}
+	if (taken) {
+		r = ring_submit(a);
+		taken -= (unsigned int)min_u64(taken, io_uring_sq_ready(&a->ring));
+	}
+	pthread_mutex_unlock(&a->submit_lock);
+	a->in_flight += taken;
+	for (unsigned int i = taken; i < n; i++) {
+		errno = -r;
+		request_fail(a, queued[i]->req,
+			     err_errno("starting input or output on %s", a->target->name));
+		part_end(a, queued[i]);
+	}
+}
+
+static void part_done(struct aio *a, struct part *p, int res)
+{
+	struct aio_request *req = p->req;
+
+	a->in_flight--;
+	if (res <= 0 && res != -EINTR && res != -EAGAIN)
+		request_fail(a, req, transfer_error(a, p, res));
+	if (res > 0) {
+		p->offset += (uint64_t)res;
+		p->place += (uint64_t)res;
+		p->n -= (uint64_t)res;
+	}
+	if (p->n && !req->result)
+		part_push(&a->again, p);
+	else
+		part_end(a, p);
 }
 
 /*
@@ -228,23 +338,23 @@ static int take_listed(struct aio *a, struct aio_request **out)
 {
 	for (;;) {
 		struct aio_request *pending;
+		bool start;
 		int r = 0;
 
 		pthread_mutex_lock(&a->lock);
-		pending = list_take(&a->pending);
-		if (!pending && (*out = list_take(&a->finished)))
+		while ((pending = list_take(&a->pending)))
+			list_add(&a->active, pending);
+		start = a->again || (a->active.first && a->free);
+		if (!start && (*out = list_take(&a->finished)))
 			r = 1;
-		else if (!pending && a->woken)
+		else if (!start && a->woken)
 			r = -1;
-		a->sleeping = !pending && !r;
+		a->sleeping = !start && !r;
 		a->woken = a->woken && r >= 0;
 		pthread_mutex_unlock(&a->lock);
-		if (!pending)
+		if (!start)
 			return r;
-		if (!start_part(a, pending)) {
-			*out = pending;
-			return 1;
-		}
+		hand_over(a);
 	}
 }
 
@@ -255,19 +365,23 @@ static struct aio_request *ring_wait(struct aio *a, unsigned int timeout_ms)
 	for (;;) {
 		struct aio_request *req;
 		struct io_uring_cqe *cqe;
-		int res = take_listed(a, &req);
+		int r = take_listed(a, &req);
 
-		if (res)
-			return res > 0 ? req : NULL;
+		if (r)
+			return r > 0 ? req : NULL;
 		/* A peek first: it costs no system call. */
 		if (io_uring_peek_cqe(&a->ring, &cqe) &&
 		    (!timeout_ms || io_uring_wait_cqe_timeout(&a->ring, &cqe, &limit)))
 			return NULL;
-		req = io_uring_cqe_get_data(cqe);
-		res = cqe->res;
-		io_uring_cqe_seen(&a->ring, cqe);
-		if (req && !part_done(a, req, res))
-			return req;
+		/* All that came back, so that what follows is handed over together. */
+		do {
+			struct part *p = io_uring_cqe_get_data(cqe);
+			int res = cqe->res;
+
+			io_uring_cqe_seen(&a->ring, cqe);
+			if (p)
+				part_done(a, p, res);
+		} while (!io_uring_peek_cqe(&a->ring, &cqe));
 	}
 }
 
@@ -307,11 +421,26 @@ static void list_drop(struct request_list *l)
 		err_free(req->result);
 }
 
+/* Nothing more of it is started; it is finished when nothing of it is in flight. */
+static void request_drop(struct aio *a)
+{
+	struct aio_request *req = list_take(&a->active);
+
+	req->started = req->n;
+	request_settle(a, req);
+}
+
 void aio_destroy(struct aio *a)
 {
+	struct part *p;
+
 	if (!a)
 		return;
 	list_drop(&a->pending);
+	while (a->active.first)
+		request_drop(a);
+	while ((p = part_pop(&a->again)))
+		part_end(a, p);
 	while (a->in_flight) {
 		struct aio_request *req = aio_wait(a, 1000);
 

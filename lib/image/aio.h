@@ -26,7 +26,8 @@ struct aio_request {
 	bool write;
 	err_t result; /* when handed back: NULL, or an error, which the receiver owns */
 
-	size_t done; /* these are aio's */
+	size_t started; /* these three are aio's */
+	unsigned int parts;
 	struct aio_request *next;
 };
 

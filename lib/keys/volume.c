@@ -69,6 +69,15 @@ static err_t take_key(struct crypt_device *cd, const char *device, const char *p
 	return cryptdevice_error(r, device, "opening a keyslot");
 }
 
+err_t volume_describe(const char *device, struct encrypted_area *out)
+{
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
+
+	memset(out, 0, sizeof(*out));
+	TRY(load(device, CRYPT_LUKS, &cd));
+	return describe(cd, device, out);
+}
+
 err_t volume_open(const char *device, const char *passphrase, size_t n, struct encrypted_area *out)
 {
 	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;

@@ -21,6 +21,9 @@
 err_t volume_open(const char *device, const char *passphrase, size_t n, struct encrypted_area *out)
 	ERR_CHECK;
 
+/* The same without the key, which is zero then: no passphrase is needed. */
+err_t volume_describe(const char *device, struct encrypted_area *out) ERR_CHECK;
+
 /* LUKS2 only, else ERR_UNSUPPORTED. Returns when the header is on the medium. */
 err_t volume_mark(const char *device, bool image) ERR_CHECK;
 err_t volume_marked(const char *device, bool *image) ERR_CHECK;

@@ -81,8 +81,9 @@ static void slots(void)
 	}
 }
 
-/* Some extents of three pages; more than a block has when there are so many. */
-static void map(uint32_t count, uint64_t locator)
+/* Some extents of three pages; more than a block has when there are so many. One is
+ * something else. */
+static void map(uint32_t count, uint64_t locator, uint32_t which, struct extent other)
 {
 	struct extent *list = malloc(count * sizeof(*list));
 	static uint8_t b[9 + 2 * EXTENTMAP_BYTES];
@@ -99,6 +100,8 @@ static void map(uint32_t count, uint64_t locator)
 	m.locator = locator;
 	if (locator)
 		memset(m.saved, 's', 20);
+	if (other.length)
+		m.extents[which] = other;
 	b[0] = 1;
 	for (int i = 0; i < 8; i++)
 		b[1 + i] = (uint8_t)(m.places[0] >> 8 * i);
@@ -111,15 +114,20 @@ static void map(uint32_t count, uint64_t locator)
 
 static void located(void)
 {
+	static const struct extent none;
 	struct locator l = {.map = 0x123000};
 	uint8_t b[LOCATOR_BYTES];
 
 	memcpy(l.nonce, nonce, sizeof(nonce));
 	locator_encode(&l, b);
 	put2("fuzz_located", "\0", 1, b, sizeof(b));
-	map(3, 0);
-	map(6, 8192 + LOCATOR_AT);
-	map(230, 8192 + LOCATOR_AT);
+	map(3, 0, 0, none);
+	map(6, 8192 + LOCATOR_AT, 0, none);
+	map(230, 8192 + LOCATOR_AT, 0, none);
+	/* A head in pieces; extents that overlap, and one over the second block. */
+	map(3, 0, 0, (struct extent){MIB + 15 * PAGE_BYTES, 3 * PAGE_BYTES});
+	map(6, 8192 + LOCATOR_AT, 5, (struct extent){MIB + 10 * PAGE_BYTES, PAGE_BYTES});
+	map(230, 8192 + LOCATOR_AT, 229, (struct extent){MIB + 5 * PAGE_BYTES, 3 * PAGE_BYTES});
 }
 
 static struct hostinfo sample_dump(void)

@@ -147,6 +147,36 @@ static void test_image(void **state)
 	}
 }
 
+/* One of the many parts of a request fails: the error comes back, and nothing is left in
+ * flight. Planted: a request handed back with parts of it in flight; one that failed handed
+ * back twice; a failed part's error dropped. */
+static void test_part_fails(void **state)
+{
+	(void)state;
+	for (int write = 0; write < 2; write++)
+		for (uint32_t at = 8; at < 200; at += 47) {
+			struct how how = {"none", 2, false, false};
+			struct extent list[1000];
+			struct machine m;
+			struct fakemem to;
+
+			machine_init(&m, 4, FAKE_RANDOM, ALL, false);
+			assert_int_equal(ftruncate(m.file.fd, 64 * MIB), 0);
+			target_close(&m.t);
+			assert_ok(located_create(m.file.path, list, slots(list, 1000), LOCATOR,
+						 nonce, &m.t));
+			to = empty_like(&m.mem);
+			if (!write)
+				assert_ok(write_image(&m, &how, NULL));
+			m.t.extents[at].start = 1ull << 62; /* a file is never so large */
+			assert_err(write ? write_image(&m, &how, NULL)
+					 : restore(&m, &to, &how, NULL),
+				   ERR_IO);
+			fake_deinit(&to);
+			machine_deinit(&m);
+		}
+}
+
 static void test_refused(void **state)
 {
 	static const struct extent good[] = {{HEAD, 6 * PAGE_BYTES},
@@ -478,11 +508,11 @@ static void test_handoff(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scattered),  cmocka_unit_test(test_image),
-		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_head),
-		cmocka_unit_test(test_unreadable), cmocka_unit_test(test_lost_write),
-		cmocka_unit_test(test_locator),	   cmocka_unit_test(test_holds_image),
-		cmocka_unit_test(test_handoff),
+		cmocka_unit_test(test_scattered),   cmocka_unit_test(test_image),
+		cmocka_unit_test(test_part_fails),  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_head),	    cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_lost_write),  cmocka_unit_test(test_locator),
+		cmocka_unit_test(test_holds_image), cmocka_unit_test(test_handoff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,9 @@
 #include "resume/opener.c"
 
 #include "keys/luks.h"
+#include "keys/volume.h"
+#include "luksfile.h"
+#include "tempfile.h"
 
 #include <limits.h>
 #include <sys/mman.h>
@@ -52,6 +55,14 @@ static void program(char path[PATH_MAX])
 	strcpy(strrchr(path, '/'), "/dormouse-unlock");
 }
 
+static err_t open_with(const char *program, int fd, const struct passphrase *p, struct secret *out)
+{
+	struct opener o = {.program = program, .header = fd, .bytes = sizeof(*out)};
+
+	o.option = p ? NULL : OPENER_TOKEN;
+	return opener_run(&o, p, out);
+}
+
 static void test_opens(void **state)
 {
 	char path[PATH_MAX] = "";
@@ -61,13 +72,13 @@ static void test_opens(void **state)
 
 	(void)state;
 	program(path);
-	assert_err(opener_run(path, fd, wrong, &got), ERR_AUTH);
-	assert_err(opener_run(path, fd, NULL, &got), ERR_REFUSED);
+	assert_err(open_with(path, fd, wrong, &got), ERR_AUTH);
+	assert_err(open_with(path, fd, NULL, &got), ERR_REFUSED);
 	assert_memory_equal(&got, &before, sizeof(got));
-	assert_ok(opener_run(path, fd, right, &got));
+	assert_ok(open_with(path, fd, right, &got));
 	assert_memory_equal(&got, &s, sizeof(s));
 	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_true(unit_is_err(opener_run(path, fd, right, &got)));
+	assert_true(unit_is_err(open_with(path, fd, right, &got)));
 	passphrase_destroy(right);
 	passphrase_destroy(wrong);
 	close(fd);
@@ -111,22 +122,56 @@ static void test_fails(void **state)
 		err_t e;
 
 		put_script(path, bad[i].script);
-		e = opener_run(path, fd, p, &got);
+		e = open_with(path, fd, p, &got);
 		assert_non_null(e);
 		if (err_kind(e) != bad[i].kind || !strstr(err_text(e), bad[i].says))
 			fail_msg("%s: %s", bad[i].script, err_text(e));
 		err_free(e);
 	}
 	unlink(path);
-	assert_err(opener_run("/nonexistent", fd, p, &got), ERR_IO);
+	assert_err(open_with("/nonexistent", fd, p, &got), ERR_IO);
 	passphrase_destroy(p);
 	close(fd);
+}
+
+/* A LUKS partition's key, and the mark in its header. */
+static void test_volume(void **state)
+{
+	char path[PATH_MAX] = "";
+	struct passphrase *right = typed(LUKSFILE_PASS), *wrong = typed("wrong");
+	struct encrypted_area got, expected;
+	struct opener o = {.program = path, .option = OPENER_VOLUME, .bytes = sizeof(got)};
+	struct tempfile f;
+	uint8_t key[64];
+
+	(void)state;
+	program(path);
+	tempfile_open(&f, 0);
+	luksfile_format(f.path, CRYPT_LUKS2, key);
+	o.header = f.fd;
+	assert_ok(volume_open(f.path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &expected));
+	assert_err(opener_run(&o, wrong, &got), ERR_AUTH);
+	assert_ok(opener_run(&o, right, &got));
+	assert_memory_equal(&got, &expected, sizeof(got));
+	o.option = OPENER_MARKED;
+	o.bytes = 0;
+	assert_err(opener_run(&o, NULL, NULL), ERR_REFUSED);
+	assert_ok(volume_mark(f.path, true));
+	assert_ok(opener_run(&o, NULL, NULL));
+	o.option = OPENER_UNMARK;
+	assert_ok(opener_run(&o, NULL, NULL));
+	o.option = OPENER_MARKED;
+	assert_err(opener_run(&o, NULL, NULL), ERR_REFUSED);
+	passphrase_destroy(right);
+	passphrase_destroy(wrong);
+	tempfile_close(&f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens),
+		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_fails),
 	};
 

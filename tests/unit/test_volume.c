@@ -7,52 +7,12 @@
 #include "unit.h"
 
 #include "keys/volume.h"
+#include "luksfile.h"
 #include "tempfile.h"
 
-#include <libcryptsetup.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define BYTES (24ull << 20)
-#define PASS  "correct"
-
-static void quiet(int level, const char *text, void *ctx)
-{
-	(void)level;
-	(void)text;
-	(void)ctx;
-}
-
-static const struct crypt_pbkdf_type cheap = {
-	.type = CRYPT_KDF_PBKDF2,
-	.hash = "sha256",
-	.iterations = 1000,
-	.flags = CRYPT_PBKDF_NO_BENCHMARK,
-};
-
-/* A LUKS partition in a file, of 4 KiB sectors with LUKS2; its key. */
-static void format(const char *path, const char *type, uint8_t key[64])
-{
-	struct crypt_params_luks2 p2 = {.pbkdf = &cheap, .sector_size = 4096};
-	struct crypt_params_luks1 p1 = {.hash = "sha256"};
-	struct crypt_device *cd;
-
-	for (int i = 0; i < 64; i++)
-		key[i] = (uint8_t)(7 * i + 1);
-	assert_int_equal(truncate(path, BYTES), 0);
-	assert_int_equal(crypt_init(&cd, path), 0);
-	crypt_set_log_callback(cd, quiet, NULL);
-	if (!strcmp(type, CRYPT_LUKS1))
-		assert_int_equal(crypt_set_pbkdf_type(cd, &cheap), 0);
-	assert_int_equal(crypt_format(cd, type, "aes", "xts-plain64", NULL, (char *)key, 64,
-				      !strcmp(type, CRYPT_LUKS1) ? (void *)&p1 : (void *)&p2),
-			 0);
-	assert_int_equal(crypt_keyslot_add_by_volume_key(cd, CRYPT_ANY_SLOT, (char *)key, 64, PASS,
-							 strlen(PASS)),
-			 0);
-	crypt_free(cd);
-}
 
 static int tokens(const char *path)
 {
@@ -73,10 +33,10 @@ static void test_open(void **state)
 	uint8_t key[64];
 	const char *path = ((struct tempfile *)*state)->path;
 
-	format(path, CRYPT_LUKS2, key);
-	assert_ok(volume_open(path, PASS, strlen(PASS), &area));
+	luksfile_format(path, CRYPT_LUKS2, key);
+	assert_ok(volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area));
 	assert_int_equal(area.start, 16 << 20);
-	assert_int_equal(area.bytes, BYTES - (16 << 20));
+	assert_int_equal(area.bytes, LUKSFILE_BYTES - (16 << 20));
 	assert_int_equal(area.sector_bytes, 4096);
 	assert_int_equal(area.iv_offset, 0);
 	assert_int_equal(area.key_bytes, 64);
@@ -92,14 +52,15 @@ static void test_wrong(void **state)
 	const char *path = ((struct tempfile *)*state)->path;
 	bool image;
 
-	assert_int_equal(truncate(path, BYTES), 0);
-	assert_err(volume_open(path, PASS, strlen(PASS), &area), ERR_FORMAT);
-	format(path, CRYPT_LUKS2, key);
+	assert_int_equal(truncate(path, LUKSFILE_BYTES), 0);
+	assert_err(volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area), ERR_FORMAT);
+	luksfile_format(path, CRYPT_LUKS2, key);
 	assert_err(volume_open(path, "wrong", 5, &area), ERR_AUTH);
 	assert_memory_equal(&area, &nothing, sizeof(area));
-	assert_err(volume_open("/nowhere/at/all", PASS, strlen(PASS), &area), ERR_IO);
-	format(path, CRYPT_LUKS1, key);
-	assert_ok(volume_open(path, PASS, strlen(PASS), &area));
+	assert_err(volume_open("/nowhere/at/all", LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area),
+		   ERR_IO);
+	luksfile_format(path, CRYPT_LUKS1, key);
+	assert_ok(volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area));
 	assert_int_equal(area.sector_bytes, 512);
 	assert_err(volume_marked(path, &image), ERR_UNSUPPORTED);
 	assert_err(volume_mark(path, true), ERR_UNSUPPORTED);
@@ -113,7 +74,7 @@ static void test_mark(void **state)
 	const char *path = ((struct tempfile *)*state)->path;
 	bool image = true;
 
-	format(path, CRYPT_LUKS2, key);
+	luksfile_format(path, CRYPT_LUKS2, key);
 	assert_int_equal(crypt_init(&cd, path), 0);
 	assert_int_equal(crypt_load(cd, CRYPT_LUKS2, NULL), 0);
 	assert_int_equal(
@@ -131,7 +92,7 @@ static void test_mark(void **state)
 	}
 	assert_ok(volume_mark(path, false));
 	assert_int_equal(tokens(path), 1);
-	assert_ok(volume_open(path, PASS, strlen(PASS), &area));
+	assert_ok(volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area));
 }
 
 static int setup(void **state)

@@ -6,12 +6,7 @@ import subprocess
 from lib import disk
 from lib.scenario import expect, scenario
 from lib.session import Session, boot_on, finish, hibernate, resume
-from scenarios.targets import Swapped, check_filesystem, make, make_filesystem, make_swap, set_up, start
-
-
-def refused(m, command, message, code=3):
-    rc, said = m.sh(command, 120)
-    expect(rc == code and message in said, f"`{command}` exited {rc}, not {code} with \"{message}\": {said}")
+from scenarios.targets import Swapped, check_filesystem, make, make_filesystem, make_swap, refused, set_up, start
 
 
 @scenario("target-moved", limit=300)
@@ -56,7 +51,7 @@ def reflink(out):
 def raid1(out):
     """swap on a RAID1: neither setup nor hibernate take it"""
     members = [disk.make_blank(out / f"member{i}.img", 300) for i in range(2)]
-    m = make(out, "/dev/md0", parts=members, programs=["/usr/sbin/mdadm", "/usr/sbin/mkswap"])
+    m = make(out, "/dev/md0", parts=members, tools=["/usr/sbin/mdadm"])
     m.start()
     m.ready_wait()
     m.run("mdadm --create /dev/md0 --run --assume-clean --level=1 --metadata=1.2 --raid-devices=2 /dev/vdb1 /dev/vdb2", 60)

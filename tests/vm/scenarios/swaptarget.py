@@ -74,7 +74,7 @@ def idle(out):
     turn_on(m)
     m.run("/root/swapon /dev/vdb")
     rc, output = m.sh("dormouse hibernate", 60)
-    expect(rc == 3 and "in use as swap" in output, f"with swap on, hibernate exited {rc}: {output}")
+    expect(rc == 3 and "run dormouse setup" in output, f"with swap on, hibernate exited {rc}: {output}")
     finish(session)
     boot_on(m, 0)
     m.shut_down()

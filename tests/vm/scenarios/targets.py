@@ -4,43 +4,34 @@
 import re
 import subprocess
 
-from lib import disk
+from lib import disk, keys
 from lib.guest import configuration, make_initramfs, make_root
 from lib.kernels import test_kernel
-from lib.qemu import DISKS, Boot, Machine
-from lib.scenario import expect, scenario
+from lib.qemu import Boot, Machine
+from lib.scenario import add, expect, scenario
 from lib.session import Session, boot_on, finish, hibernate, resume
 
 UUID = "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001"
 SWAP_MIB = 640
 HALF_MIB = 384  # of it; a third of the pages is given back
-DISK = {"virtio": "/dev/vdb", "nvme": "/dev/nvme0n2"}
+MKSWAP = "/usr/sbin/mkswap"
 PART = {"virtio": "/dev/vdb1", "nvme": "/dev/nvme0n2p1"}
 
 
-def add_programs(root, *programs):
-    """Programs of this machine with their libraries into the root filesystem, at their own paths."""
-    found = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True).stdout
-    files = {*programs, *re.findall(r"(/\S+) \(0x", found)}
-    commands = "".join(f"rm {path}\nwrite {path} {path}\n" for path in sorted(files))
-    subprocess.run(["debugfs", "-w", "-f", "-", root], input=commands, text=True, capture_output=True, check=True)
-
-
-def make(out, *targets, parts=(), programs=(), disk_kind="virtio", settings=(), append="", **hardware):
+def make(out, *targets, parts=(), tools=(), disk_kind="virtio", settings=(), append="", encrypted=False, **hardware):
     """A machine whose second disk has these partitions (images, which are used up), or is blank."""
     kernel = test_kernel()
-    more = [*(f"target = {name}" for name in targets[1:]), *settings]
+    more = [*(f"target = {name}" for name in targets[1:]), *settings, *(["encrypt = yes"] if encrypted else [])]
     conf = configuration(targets[0], *more)
-    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules)
-    root = make_root(out / "root.img", conf, initramfs)
-    if programs:
-        add_programs(root, *programs)
+    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, unlock=encrypted)
+    root = make_root(out / "root.img", conf, initramfs, tools=(MKSWAP, *tools))
     if parts:
         disk.make_parts(out / "target.img", parts)
     else:
         disk.make_blank(out / "target.img", 1024)
-    boot = Boot(kernel.image, initramfs, append, 512)
-    return Machine(out, boot, root, out / "target.img", disk=disk_kind, **hardware)
+    m = Machine(out, Boot(kernel.image, initramfs, append, 512), root, out / "target.img", disk=disk_kind, **hardware)
+    m.encrypted = encrypted
+    return m
 
 
 def make_swap(path, mib=SWAP_MIB):
@@ -49,25 +40,21 @@ def make_swap(path, mib=SWAP_MIB):
     return path
 
 
-def add_file(initramfs, name, content):
-    """One more file into an initramfs: an archive behind it."""
-    tree = initramfs.with_suffix(".more")
-    path = tree / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content)
-    names = [str(p.relative_to(tree)) for p in [*reversed(path.parents), path] if tree in p.parents]
-    with open(initramfs, "ab") as f:
-        subprocess.run(
-            ["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"], cwd=tree, input="\n".join(names).encode(), stdout=f, check=True
-        )
-
-
 def set_up(m, options=""):
     """dormouse setup; what it pins goes into the initramfs of the next boot, here and in the guest."""
+    if m.encrypted:
+        return keys.set_up(m, options)
     said = m.run(f"dormouse setup {options}", 120)
-    m.run("cd /; printf 'etc/dormouse\\netc/dormouse/pins\\n' | cpio -o -H newc >>/boot/initrd.img 2>/dev/null")
-    add_file(m.boot.initramfs, "etc/dormouse/pins", m.run("cat /etc/dormouse/pins") + "\n")
+    keys.take_pins(m)
     return said
+
+
+def wake(m, command):
+    """Starts the machine again, until the pending hibernate command ends well there."""
+    if m.encrypted:
+        keys.resume_sealed(m, command)
+    else:
+        resume(m, command)
 
 
 class Swapped:
@@ -105,7 +92,7 @@ def start(m):
 
 def both_ways(m, session, checks=()):
     """Through power-off, then written and back."""
-    resume(m, hibernate(m))
+    wake(m, hibernate(m))
     for check in (session.check, *checks):
         check()
     m.run("dormouse hibernate --then return", 240)
@@ -113,9 +100,9 @@ def both_ways(m, session, checks=()):
         check()
 
 
-def swap_partition(out, disk_kind):
+def swap_partition(out, disk_kind, **options):
     area = PART[disk_kind]
-    m = make(out, area, parts=[make_swap(out / "swap.img")], disk_kind=disk_kind)
+    m = make(out, area, parts=[make_swap(out / "swap.img")], disk_kind=disk_kind, **options)
     session = start(m)
     m.run(f"swapon {area}")
     swapped = Swapped(m, area)
@@ -128,18 +115,6 @@ def swap_partition(out, disk_kind):
     boot_on(m, 0)
     m.run(f"swapon {area}")
     m.shut_down()
-
-
-@scenario("target-swap", check=True, limit=500)
-def swap(out):
-    """the target is a swap partition in use, half full: its pages are intact after power-off, and after a return"""
-    swap_partition(out, "virtio")
-
-
-@scenario("target-swap-nvme", limit=500)
-def swap_nvme(out):
-    """the same on NVMe, where the kernel hands out swap in clusters all over it"""
-    swap_partition(out, "nvme")
 
 
 def expect_scattered(m, least):
@@ -181,11 +156,11 @@ def check_filesystem(m, kind, partition):
     expect(checked.returncode == 0, f"{kind} is damaged: {checked.stdout[-300:]} {checked.stderr[-300:]}")
 
 
-def file_target(out, kind, *, partition, size="400M", name="/mnt/dormouse.img"):
+def file_target(out, kind, *, partition, size="400M", name="/mnt/dormouse.img", **options):
     """A file that setup makes on a filesystem of its own, on a bare disk or a partition."""
     made = make_filesystem(out / "fs.img", kind)
     # This kernel forbids writing to a disk that is mounted itself, unless it is told.
-    m = make(out, name, parts=[made] if partition else (), append="" if partition else "bdev_allow_write_mounted=1")
+    m = make(out, name, parts=[made] if partition else (), append="" if partition else "bdev_allow_write_mounted=1", **options)
     if not partition:
         made.rename(m.target)
     session = start(m)
@@ -205,29 +180,9 @@ def file_target(out, kind, *, partition, size="400M", name="/mnt/dormouse.img"):
     m.shut_down()
 
 
-@scenario("target-ext4file", check=True, limit=400)
-def ext4file(out):
-    """the target is a file on ext4, made by setup; the boot asks the filesystem for it too, without mounting it"""
-    file_target(out, "ext4", partition=False)
-
-
-@scenario("target-xfsfile", limit=400)
-def xfsfile(out):
-    """the target is a file on XFS, made by setup"""
-    file_target(out, "xfs", partition=True)
-
-
-@scenario("target-btrfsfile", limit=400)
-def btrfsfile(out):
-    """the target is a file on btrfs, made by setup without copy on write"""
-    file_target(out, "btrfs", partition=True)
-
-
-@scenario("target-swapfile", limit=500)
-def swapfile(out):
-    """the target is a swap file in use on ext4, in many pieces, half full: its pages are intact afterwards"""
+def swap_file(out, **options):
     area = "/mnt/swapfile"
-    m = make(out, area, parts=[make_filesystem(out / "fs.img", "ext4")], programs=["/usr/sbin/mkswap"])
+    m = make(out, area, parts=[make_filesystem(out / "fs.img", "ext4")], **options)
     session = start(m)
     m.run("mkdir -p /mnt; mount -t ext4 /dev/vdb1 /mnt")
     m.run(f"for i in $(seq 0 15); do fallocate -o $((i * 40))m -l 40m {area}; fallocate -l 4m /mnt/between$i; done; chmod 600 {area}")
@@ -240,5 +195,129 @@ def swapfile(out):
     m.run(f"kill {swapped.pid}; swapoff {area}; swapon {area}; swapoff {area}; umount /mnt", 60)
     finish(session)
     check_filesystem(m, "ext4", True)
+    boot_on(m, 0)
+    m.shut_down()
+
+
+def declare(name, about, run, *, check=False, limit=400, **options):
+    """A scenario, and the same with encrypted images."""
+    add(f"target-{name}", about, lambda out: run(out, **options), check=check, limit=limit)
+    encrypted = lambda out: run(out, encrypted=True, **options)  # noqa: E731
+    add(f"target-{name}-encrypted", f"{about}; encrypted", encrypted, limit=limit + 200)
+
+
+declare(
+    "swap", "the target is a swap partition in use, half full: its pages are intact after power-off, and after a return",
+    swap_partition, disk_kind="virtio", check=True, limit=500,
+)  # fmt: skip
+declare(
+    "swap-nvme", "the same on NVMe, where the kernel hands out swap in clusters all over it",
+    swap_partition, disk_kind="nvme", limit=500,
+)  # fmt: skip
+declare(
+    "swapfile", "the target is a swap file in use on ext4, in many pieces, half full: its pages are intact afterwards",
+    swap_file, limit=500,
+)  # fmt: skip
+declare(
+    "ext4file", "the target is a file on ext4, made by setup; the boot asks the filesystem for it too, without mounting it",
+    file_target, kind="ext4", partition=False, check=True,
+)  # fmt: skip
+declare("xfsfile", "the target is a file on XFS, made by setup", file_target, kind="xfs", partition=True)
+declare(
+    "btrfsfile", "the target is a file on btrfs, made by setup without copy on write",
+    file_target, kind="btrfs", partition=True,
+)  # fmt: skip
+
+
+def refused(m, command, message, code=3):
+    rc, said = m.sh(command, 120)
+    expect(rc == code and message in said, f"`{command}` exited {rc}, not {code} with \"{message}\": {said}")
+
+
+def refuse_plain(m):
+    """Beneath dm-crypt nothing is written that is not encrypted itself."""
+    m.run("cp /etc/dormouse.conf /root/conf; echo encrypt = no >>/etc/dormouse.conf")
+    for command in ("dormouse setup", "dormouse hibernate"):
+        refused(m, command, "an encrypted")
+    m.run("cp /root/conf /etc/dormouse.conf")
+
+
+@scenario("target-lvm-luks-encrypted", check=True, limit=700)
+def lvm_luks(out):
+    """a swap file on ext4 on a logical volume in two parts on LUKS, half full: intact after power-off and return"""
+    area = "/mnt/swapfile"
+    m = make(out, area, parts=[disk.make_blank(out / "luks.img", 900)], tools=(*keys.TOOLS,), encrypted=True)
+    m.start()
+    m.ready_wait()
+    m.run("set -e; echo of the disk >/root/key; export DM_DISABLE_UDEV=1; mkdir -p /mnt; cd /root; "
+          "cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vdb1 key; "
+          "cryptsetup open --key-file key /dev/vdb1 pv; "
+          "printf '0 409600 linear /dev/mapper/pv 1228800\\n409600 1196032 linear /dev/mapper/pv 2048\\n' | "
+          "dmsetup create vg-home; /usr/sbin/mke2fs -q -t ext4 /dev/mapper/vg-home; mount -t ext4 /dev/mapper/vg-home /mnt; "
+          f"fallocate -l {SWAP_MIB}m {area}; chmod 600 {area}; mkswap {area}; swapon {area}", 200)  # fmt: skip
+    session = Session(m, tmpfs_mib=20)
+    swapped = Swapped(m, area)
+    refuse_plain(m)
+    said = set_up(m)
+    expect("a swap file in use" in said and "of /dev/vdb" in said, f"setup says {said}")
+    m.run("workload fill /mnt/data 20")
+    total = m.run("workload sum /mnt/data")
+
+    def check():
+        m.run("echo 3 >/proc/sys/vm/drop_caches")
+        expect(m.run("workload sum /mnt/data") == total, "a file on the volume has changed")
+
+    both_ways(m, session, [swapped.check, check])
+    m.run(f"kill {swapped.pid}; swapoff {area}; swapon {area}; swapoff {area}; umount /mnt", 100)
+    finish(session)
+    boot_on(m, 0)
+    m.shut_down()
+
+
+RANDOM_SWAP = (
+    "set -e; export DM_DISABLE_UDEV=1; cryptsetup -q open --type plain --cipher aes-xts-plain64 --key-size 512 "
+    "--key-file /dev/urandom /dev/vdb1 cswap; mkswap /dev/mapper/cswap; swapon /dev/mapper/cswap"
+)
+
+
+@scenario("target-randomkey-encrypted", check=True, limit=900)
+def randomkey(out):
+    """swap that gets a random key at every boot, half full: nobody else could hibernate there; in two boots with one setup"""
+    m = make(out, "/dev/mapper/cswap", parts=[disk.make_blank(out / "swap.img", SWAP_MIB)], tools=keys.TOOLS, encrypted=True)
+    m.start()
+    m.ready_wait()
+    m.run(RANDOM_SWAP, 60)
+    session = Session(m, tmpfs_mib=20)
+    swapped = Swapped(m, "/dev/mapper/cswap")
+    refuse_plain(m)
+    said = set_up(m)
+    expect("a swap area in use" in said and "of /dev/vdb" in said, f"setup says {said}")
+    both_ways(m, session, [swapped.check])
+    m.run(f"kill {swapped.pid}; swapoff /dev/mapper/cswap; swapon /dev/mapper/cswap", 60)
+    finish(session)
+    boot_on(m, 0)
+    m.run(RANDOM_SWAP, 60)
+    session = Session(m, tmpfs_mib=20)
+    wake(m, hibernate(m))
+    session.check()
+    finish(session)
+
+
+@scenario("target-chosen", limit=400)
+def chosen(out):
+    """no target is configured: setup refuses without swap, and takes the swap area that is on; a boot knows it from the pins"""
+    m = make(out, "/dev/none", parts=[make_swap(out / "swap.img")])
+    session = start(m)
+    m.run("sed -i '/^target/d' /etc/dormouse.conf")
+    refused(m, "dormouse hibernate", "no target is set: run dormouse setup")
+    refused(m, "dormouse setup", "there is no swap")
+    m.run("swapon /dev/vdb1")
+    said = set_up(m)
+    expect("the swap area /dev/vdb1, since none is configured" in said, f"setup says {said}")
+    both_ways(m, session)
+    said = m.run("dormouse status; dormouse doctor")
+    for wanted in ("target /dev/vdb1: no image", "/dev/vdb1 is a swap area in use", "/dev/vdb1 lies on /dev/vdb"):
+        expect(wanted in said, f'status and doctor do not say "{wanted}": {said}')
+    finish(session)
     boot_on(m, 0)
     m.shut_down()
