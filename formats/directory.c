@@ -78,7 +78,8 @@ err_t directory_place(const uint8_t *buf, uint32_t i, bool sealed, uint64_t imag
 		      struct index_place *out)
 {
 	const struct place_disk *d = (const struct place_disk *)(buf + directory_bytes(i, sealed));
-	struct index_place place = {le64_get(d->offset), le32_get(d->length), le32_get(d->crc32c), {0}};
+	struct index_place place = {
+		le64_get(d->offset), le32_get(d->length), le32_get(d->crc32c), {0}};
 
 	if (place.offset % PAGE_BYTES || place.offset < SLOT_DATA_START || place.length == 0 ||
 	    place.length > INDEX_SEGMENT_MAX || place.offset > image_end ||

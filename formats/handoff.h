@@ -46,7 +46,7 @@ struct handoff_seal {
 	uint8_t public_key[HANDOFF_KEY_BYTES];
 	uint8_t auth_key[HANDOFF_KEY_BYTES]; /* where authenticated, else zero */
 	bool authenticated;
-	uint32_t cipher;		     /* id, cipher/cipher.h; 0: the writer picks one */
+	uint32_t cipher; /* id, cipher/cipher.h; 0: the writer picks one */
 };
 
 /* It may hold secrets (seal, seed, image_key): who has one wipes it. */

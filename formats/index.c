@@ -165,7 +165,8 @@ err_t index_cursor_init(struct index_cursor *cur, const uint8_t *buf, size_t n,
 	if (le32_get(h->bytes) != n || le16_get(h->entry_bytes) != entry_bytes(sealed) ||
 	    le16_get(h->reserved))
 		return err_new(ERR_CORRUPT, "index segment %u has a bad header", number);
-	*cur = (struct index_cursor){buf + sizeof(*h), buf + n, le32_get(h->entries), next_pfn, sealed};
+	*cur = (struct index_cursor){buf + sizeof(*h), buf + n, le32_get(h->entries), next_pfn,
+				     sealed};
 	return NULL;
 }
 

@@ -182,10 +182,9 @@ static err_t check_reserved(const struct slot_disk *d)
 	bool compat_unknown = le32_get(d->features_compat) & ~COMPAT_KNOWN;
 	bool sealed = le32_get(d->features_incompat) & SLOT_INCOMPAT_SEALED;
 
-	if ((!sealed && (!is_zero(&d->sealing, sizeof(d->sealing)) ||
-			 !is_zero(d->tag, sizeof(d->tag)))) ||
-	    !is_zero(d->sealing.reserved, sizeof(d->sealing.reserved)) ||
-	    le32_get(d->tag_reserved))
+	if ((!sealed &&
+	     (!is_zero(&d->sealing, sizeof(d->sealing)) || !is_zero(d->tag, sizeof(d->tag)))) ||
+	    !is_zero(d->sealing.reserved, sizeof(d->sealing.reserved)) || le32_get(d->tag_reserved))
 		return err_new(ERR_CORRUPT, "superblock has a reserved field that is not zero");
 	if (!compat_unknown && !is_zero(d->spare, sizeof(d->spare)))
 		return err_new(ERR_CORRUPT, "superblock has a spare field that is not zero");

@@ -28,11 +28,11 @@
 /* Something outside of the slots speaks for the image too. One of them at most. */
 #define SLOT_INCOMPAT_MARKED (SLOT_INCOMPAT_SWAP | SLOT_INCOMPAT_LOCATED)
 
-#define SLOT_KEY_BYTES	  4096u	       /* of the sealed key's region, formats/keyblock.h */
-#define SLOT_KEYSLOTS_MAX (4u << 20)   /* of the copy of the keyslots */
+#define SLOT_KEY_BYTES	  4096u	     /* of the sealed key's region, formats/keyblock.h */
+#define SLOT_KEYSLOTS_MAX (4u << 20) /* of the copy of the keyslots */
 #define SLOT_DIGEST_BYTES 32u
 #define SLOT_TAG_BYTES	  32u
-#define SLOT_TAGGED_BYTES 256u	       /* what the tag is over, slot_tagged */
+#define SLOT_TAGGED_BYTES 256u /* what the tag is over, slot_tagged */
 
 /* Flags of struct slot_sealing. */
 #define SLOT_SEALED_AUTHENTICATED 1u /* an authentication key is part of the sealed key */
@@ -79,8 +79,8 @@ struct slot {
 	uint64_t stored_bytes;	     /* of data_pages, as they lie on disk */
 	uint32_t failed_resumes;     /* times that restoring gave up */
 	char reason[SLOT_REASON_MAX]; /* why it last gave up or was retired; NUL-terminated */
-	struct slot_sealing sealing; /* with SLOT_INCOMPAT_SEALED; left out by encode without */
-	uint8_t tag[SLOT_TAG_BYTES]; /* likewise: over slot_tagged */
+	struct slot_sealing sealing;  /* with SLOT_INCOMPAT_SEALED; left out by encode without */
+	uint8_t tag[SLOT_TAG_BYTES];  /* likewise: over slot_tagged */
 };
 
 void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES]);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "host/unseal.h"
 #include "image/located.h"
 #include "image/reader.h"
 
@@ -36,7 +37,7 @@ err_t imagefile_open(struct imagefile *f, const char *path, uint64_t at)
 	return err_context(open_slots(f), "%s", path);
 }
 
-static err_t read_header(struct imagefile *f)
+static err_t read_header(struct imagefile *f, const char *secret)
 {
 	const struct slot *slot = &f->commit.slot;
 	char reason[SLOT_REASON_MAX];
@@ -49,6 +50,8 @@ static err_t read_header(struct imagefile *f)
 	if (commit_is_dead(&f->commit))
 		return err_new(ERR_FORMAT, "there is no image on it any more: the swap area was "
 					   "turned on by another boot, or made, since");
+	if (secret)
+		TRY(unseal(&f->target, slot, secret, &f->keys));
 	TRY(image_read_header(&f->target, slot, f->keys, &f->host));
 	if (!f->host.dump || !f->host.notes.length)
 		return NULL;
@@ -57,20 +60,22 @@ static err_t read_header(struct imagefile *f)
 	return image_read_notes(&f->target, slot, f->keys, &f->host, &f->notes, &f->notes_bytes);
 }
 
-err_t imagefile_read(struct imagefile *f)
+err_t imagefile_read(struct imagefile *f, const char *secret)
 {
-	return err_context(read_header(f), "%s", f->target.name);
+	return err_context(read_header(f, secret), "%s", f->target.name);
 }
 
-err_t imagefile_open_image(struct imagefile *f, const char *path, uint64_t at)
+err_t imagefile_open_image(struct imagefile *f, const struct tool_options *o)
 {
-	TRY(imagefile_open(f, path, at));
-	return imagefile_read(f);
+	TRY(imagefile_open(f, o->from, o->at));
+	return imagefile_read(f, o->secret);
 }
 
 void imagefile_close(struct imagefile *f)
 {
 	free(f->notes);
 	f->notes = NULL;
+	unseal_forget(f->keys);
+	f->keys = NULL;
 	target_close(&f->target);
 }

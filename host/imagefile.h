@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "formats/hostinfo.h"
+#include "host/tools.h"
 #include "image/commit.h"
 #include "keys/imagekeys.h"
 #include "target/target.h"
@@ -17,7 +18,7 @@ struct imagefile {
 	struct commit commit;
 	struct hostinfo host;
 	struct image_keys *keys; /* of a sealed image, locked; NULL: none */
-	uint8_t *notes; /* of a dump; NULL: none, or sealed and no keys */
+	uint8_t *notes;		 /* of a dump; NULL: none, or sealed and no keys */
 	size_t notes_bytes;
 };
 
@@ -33,13 +34,14 @@ struct imagefile {
 err_t imagefile_open(struct imagefile *f, const char *path, uint64_t at) ERR_CHECK;
 
 /*
- * Then all but index and chunks. ERR_FORMAT: no image: EMPTY, WRITING, RETIRED, or dead.
+ * Then all but index and chunks. secret: a file with what opens a sealed image
+ * (host/unseal.h); NULL: none. ERR_FORMAT: no image: EMPTY, WRITING, RETIRED, or dead.
  * Else image_read_header's errors.
  */
-err_t imagefile_read(struct imagefile *f) ERR_CHECK;
+err_t imagefile_read(struct imagefile *f, const char *secret) ERR_CHECK;
 
 /* Both. */
-err_t imagefile_open_image(struct imagefile *f, const char *path, uint64_t at) ERR_CHECK;
+err_t imagefile_open_image(struct imagefile *f, const struct tool_options *o) ERR_CHECK;
 
 void imagefile_close(struct imagefile *f); /* also after an error */
 

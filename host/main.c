@@ -123,10 +123,10 @@ static const struct command commands[] = {
 	 run_status, NULL},
 	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct",
 	 run_doctor, NULL},
-	{"inspect", "IMAGE", "what an image is, and of what machine", "jA", NULL, inspect_run},
-	{"verify", "IMAGE", "check every byte of an image", "TA", NULL, verify_run},
-	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTaf", NULL, pack_run},
-	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "TkfA", NULL, unpack_run},
+	{"inspect", "IMAGE", "what an image is, and of what machine", "jAS", NULL, inspect_run},
+	{"verify", "IMAGE", "check every byte of an image", "TAS", NULL, verify_run},
+	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTafze", NULL, pack_run},
+	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "TkfAS", NULL, unpack_run},
 };
 
 static const struct option long_options[] = {
@@ -145,6 +145,9 @@ static const struct option long_options[] = {
 	{"key-file", required_argument, NULL, 'K'},
 	{"no-initramfs", no_argument, NULL, 'I'},
 	{"at", required_argument, NULL, 'A'},
+	{"seal", required_argument, NULL, 'z'},
+	{"cipher", required_argument, NULL, 'e'},
+	{"secret", required_argument, NULL, 'S'},
 	{NULL, 0, NULL, 0},
 };
 
@@ -172,6 +175,11 @@ static const struct {
 	{'a', "  --all-pages       also those that were free\n"},
 	{'f', "  --force           replace what is there\n"},
 	{'k', "  --keep-going      leave out what is damaged, and save the rest\n"},
+	{'z', "  --seal PINS       encrypt it to the public key in this file (/etc/dormouse/pins\n"
+	      "                    of a machine that was set up)\n"},
+	{'e', "  --cipher CIPHER   with --seal: aes-256-gcm or chacha20-poly1305, instead of what\n"
+	      "                    this CPU is fastest with\n"},
+	{'S', "  --secret FILE     of a sealed image: the 64 bytes of its secret\n"},
 };
 
 static void print_exit_codes(void)
@@ -185,9 +193,11 @@ static void print_exit_codes(void)
 	       "  %d  aborted: by a key (Esc or Backspace) while the image was written, by Ctrl-C\n"
 	       "  %d  there is no image, or no dump\n"
 	       "  %d  the image or dump is of a newer version, or of a kind that is not supported\n"
-	       "  %d  the image or dump is damaged\n",
+	       "  %d  the image or dump is damaged\n"
+	       "  %d  the image is not authentic, or sealed and there is no secret\n",
 	       EXITCODE_DONE, EXITCODE_FAILED, EXITCODE_USAGE, EXITCODE_REFUSED, EXITCODE_GAVE_UP,
-	       EXITCODE_ABORTED, EXITCODE_FORMAT, EXITCODE_UNSUPPORTED, EXITCODE_CORRUPT);
+	       EXITCODE_ABORTED, EXITCODE_FORMAT, EXITCODE_UNSUPPORTED, EXITCODE_CORRUPT,
+	       EXITCODE_AUTH);
 }
 
 static void print_help(void)
@@ -288,6 +298,16 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		return NULL;
 	case 'I':
 		a->setup.no_initramfs = true;
+		return NULL;
+	case 'z':
+		a->tool.seal = value;
+		return NULL;
+	case 'e':
+		a->tool.cipher = cipher_by_name(value);
+		return a->tool.cipher ? NULL
+				      : err_new(ERR_INVALID, "--cipher: there is no \"%s\"", value);
+	case 'S':
+		a->tool.secret = value;
 		return NULL;
 	default:
 		a->tool.json = true;

@@ -41,8 +41,8 @@ struct session {
 	uint8_t nonce[NONCE_BYTES]; /* of the image of this attempt */
 	bool sealed;		    /* encrypt it, for: */
 	struct seal_recipient recipient; /* wiped by session_close */
-	uint32_t cipher;	    /* id; 0: what the CPU is fastest with */
-	uint8_t *keyslots;	    /* the copy that goes into the image; owned, NULL: none */
+	uint32_t cipher;		 /* id; 0: what the CPU is fastest with */
+	uint8_t *keyslots;		 /* the copy that goes into the image; owned, NULL: none */
 	size_t keyslots_bytes;
 	bool loaded;		    /* the writer is, or may be */
 	bool begun;		    /* WRITING is, or may be, on the target */

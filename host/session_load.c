@@ -88,8 +88,8 @@ static err_t fill_seal(const struct session *s, struct handoff *h)
 static const char handoff_name[] = HANDOFF_PATH, keyslots_name[] = HANDOFF_KEYSLOTS;
 
 /* Each file in an archive of its own, one after the other; owned by the caller. */
-static err_t pack_files(const struct session *s, const uint8_t *handoff, size_t bytes, uint8_t **out,
-			size_t *n)
+static err_t pack_files(const struct session *s, const uint8_t *handoff, size_t bytes,
+			uint8_t **out, size_t *n)
 {
 	size_t first = cpio_file_bytes(handoff_name + 1, bytes);
 	bool keyslots = s->sealed && s->keyslots_bytes;

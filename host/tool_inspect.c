@@ -15,6 +15,7 @@
 
 /* What the index says. */
 struct stats {
+	bool known; /* sealed, and no secret: all of it is not */
 	uint32_t segments;
 	uint64_t chunks[CODEC_IDS], raw[CODEC_IDS], stored[CODEC_IDS];
 };
@@ -24,8 +25,11 @@ static err_t read_index(const struct imagefile *f, struct stats *stats)
 	struct indexscan scan;
 	struct chunk chunk;
 	bool more = true;
-	err_t e = indexscan_init(&scan, &f->target, &f->commit.slot, NULL, &f->host);
+	err_t e;
 
+	if (slot_is_sealed(&f->commit.slot) && !f->keys)
+		return NULL; /* what it says is for who has the key */
+	e = indexscan_init(&scan, &f->target, &f->commit.slot, f->keys, &f->host);
 	while (!e) {
 		e = indexscan_next(&scan, &chunk, &more);
 		if (e || !more)
@@ -36,6 +40,7 @@ static err_t read_index(const struct imagefile *f, struct stats *stats)
 		stats->raw[chunk.codec] += (uint64_t)chunk.data_pages * PAGE_BYTES;
 		stats->stored[chunk.codec] += chunk.stored;
 	}
+	stats->known = !e;
 	stats->segments = scan.segments;
 	indexscan_deinit(&scan);
 	return e;
@@ -98,6 +103,29 @@ static void print_slot(const struct commit *c)
 	print_line("reason", slot->reason);
 }
 
+static const char *cipher_name(uint32_t id)
+{
+	const struct cipher *c = id <= UINT8_MAX ? cipher_by_id((uint8_t)id) : NULL;
+
+	return c ? c->name : "unknown";
+}
+
+static bool is_authenticated(const struct slot *slot)
+{
+	return slot->sealing.flags & SLOT_SEALED_AUTHENTICATED;
+}
+
+static void print_sealing(const struct imagefile *f)
+{
+	const struct slot *slot = &f->commit.slot;
+
+	if (!slot_is_sealed(slot))
+		return;
+	printf("%-10s %s, %s, %s\n", "sealed", cipher_name(slot->sealing.cipher),
+	       is_authenticated(slot) ? "authenticated" : "not authenticated",
+	       f->keys ? "opened with the secret" : "as it says of itself");
+}
+
 static void print_host(const struct imagefile *f)
 {
 	const struct hostinfo *h = &f->host;
@@ -134,6 +162,7 @@ static void print_human(const struct imagefile *f, const struct stats *stats)
 
 	print_slot(&f->commit);
 	print_map(&f->target);
+	print_sealing(f);
 	print_host(f);
 	print_ranges("memory", &f->host.memory);
 	print_ranges("windows", &f->host.windows);
@@ -141,6 +170,10 @@ static void print_human(const struct imagefile *f, const struct stats *stats)
 	       "word\n",
 	       "size", mib(slot->image_end), mib(slot->raw_bytes), mib(slot->stored_bytes),
 	       mib(slot->zero_pages * PAGE_BYTES), mib(slot->fill_pages * PAGE_BYTES));
+	if (!stats->known) {
+		print_line("index", "encrypted");
+		return;
+	}
 	printf("%-10s %u segments\n", "index", stats->segments);
 	for (int id = 0; id < CODEC_IDS; id++)
 		if (stats->chunks[id])
@@ -173,6 +206,18 @@ static void json_ranges(const char *name, const struct range_list *list)
 	printf("%s],\n", list->count ? "\n  " : "");
 }
 
+static void json_sealing(const struct slot *slot)
+{
+	bool sealed = slot_is_sealed(slot);
+
+	printf("  \"sealed\": %s,\n", sealed ? "true" : "false");
+	if (!sealed)
+		return;
+	json_text("cipher", cipher_name(slot->sealing.cipher));
+	printf("  \"authenticated\": %s,\n", is_authenticated(slot) ? "true" : "false");
+	json_number("keyslots_bytes", slot->sealing.keyslots.length);
+}
+
 static void json_slot(const struct commit *c)
 {
 	const struct slot *slot = &c->slot;
@@ -194,6 +239,25 @@ static void json_slot(const struct commit *c)
 	json_number("fill_pages", slot->fill_pages);
 	json_number("raw_bytes", slot->raw_bytes);
 	json_number("stored_bytes", slot->stored_bytes);
+	json_sealing(slot);
+}
+
+static void json_index(const struct stats *stats)
+{
+	bool first = true;
+
+	json_number("index_segments", stats->segments);
+	printf("  \"codecs\": {");
+	for (int id = 0; id < CODEC_IDS; id++) {
+		if (!stats->chunks[id])
+			continue;
+		printf("%s\n    \"%s\": {\"chunks\": %" PRIu64 ", \"raw_bytes\": %" PRIu64
+		       ", \"stored_bytes\": %" PRIu64 "}",
+		       first ? "" : ",", codec_by_id((uint8_t)id)->name, stats->chunks[id],
+		       stats->raw[id], stats->stored[id]);
+		first = false;
+	}
+	printf("%s}\n", first ? "" : "\n  ");
 }
 
 /* All 0: the whole of a file or device. */
@@ -207,7 +271,6 @@ static void json_map(const struct target *t)
 static void print_json(const struct imagefile *f, const struct stats *stats)
 {
 	const struct hostinfo *h = &f->host;
-	bool first = true;
 
 	printf("{\n");
 	json_slot(&f->commit);
@@ -222,18 +285,11 @@ static void print_json(const struct imagefile *f, const struct stats *stats)
 	json_number("notes_bytes", f->notes_bytes);
 	json_ranges("memory", &h->memory);
 	json_ranges("windows", &h->windows);
-	json_number("index_segments", stats->segments);
-	printf("  \"codecs\": {");
-	for (int id = 0; id < CODEC_IDS; id++) {
-		if (!stats->chunks[id])
-			continue;
-		printf("%s\n    \"%s\": {\"chunks\": %" PRIu64 ", \"raw_bytes\": %" PRIu64
-		       ", \"stored_bytes\": %" PRIu64 "}",
-		       first ? "" : ",", codec_by_id((uint8_t)id)->name, stats->chunks[id],
-		       stats->raw[id], stats->stored[id]);
-		first = false;
-	}
-	printf("%s}\n}\n", first ? "" : "\n  ");
+	printf("  \"index_readable\": %s%s\n", stats->known ? "true" : "false",
+	       stats->known ? "," : "");
+	if (stats->known)
+		json_index(stats);
+	printf("}\n");
 }
 
 /* There was one, or there will be. */
@@ -261,7 +317,7 @@ static err_t inspect(struct imagefile *f, const struct tool_options *o)
 		print_no_image(f, o->json);
 		return NULL;
 	}
-	TRY(imagefile_read(f));
+	TRY(imagefile_read(f, o->secret));
 	TRY(err_context(read_index(f, stats), "%s", o->from));
 	if (o->json)
 		print_json(f, stats);

@@ -5,16 +5,18 @@
 #include "base/log.h"
 #include "base/newfile.h"
 #include "base/util.h"
+#include "config/pins.h"
 #include "elf/dump.h"
 #include "formats/hostinfo.h"
 #include "host/watch.h"
 #include "image/commit.h"
 #include "image/writer.h"
+#include "keys/locked.h"
+#include "keys/random.h"
 #include "memory/freepages.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -27,6 +29,7 @@ struct packing {
 	bool is_file; /* a new one, and no device */
 	struct target target;
 	struct commit commit;
+	struct image_seal *seal; /* locked; NULL: not sealed */
 	struct slot slot;
 	struct watch watch;
 };
@@ -113,9 +116,30 @@ static err_t begin(struct packing *p, uint8_t nonce[NONCE_BYTES])
 	if (p->target.bytes < SLOT_DATA_START)
 		return err_new(ERR_NOSPACE, "%s is too small to hold an image", p->target.name);
 	TRY(check_device(p));
-	if (getrandom(nonce, NONCE_BYTES, 0) != NONCE_BYTES)
-		return err_errno("random numbers");
-	return commit_begin(&p->target, &p->commit, nonce, (uint64_t)time(NULL));
+	TRY(random_bytes(nonce, NONCE_BYTES));
+	TRY(commit_begin(&p->target, &p->commit, nonce, (uint64_t)time(NULL)));
+	memcpy(p->slot.nonce, nonce, NONCE_BYTES);
+	p->slot.created = p->commit.slot.created;
+	p->slot.features_incompat = p->commit.slot.features_incompat;
+	return NULL;
+}
+
+/* To a public key alone: who has that can make such an image, so it is not authenticated. */
+static err_t make_seal(struct packing *p, const uint8_t nonce[NONCE_BYTES])
+{
+	struct seal_recipient to = {.authenticated = false};
+	struct pins pins;
+	void *seal;
+
+	if (!p->o->seal)
+		return NULL;
+	TRY(pins_load(p->o->seal, &pins));
+	if (!pins.has_public)
+		return err_new(ERR_INVALID, "%s has no public key", p->o->seal);
+	memcpy(to.public_key, pins.public_key, sizeof(to.public_key));
+	TRY(locked_create(sizeof(*p->seal), &seal));
+	p->seal = seal;
+	return sealing_make(p->seal, p->o->cipher ? p->o->cipher : cipher_fastest(), &to, nonce);
 }
 
 static err_t write_parts(struct packing *p, struct image_writer *w)
@@ -153,6 +177,8 @@ static err_t write_image(struct packing *p)
 	err_t e;
 
 	TRY(begin(p, o.nonce));
+	TRY(make_seal(p, o.nonce));
+	o.seal = p->seal;
 	TRY(image_writer_create(&o, &p->target, &w));
 	watch_init(&p->watch, "packing");
 	e = write_parts(p, w);
@@ -197,6 +223,7 @@ err_t pack_run(const struct tool_options *o)
 	p->dump.fd = p->target.fd = p->file.fd = -1;
 	e = pack(p);
 	newfile_discard(&p->file);
+	locked_destroy(p->seal, sizeof(*p->seal));
 	target_close(&p->target);
 	freepages_deinit(&p->free);
 	elfdump_close(&p->dump);

@@ -8,6 +8,7 @@
 #include "host/imagefile.h"
 #include "host/watch.h"
 #include "image/reader.h"
+#include "image/sealing.h"
 
 #include <stdio.h>
 
@@ -36,6 +37,7 @@ static err_t restore(struct unpacking *u)
 		.tick_arg = &u->watch,
 		.damaged = u->o->keep_going ? tell_damage : NULL,
 		.damaged_arg = u,
+		.keys = u->image.keys,
 	};
 	err_t e;
 
@@ -77,7 +79,8 @@ static err_t create(struct unpacking *u)
 
 static err_t unpack(struct unpacking *u)
 {
-	TRY(imagefile_open_image(&u->image, u->o->from, u->o->at));
+	TRY(imagefile_open_image(&u->image, u->o));
+	TRY(err_context(sealing_need_keys(u->image.keys, &u->image.commit.slot), "%s", u->o->from));
 	TRY(create(u));
 	TRY(err_context(restore(u), "%s", u->o->from));
 	if (!u->image.host.dump)

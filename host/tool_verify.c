@@ -4,9 +4,20 @@
 #include "base/util.h"
 #include "host/imagefile.h"
 #include "host/watch.h"
+#include "image/keyless.h"
 #include "image/reader.h"
 
 #include <stdio.h>
+
+/* Sealed, and no secret. */
+static err_t verify_keyless(const struct imagefile *image, const struct tool_options *o)
+{
+	TRY(err_context(keyless_check(&image->target, &image->commit.slot), "%s", o->from));
+	printf("%s: sealed. Without its secret (--secret) only header, directory and the index's "
+	       "checksums could be checked, and they are right; not its memory, nor who made it\n",
+	       o->from);
+	return NULL;
+}
 
 static err_t verify(struct imagefile *image, const struct tool_options *o)
 {
@@ -16,12 +27,15 @@ static err_t verify(struct imagefile *image, const struct tool_options *o)
 	const struct slot *slot = &image->commit.slot;
 	err_t e;
 
-	TRY(imagefile_open_image(image, o->from, o->at));
+	TRY(imagefile_open_image(image, o));
+	if (slot_is_sealed(slot) && !image->keys)
+		return verify_keyless(image, o);
+	options.keys = image->keys;
 	watch_init(&watch, "verifying");
 	e = image_verify(&image->target, slot, &image->host, &options);
 	watch_end(&watch);
 	TRY(err_context(e, "%s", o->from));
-	printf("%s: whole, %llu MiB of memory\n", o->from,
+	printf("%s: whole%s, %llu MiB of memory\n", o->from, image->keys ? " and authentic" : "",
 	       (unsigned long long)(slot->raw_bytes / MIB));
 	return NULL;
 }

@@ -14,6 +14,8 @@ int tools_exit_code(err_t e)
 		return EXITCODE_UNSUPPORTED;
 	case ERR_CORRUPT:
 		return EXITCODE_CORRUPT;
+	case ERR_AUTH:
+		return EXITCODE_AUTH;
 	case ERR_INVALID:
 		return EXITCODE_USAGE;
 	case ERR_REFUSED:

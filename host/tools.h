@@ -7,6 +7,7 @@
 #define HOST_TOOLS_H
 
 #include "base/err.h"
+#include "cipher/cipher.h"
 #include "codec/codec.h"
 
 #include <stdbool.h>
@@ -21,6 +22,9 @@ struct tool_options {
 	bool keep_going; /* unpack: leave out what is damaged */
 	bool json;	 /* inspect */
 	uint64_t at;	 /* inspect, verify, unpack: where on a disk, imagefile.h */
+	const char *seal; /* pack: pins (config/pins.h) whose public key it is sealed to; NULL */
+	const struct cipher *cipher; /* with seal; NULL: what this CPU is fastest with */
+	const char *secret;	     /* of those that read: a file, host/unseal.h; NULL: none */
 };
 
 /*
@@ -35,7 +39,7 @@ err_t pack_run(const struct tool_options *o) ERR_CHECK;
  */
 err_t unpack_run(const struct tool_options *o) ERR_CHECK;
 
-/* Check every byte of an image. */
+/* Check every byte of an image; of a sealed one without its secret, what can be checked. */
 err_t verify_run(const struct tool_options *o) ERR_CHECK;
 
 /* Say what an image is, to stdout. */

@@ -61,8 +61,7 @@ static err_t map_keyslots(struct image_seal *s)
 static err_t choose_cipher(uint32_t id, const struct cipher **out)
 {
 	*out = id ? id <= UINT8_MAX ? cipher_by_id((uint8_t)id) : NULL : cipher_fastest();
-	return *out ? NULL
-		    : err_new(ERR_UNSUPPORTED, "cipher %u is not known to this writer", id);
+	return *out ? NULL : err_new(ERR_UNSUPPORTED, "cipher %u is not known to this writer", id);
 }
 
 static err_t make_seal(const struct handoff *h, struct image_seal *s)

@@ -62,9 +62,8 @@ static err_t check_writer(const struct hostinfo *info, const char *dir, struct w
 	return NULL;
 }
 
-err_t fit_check(const struct target *target, const struct slot *slot,
-		const struct image_keys *keys, const char *writer_dir, struct hostinfo *info,
-		struct writer_files *writer)
+err_t fit_check(const struct target *target, const struct slot *slot, const struct image_keys *keys,
+		const char *writer_dir, struct hostinfo *info, struct writer_files *writer)
 {
 	TRY(image_read_header(target, slot, keys, info));
 	if (info->dump)

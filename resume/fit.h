@@ -19,8 +19,8 @@
  * not appear or cannot be read (another boot may find it). keys: of a sealed image;
  * without them (NULL) what its header says is taken for true, and its index is not looked at.
  */
-err_t fit_check(const struct target *target, const struct slot *slot,
-		const struct image_keys *keys, const char *writer_dir,
-		struct hostinfo *info, struct writer_files *writer) ERR_CHECK;
+err_t fit_check(const struct target *target, const struct slot *slot, const struct image_keys *keys,
+		const char *writer_dir, struct hostinfo *info, struct writer_files *writer)
+	ERR_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * SHA-256 piece by piece. libcrypto's own functions, not its EVP: that one would
- * make the writer, whose window is small, 4 MiB larger.
+ * SHA-256 piece by piece. libcrypto's own functions, not its EVP: they allocate
+ * nothing, and cannot fail.
  */
 #ifndef FINGERPRINT_SHA256_H
 #define FINGERPRINT_SHA256_H

@@ -289,6 +289,17 @@ static err_t restore_header(const struct target *t, struct commit *c)
 	return NULL;
 }
 
+/* Both slots say RETIRED, or never said more than WRITING: what else is left of it. */
+static err_t clean_up(const struct target *t, struct commit *c)
+{
+	err_t e = c->slot.state == SLOT_RETIRED ? keywipe(t, &c->slot) : NULL;
+
+	/* Without its locator nobody would find the key any more. */
+	if (e && t->locator)
+		return e;
+	return err_first(e, restore_header(t, c));
+}
+
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason)
 {
 	CLEANUP_MEDIUM struct medium m = {0};
@@ -314,8 +325,7 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 	}
 	TRY(first);
 	/* Only now: until both slots say RETIRED, the image is one. */
-	first = keywipe(t, &done.slot);
-	TRY(err_first(first, restore_header(t, &done)));
+	TRY(clean_up(t, &done));
 	*c = done;
 	return NULL;
 }
@@ -334,7 +344,6 @@ err_t commit_finish(const struct target *t, struct commit *c)
 {
 	struct commit done = *c;
 	bool key_left = false;
-	err_t e;
 
 	if (c->slot.state == SLOT_RETIRED)
 		TRY(keywipe_is_left(t, &c->slot, &key_left));
@@ -347,8 +356,7 @@ err_t commit_finish(const struct target *t, struct commit *c)
 					     : c->slot.reason);
 	/* Of what both slots say nothing is in the cache only. */
 	TRY(flush_slots(t));
-	e = key_left ? keywipe(t, &done.slot) : NULL;
-	TRY(err_first(e, restore_header(t, &done)));
+	TRY(clean_up(t, &done));
 	*c = done;
 	return NULL;
 }

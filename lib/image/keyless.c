@@ -18,8 +18,9 @@ static err_t check_segment(const struct target *t, const struct slot *slot,
 
 	TRY(directory_place(directory, number, true, slot->image_end, &place));
 	region = (struct slot_region){place.offset, place.length, place.crc32c};
-	return err_context(parts_read_region(t, slot, &region, INDEX_SEGMENT_MAX, "a segment", &buf),
-			   "index segment %u", number);
+	return err_context(
+		parts_read_region(t, slot, &region, INDEX_SEGMENT_MAX, "a segment", &buf),
+		"index segment %u", number);
 }
 
 static err_t check_index(const struct target *t, const struct slot *slot)

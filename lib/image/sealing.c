@@ -79,8 +79,9 @@ static struct nonce_disk nonce_of(enum sealing_domain domain, uint64_t number)
 static struct part_aad part_aad(const struct sealer *s, enum sealing_domain domain, uint64_t number,
 				size_t n)
 {
-	struct part_aad a = {
-		.domain = le32_of(domain), .bytes = le32_of((uint32_t)n), .number = le64_of(number)};
+	struct part_aad a = {.domain = le32_of(domain),
+			     .bytes = le32_of((uint32_t)n),
+			     .number = le64_of(number)};
 
 	memcpy(a.nonce, s->nonce, sizeof(a.nonce));
 	return a;

@@ -32,7 +32,7 @@ struct window {
  * The writer's memory, decided before it is loaded: bytes of the main window for
  * a host of so many CPUs and so much RAM, and how many threads may compress in
  * it. codec_bytes: scratch memory of each. The window's copies have to be made,
- * exchanged and exchanged back, so it is as small as does: 68 MiB at most as long
+ * exchanged and exchanged back, so it is as small as does: 64 MiB at most as long
  * as four threads fit; 64 KiB more for each GiB. Measured by tests/vm/run memory.
  */
 struct window_plan {

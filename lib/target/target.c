@@ -170,8 +170,7 @@ void target_close(struct target *t)
 	free(t->ends);
 	t->extents = NULL;
 	t->ends = NULL;
-	t->extent_count = 0;
-	t->bytes = 0;
+	t->extent_count = 0; /* its sizes stay: some ask for them afterwards */
 }
 
 err_t target_map(const struct target *t, uint64_t offset, uint64_t n, uint64_t *device_offset,

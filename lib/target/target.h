@@ -68,7 +68,8 @@ err_t target_open_extents(struct target *t, const char *path, bool writable,
 /* Other extents of an open target's device, by the same rules. Unchanged on error. */
 err_t target_set_extents(struct target *t, const struct extent *extents, uint32_t count) ERR_CHECK;
 
-/* Frees what it owns, also of a simulated one. Once more does no harm. */
+/* Frees what it owns, also of a simulated one. Its name and sizes stay. Once more does no
+ * harm. */
 void target_close(struct target *t);
 
 /* Are both names of one block device? */

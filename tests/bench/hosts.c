@@ -5,7 +5,7 @@
  * a word of its own (the worst index). Selection, index and pipeline are the real ones;
  * only the memory itself is made up, block by block.
  *
- *   hosts GIB FILE      FILE: created and removed, some 1.5 MiB for each GiB
+ *   hosts GIB FILE [CIPHER]     FILE: created and removed, some 1.5 MiB for each GiB
  *
  * Prints "GIB write_kib read_kib index_bytes": peaks of this process's own memory.
  */
@@ -98,10 +98,11 @@ static unsigned long peak(void)
 }
 
 static void write_image(struct simulated *s, const struct hostinfo *host, const struct target *t,
-			struct slot *slot)
+			const struct image_seal *seal, struct slot *slot)
 {
 	struct memory_source source = {s, s->blocks.count, first_pfn, classify, map, unmap};
-	struct image_writer_options o = {.threads = THREADS, .codec = {codec_by_id(CODEC_LZ4), 1}};
+	struct image_writer_options o = {
+		.threads = THREADS, .codec = {codec_by_id(CODEC_LZ4), 1}, .seal = seal};
 	uint8_t *header = malloc(HOSTINFO_MAX);
 	struct image_writer *w;
 
@@ -112,19 +113,32 @@ static void write_image(struct simulated *s, const struct hostinfo *host, const 
 	free(header);
 }
 
+static void make_seal(const struct cipher *cipher, const uint8_t nonce[NONCE_BYTES],
+		      struct image_seal *seal)
+{
+	struct seal_recipient to = {.authenticated = false};
+	struct secret secret;
+
+	check(secret_create(&secret));
+	check(secret_public(&secret, to.public_key));
+	check(sealing_make(seal, cipher, &to, nonce));
+}
+
 int main(int argc, char **argv)
 {
+	const struct cipher *cipher = argc == 4 ? cipher_by_name(argv[3]) : NULL;
 	struct image_reader_options options = {.threads = THREADS};
 	struct hostinfo host = {.dump = true, .cpus = 1};
-	uint64_t gib = argc == 3 ? strtoull(argv[1], NULL, 10) : 0;
+	uint64_t gib = argc == 3 || cipher ? strtoull(argv[1], NULL, 10) : 0;
 	unsigned long before, written, read;
 	struct simulated s;
 	struct slot slot = {.nonce = "simulated host"};
+	struct image_seal seal;
 	struct target t;
 	int fd;
 
 	if (gib < 1 || gib > 4096) {
-		fprintf(stderr, "usage: hosts GIB FILE\n");
+		fprintf(stderr, "usage: hosts GIB FILE [CIPHER]\n");
 		return 2;
 	}
 	host.memory = (struct range_list){1, {{0, gib * GIB, RANGE_RAM}}};
@@ -135,9 +149,13 @@ int main(int argc, char **argv)
 	}
 	check(target_open(&t, argv[2], true, false));
 	unlink(argv[2]);
+	if (cipher) {
+		make_seal(cipher, slot.nonce, &seal);
+		options.keys = &seal.keys;
+	}
 	before = peak();
 	simulate(&s, &host.memory);
-	write_image(&s, &host, &t, &slot);
+	write_image(&s, &host, &t, cipher ? &seal : NULL, &slot);
 	written = peak() - before;
 	free(s.free.bits);
 	peak();

@@ -3,7 +3,7 @@
 
 A case is a function that changes the sample image, or returns what to build
 instead (an Image, a Disk, or bytes). Its name says what a reader must find: good-,
-none- (no image), unsupported- or bad- (corrupt).
+none- (no image), unsupported-, bad- (corrupt) or forged- (not authentic).
 """
 
 from typing import Callable, NamedTuple
@@ -11,7 +11,7 @@ from typing import Callable, NamedTuple
 from disk import Disk
 from image import Image, sample
 
-EXIT_CODES = {"good": 0, "none": 6, "unsupported": 7, "bad": 8}
+EXIT_CODES = {"good": 0, "none": 6, "unsupported": 7, "bad": 8, "forged": 9}
 CASES = {}
 
 
@@ -28,14 +28,15 @@ class Case(NamedTuple):
         return EXIT_CODES[self.name.split("-")[0]]
 
     def build(self):
-        """The bytes, and at which of them the image is found; None: they are the image."""
+        """The bytes; at which of them the image is found, None: they are the image; and
+        the secret to read them with, or None."""
         image = sample()
         made = self.change(image, *self.arguments)
         if made is None:
             made = image
         if isinstance(made, Disk):
-            return made.build(), made.at
-        return made.build() if isinstance(made, Image) else made, None
+            return made.build(), made.at, None
+        return (made.build(), None, made.read_with()) if isinstance(made, Image) else (made, None, None)
 
 
 def _add(name, section, change, arguments=()):

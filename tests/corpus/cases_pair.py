@@ -113,7 +113,7 @@ def unsupported_one_slot(image, newer):
 @each("3.2", {"a": 0, "b": 1})
 def unsupported_one_slot_by_feature(image, newer):
     _slots(image, (WRITING, 6), (WRITING, 6))
-    image.slots[newer] |= {"features_incompat": 2, "generation": 7, "state": VALID}
+    image.slots[newer] |= {"features_incompat": 8, "generation": 7, "state": VALID}
 
 
 @each("3.2", {"a": 0, "b": 1})

@@ -17,7 +17,9 @@ from layout import (
     ENTRY,
     PAGE,
     PLACE,
+    SEALING,
     SEGMENT,
+    SLOT,
     block,
     change,
     pack,
@@ -26,7 +28,9 @@ from layout import (
     record,
     run,
     slot,
+    unpack,
 )
+from sealer import forge
 
 NONCE = bytes(range(0xA0, 0xB0))
 EMPTY, WRITING, VALID, RESUMING, RETIRED = range(5)
@@ -78,11 +82,12 @@ class Entry:
         self.codec = codec
         self.chunk = packer.pack(codec, data) if data else b""
         self.shares = None  # another entry whose chunk bytes are this one's
+        self.tag = bytes(16)  # in a sealed image, of an entry without data
         self.counts = {kind: sum(r[1] for r in runs if r[0] == kind) for kind in ("zero", "fill")}
         self.changes = changes
 
-    def encode(self, offset):
-        chunk = self.shares.chunk if self.shares else self.chunk
+    def encode(self, offset, chunk, tag):
+        """chunk: as it is stored."""
         self.values = {
             "first_pfn": self.first_pfn,
             "offset": offset if chunk else 0,
@@ -94,7 +99,7 @@ class Entry:
             "run_count": len(self.runs),
             "reserved30": 0,
         }
-        return pack(ENTRY, change(self.values, self.changes)) + b"".join(self.runs)
+        return pack(ENTRY, change(self.values, self.changes)) + tag + b"".join(self.runs)
 
 
 class Image:
@@ -115,6 +120,10 @@ class Image:
         self.directory_tail = b""
         self.touches = []
         self.length = None  # of the file, if it is not image_end
+        self.seal = None  # Seal
+        # Changes by who has no key, after the tag was made: of slots, of sealing in them.
+        self.forged, self.forged_sealing = {}, {}
+        self.secret = True  # what it is read with; True: the seal's, None: nothing
 
     def set_record(self, tag, payload):
         """Replace or add a record; None: leave it out."""
@@ -140,6 +149,26 @@ class Image:
             raw[start + (at + length if at < 0 else at)] ^= flip
 
         self.touches.append(touch)
+
+    def forge(self, part, at):
+        """Change five bytes of a part so that no checksum tells; negative: from its end."""
+
+        def touch(raw, parts):
+            start, length = parts[part]
+            forge(raw, start + (at + length if at < 0 else at))
+
+        self.touches.append(touch)
+
+    def read_with(self):
+        """The secret, or None."""
+        if self.secret is True:
+            return self.seal.secret if self.seal else None
+        return self.secret
+
+    def notes_checksum(self, length):
+        """Of the first bytes of the notes as they are stored."""
+        start, _ = self.parts["notes"]
+        return crc32c(bytes(self._raw[start : start + length]))
 
     def extend(self, room):
         """Let the image end later than its last part."""
@@ -175,23 +204,23 @@ class Image:
         self._raw, self.parts, self._end = bytearray(DATA_START), {}, DATA_START
         notes = {"offset": 0, "length": 0, "checksum": 0}
         if self.notes:
-            notes = self._put("notes", self.notes)
-        header = self._put("header", block(self._records(notes), self.block))
+            notes = self._put("notes", self._sealed_notes())
+        header_bytes = block(self._records(notes), self.block)
+        header = self._put("header", header_bytes)
         places = [self._segment(number) for number in range(len(self.segments))]
         directory = {"magic": b"DORM-DIR", "nonce": NONCE, "count": len(places), "reserved": 0}
-        directory = self._put(
-            "directory",
-            pack(DIRECTORY, change(directory, self.directory))
-            + b"".join(places)
-            + self.directory_tail,
-        )
+        directory_bytes = pack(DIRECTORY, change(directory, self.directory)) + b"".join(places)
+        directory_bytes += self.directory_tail
+        directory = self._put("directory", directory_bytes)
+        sealing = self._seal(header_bytes, directory_bytes)
         image_end = padded(len(self._raw))
         self._raw += bytes(image_end - len(self._raw))
-        values = self._slot_values(header, directory, image_end)
+        values = self._slot_values(header, directory, image_end) | sealing
+        finish = self._finish_slot if self.seal else None
         for number, offset in enumerate((SLOT_A, SLOT_B)):
             changes = self.slots[number]
             if isinstance(changes, dict):
-                changes = slot(values, self.slot | changes)
+                changes = slot(values, self.slot | changes, finish)
             self._raw[offset : offset + PAGE] = changes or bytes(PAGE)
             self.parts["slot a" if number == 0 else "slot b"] = (offset, PAGE)
         if self.length is not None:
@@ -200,6 +229,29 @@ class Image:
         for touch in self.touches:
             touch(self._raw, self.parts)
         return bytes(self._raw)
+
+    def _sealed_notes(self):
+        return b"".join(self.seal.part(3, 0, self.notes, "notes")) if self.seal else self.notes
+
+    def _seal(self, header, directory):
+        """What a sealed image has besides; its values in the slot."""
+        if not self.seal:
+            return {}
+        keyslots = {"offset": 0, "length": 0, "checksum": 0}
+        if self.seal.keyslots:
+            keyslots = self._put("keyslots", self.seal.keyslots)
+        key = self._put("key", self.seal.key_block())
+        return {
+            "features_incompat": 2,
+            "sealing": self.seal.field(key, keyslots, header, directory),
+        }
+
+    def _finish_slot(self, raw):
+        """The tag, and then what a forger does."""
+        values = unpack(SLOT, raw) | {"tag": self.seal.tag(raw)}
+        sealing = change(unpack(SEALING, values["sealing"]), self.forged_sealing)
+        values["sealing"] = bytes(pack(SEALING, sealing))
+        return pack(SLOT, change(values, self.forged))
 
     def _put(self, name, raw, unit=PAGE):
         offset = self.at.get(name)
@@ -226,12 +278,14 @@ class Image:
     def _segment(self, number):
         raw = bytearray()
         for position, entry in enumerate(self.segments[number]):
-            offset = 0
+            offset, chunk, tag = 0, entry.chunk, entry.tag if self.seal else b""
+            if self.seal and chunk:
+                chunk, tag = self.seal.chunk(entry, f"chunk {number}.{position}")
             if entry.shares:
-                offset = entry.shares.values["offset"]
-            elif entry.chunk:
-                offset = self._put(f"chunk {number}.{position}", entry.chunk, 1)["offset"]
-            raw += entry.encode(offset)
+                offset, chunk = entry.shares.values["offset"], entry.shares.chunk
+            elif chunk:
+                offset = self._put(f"chunk {number}.{position}", chunk, 1)["offset"]
+            raw += entry.encode(offset, chunk, tag)
         raw += self.segment_tail.get(number, b"")
         values = {
             "magic": b"DORM-IDX",
@@ -239,12 +293,14 @@ class Image:
             "number": number,
             "entries": len(self.segments[number]),
             "bytes": 40 + len(raw),
-            "entry_bytes": 32,
+            "entry_bytes": 48 if self.seal else 32,
             "reserved": 0,
         }
-        raw = pack(SEGMENT, change(values, self.segment.get(number, {}))) + raw
+        raw, tag = pack(SEGMENT, change(values, self.segment.get(number, {}))) + raw, b""
+        if self.seal:
+            raw, tag = self.seal.part(2, number, raw, f"segment {number}")
         place = self._put(f"segment {number}", raw)
-        return pack(PLACE, change(place, self.place.get(number, {})))
+        return pack(PLACE, change(place, self.place.get(number, {}))) + tag
 
     def _slot_values(self, header, directory, image_end):
         entries = [entry for segment in self.segments for entry in segment]

@@ -38,6 +38,30 @@ SLOT = (
     ("reserved", "I", 4088),
     ("checksum", "I", 4092),
 )
+SEALING = (
+    ("cipher", "I", 0),
+    ("flags", "I", 4),
+    ("key_offset", "Q", 8),
+    ("key_length", "I", 16),
+    ("key_checksum", "I", 20),
+    ("keyslots_offset", "Q", 24),
+    ("keyslots_length", "I", 32),
+    ("keyslots_checksum", "I", 36),
+    ("header_digest", "32s", 40),
+    ("directory_digest", "32s", 72),
+    ("reserved", "12s", 104),
+)
+KEY_BLOCK = (
+    ("magic", "8s", 0),
+    ("version", "I", 8),
+    ("reserved", "I", 12),
+    ("nonce", "16s", 16),
+    ("ephemeral", "32s", 32),
+    ("recipient", "32s", 64),
+    ("sealed", "32s", 96),
+    ("tag", "16s", 128),
+    ("spare", "3948s", 144),
+)
 BLOCK = (("magic", "8s", 0), ("version", "I", 8), ("bytes", "I", 12))
 DIRECTORY = (("magic", "8s", 0), ("nonce", "16s", 8), ("count", "I", 24), ("reserved", "I", 28))
 PLACE = (("offset", "Q", 0), ("length", "I", 8), ("checksum", "I", 12))
@@ -88,11 +112,21 @@ def padded(length, unit=PAGE):
     return (length + unit - 1) // unit * unit
 
 
-def slot(values, changes):
-    """A slot with its checksum right, unless that is what is changed."""
+def unpack(table, raw):
+    """The values of a structure."""
+    return {
+        name: struct.unpack_from("<" + form, raw, offset)[0] for name, form, offset in table
+    }
+
+
+def slot(values, changes, finish=None):
+    """A slot with its checksum right, unless that is what is changed. finish: gives
+    the bytes before that."""
     values = {name: b"" if form.endswith("s") else 0 for name, form, _ in SLOT} | values
     checksum = changes.get("checksum", lambda right: right)
     raw = pack(SLOT, change(values, {k: v for k, v in changes.items() if k != "checksum"}))
+    if finish:
+        raw = finish(raw)
     struct.pack_into("<I", raw, 4092, checksum(crc32c(raw[:4092])))
     return raw
 

@@ -2,6 +2,7 @@
 #include "boot.h"
 
 #include "base/util.h"
+#include "formats/keyblock.h"
 #include "resume/verdict.h"
 #include "view.h"
 
@@ -73,6 +74,19 @@ static void look_at_slots(const struct disk *d, struct boot *b)
 	}
 }
 
+static void look_for_keys(const struct disk *d, struct boot *b)
+{
+	for (uint64_t at = 0; at < DISK_BYTES; at += KEYBLOCK_BYTES) {
+		struct keyblock k;
+		err_t e = keyblock_decode(d->view + at, &k);
+		unsigned int image = e ? IMAGES_MAX : image_number(k.nonce);
+
+		if (image < IMAGES_MAX)
+			b->keys |= 1ull << image;
+		err_free(e);
+	}
+}
+
 /* As far as slots tell: fingerprints, which a simulated disk has none of, may speak
  * for more. */
 static void decide(struct boot *b)
@@ -124,6 +138,7 @@ void boot_look(const struct disk *d, bool memo, struct boot *out)
 	*out = (struct boot){
 		.image = IMAGES_MAX, .page0 = swap_kind(d), .page0_kept = swap_kept(d)};
 	look_at_slots(d, out);
+	look_for_keys(d, out);
 	out->load = find(d, out, &t);
 	if (out->load)
 		return;

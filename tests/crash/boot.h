@@ -26,6 +26,7 @@ struct boot {
 	bool page0_kept;       /* but for its signature */
 	bool checked;	       /* it counts as VALID and is not dead: the image was looked at ... */
 	int check;	       /* ... and this was found (image_check) */
+	uint64_t keys;	       /* bit k: there is a sealed key of image k, wherever it lies */
 	bool slot_good[2];     /* the two places, decoded one by one: */
 	enum slot_state slot_state[2];
 	char words[200]; /* the first error's text */

@@ -142,7 +142,7 @@ static err_t act_on(struct history *h, const struct target *t, enum step step)
 		image_nonce(h->images, nonce);
 		return commit_begin(t, &h->commit, nonce, 1700000000);
 	case STEP_WRITE:
-		return image_write(t, h->now.image, &h->slot);
+		return image_write(t, h->now.image, &h->commit.slot, &h->slot);
 	case STEP_VALID:
 		return commit_valid(t, &h->commit, &h->slot);
 	case STEP_RESUMING:

@@ -104,6 +104,15 @@ static const char *judge_between(const struct span *s, const struct boot *b)
 	return "neither the old state nor the new one";
 }
 
+/* The key of an image whose superblock says that it is no more. */
+static bool key_is_left(const struct boot *b)
+{
+	const struct slot *s = &b->commit.slot;
+
+	return !b->load && s->state == SLOT_RETIRED && slot_is_sealed(s) && b->image < IMAGES_MAX &&
+	       b->keys >> b->image & 1;
+}
+
 static const char *judge_after(const struct span *s, const struct boot *b)
 {
 	const struct model *m = &s->after;
@@ -111,6 +120,8 @@ static const char *judge_after(const struct span *s, const struct boot *b)
 
 	if (m->loose)
 		return b->page0 == SWAPHEADER_SWAP ? NULL : "swap is on, and its header is not";
+	if (s->step == STEP_RETIRE && key_is_left(b))
+		return "the image was retired, and its sealed key is left";
 	if (!m->present)
 		return b->load == ERR_FORMAT ? NULL : "an empty disk is not seen as empty";
 	if (b->load || !is_state(m, b))
@@ -155,6 +166,8 @@ const char *judge_finish(struct disk *d, const struct boot *before)
 	if (b.page0 != SWAPHEADER_NONE &&
 	    swap == (b.found && slot_holds_image(&b.commit.slot)))
 		return "the next boot cannot turn swap on";
+	if (key_is_left(&b))
+		return "the next boot leaves the sealed key of what was retired";
 	if (b.resumes != before->resumes || b.retries != before->retries)
 		return "what is resumed is changed by finishing";
 	return judge_boot(0, &b);
@@ -167,7 +180,8 @@ struct copy {
 	uint8_t content[DISK_BYTES];
 };
 
-static err_t write_copy(const struct target *t, unsigned int number, struct slot *slot)
+static err_t write_copy(const struct target *t, unsigned int number, const struct slot *begun,
+			struct slot *slot)
 {
 	static struct copy copies[IMAGES_MAX]; /* one thread judges */
 	struct copy *c = &copies[number];
@@ -176,7 +190,7 @@ static err_t write_copy(const struct target *t, unsigned int number, struct slot
 
 	if (!c->made) {
 		struct disk *d = disk_create(false);
-		err_t e = image_write(&d->target, number, &c->slot);
+		err_t e = image_write(&d->target, number, begun, &c->slot);
 
 		assert(!e);
 		memcpy(c->content, d->view, DISK_BYTES);
@@ -188,6 +202,7 @@ static err_t write_copy(const struct target *t, unsigned int number, struct slot
 	assert(buf);
 	memcpy(buf, c->content + SLOT_DATA_START, n);
 	*slot = c->slot;
+	TRY(image_again(number, begun, slot));
 	return target_write(t, buf, n, SLOT_DATA_START);
 }
 
@@ -233,9 +248,9 @@ static err_t hibernate_on(const struct target *t, unsigned int number, bool rewr
 	image_nonce(number, nonce);
 	TRY(commit_begin(t, &c, nonce, 1700000001));
 	if (rewrite)
-		TRY(image_write(t, number, &slot));
+		TRY(image_write(t, number, &c.slot, &slot));
 	else
-		TRY(write_copy(t, number, &slot));
+		TRY(write_copy(t, number, &c.slot, &slot));
 	return commit_valid(t, &c, &slot);
 }
 

@@ -74,6 +74,10 @@ static const struct {
 	{"only the first slot retired", "bwv", "r", "b", LOST(1, false), NULL, TOLD},
 	{"only the second slot retired, not read back", "bwv", "r", "b", LOST(0, true), NULL, 0},
 	{"only the first slot retired, not read back", "bwv", "r", "b", LOST(1, true), NULL, 0},
+	{"the sealed key not wiped", "bwvr bwv", "r", "", LOST(2, false), NULL, TOLD},
+	{"the sealed key not wiped, read back from a cache", "bwvr bwv", "r", "", LOST(2, true),
+	 NULL, 0},
+	{"the sealed key wiped without a flush", "bwvr bwv", "r", "", NO_FLUSH(3), NULL, 0},
 	{"a failure lost", "bwv", "f", "s", LOST(0, false), NULL, 0},
 
 	{"begin: the newer slot first", "bwvr", "b", "wv", SWAPPED, NULL, 0},

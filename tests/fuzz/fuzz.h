@@ -39,7 +39,7 @@ static inline bool fuzz_fine(err_t e)
 	bool fine = !e;
 
 	fuzz_check(!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_UNSUPPORTED ||
-		   err_kind(e) == ERR_CORRUPT);
+		   err_kind(e) == ERR_CORRUPT || err_kind(e) == ERR_AUTH);
 	err_free(e);
 	return fine;
 }

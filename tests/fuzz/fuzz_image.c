@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "elf/dump.h"
 #include "image/commit.h"
+#include "image/keyless.h"
 #include "image/reader.h"
 
 #include <sys/mman.h>
@@ -227,12 +228,13 @@ static void read_notes(const struct target *t, const struct slot *slot, const st
 {
 	struct vmcoreinfo v;
 	uint8_t *notes;
+	size_t n;
 
 	if (!info->dump || !info->notes.length)
 		return;
-	if (!fuzz_fine(image_read_notes(t, slot, info, &notes)))
+	if (!fuzz_fine(image_read_notes(t, slot, NULL, info, &notes, &n)))
 		return;
-	(void)fuzz_fine(elfdump_find_vmcoreinfo(notes, info->notes.length, &v));
+	(void)fuzz_fine(elfdump_find_vmcoreinfo(notes, n, &v));
 	free(notes);
 }
 
@@ -269,6 +271,8 @@ static void read_image(const struct target *t, uint8_t flags, uint8_t *block)
 		return;
 	if (!fuzz_fine(image_read_header(t, &c.slot, NULL, &info)))
 		return;
+	if (slot_is_sealed(&c.slot))
+		(void)fuzz_fine(keyless_check(t, &c.slot));
 	read_notes(t, &c.slot, &info);
 	read_chunks(t, &c.slot, &info, flags, block);
 }

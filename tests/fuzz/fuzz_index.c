@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The directory, and a segment's entries; the first byte says which. They have no checksums
+ * The directory, and a segment's entries; the first byte says which, and whether they
+ * are a sealed image's (once decrypted). They have no checksums
  * of their own. Of both there is only one encoding, so what decodes must
  * encode to the same bytes.
  * Planted and found in 10 s: runs read behind the end; entries too; pages of
@@ -17,21 +18,21 @@
 #define NUMBER_AT 24
 #define END	  ((uint64_t)1 << 40)
 
-static void try_directory(const uint8_t *in, size_t n)
+static void try_directory(const uint8_t *in, size_t n, bool sealed)
 {
 	struct index_place *places;
 	uint8_t *again;
 	bool all = true;
 	uint32_t count;
 
-	if (n < 32 || !fuzz_fine(directory_decode(in, n, in + NONCE_AT, false, &count)))
+	if (n < 32 || !fuzz_fine(directory_decode(in, n, in + NONCE_AT, sealed, &count)))
 		return;
-	fuzz_check(directory_bytes(count, false) == n);
+	fuzz_check(directory_bytes(count, sealed) == n);
 	places = calloc(count + 1, sizeof(*places));
 	again = malloc(n);
 	fuzz_check(places && again);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!fuzz_fine(directory_place(in, i, false, END, &places[i]))) {
+		if (!fuzz_fine(directory_place(in, i, sealed, END, &places[i]))) {
 			all = false;
 			continue;
 		}
@@ -39,7 +40,7 @@ static void try_directory(const uint8_t *in, size_t n)
 		fuzz_check(places[i].offset + places[i].length <= END);
 	}
 	if (all) {
-		directory_encode(places, count, in + NONCE_AT, false, again);
+		directory_encode(places, count, in + NONCE_AT, sealed, again);
 		fuzz_check(!memcmp(in, again, n));
 	}
 	free(places);
@@ -62,7 +63,7 @@ static void check_chunk(const struct chunk *c)
 	fuzz_check(c->offset + c->stored >= c->offset);
 }
 
-static void try_segment(const uint8_t *in, size_t n)
+static void try_segment(const uint8_t *in, size_t n, bool sealed)
 {
 	static struct index_segment again;
 	struct index_cursor cur;
@@ -70,9 +71,9 @@ static void try_segment(const uint8_t *in, size_t n)
 	bool more = true;
 
 	if (n < 40 || !fuzz_fine(index_cursor_init(&cur, in, n, in + NONCE_AT,
-						   fuzz_get32(in + NUMBER_AT), 0)))
+						   fuzz_get32(in + NUMBER_AT), 0, sealed)))
 		return;
-	index_segment_init(&again, in + NONCE_AT, fuzz_get32(in + NUMBER_AT), false);
+	index_segment_init(&again, in + NONCE_AT, fuzz_get32(in + NUMBER_AT), sealed);
 	while (more) {
 		struct chunk c;
 
@@ -91,16 +92,18 @@ static void try_segment(const uint8_t *in, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 {
 	uint8_t *copy;
+	bool sealed;
 
 	if (!n)
 		return 0;
 	copy = fuzz_copy(in + 1, n - 1);
+	sealed = *in & 2;
 	if (*in % 2 && n > 40) {
-		try_segment(copy, n - 1);
+		try_segment(copy, n - 1, sealed);
 		fuzz_put32(copy + 32, (uint32_t)n - 1); /* its length, in its header */
-		try_segment(copy, n - 1);
+		try_segment(copy, n - 1, sealed);
 	} else {
-		try_directory(copy, n - 1);
+		try_directory(copy, n - 1, sealed);
 	}
 	free(copy);
 	return 0;

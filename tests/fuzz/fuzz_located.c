@@ -3,8 +3,8 @@
  * Locator and extent map. Of a map that is taken, all that is written for the image lies on
  * the disk, apart from each other; and both say the same when they are encoded again.
  * Planted and found in 10 s: a reserved field, a place that is not aligned, extents that
- * overlap or end behind the disk, a map in another place than its own, a head in pieces,
- * more entries than a block has, accepted.
+ * overlap each other, the locator or a further block, or end behind the disk, a map in
+ * another place than its own, a head in pieces, more entries than a block has, accepted.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The superblock: what decodes can be encoded, and decodes to the same again.
+ * The superblock, and the sealed key, which has as many bytes: what decodes can be
+ * encoded, and decodes to the same again.
  * Planted and found in 10 s: an unknown state, a reason without end, a region that is too
  * large, lies before the data or behind the image's end, or byte counts that do
  * not fit, accepted.
@@ -10,7 +11,33 @@
 #include "base/util.h"
 #include "formats/directory.h"
 #include "formats/hostinfo.h"
+#include "formats/keyblock.h"
 #include "formats/slot.h"
+
+static void check_sealing(const struct slot *s)
+{
+	const struct slot_region *key = &s->sealing.key, *slots = &s->sealing.keyslots;
+
+	if (!slot_is_sealed(s))
+		return;
+	fuzz_check(key->length == SLOT_KEY_BYTES && key->offset >= SLOT_DATA_START);
+	fuzz_check(key->offset + key->length <= s->image_end);
+	fuzz_check(slots->length <= SLOT_KEYSLOTS_MAX);
+	fuzz_check(slots->offset + slots->length <= s->image_end);
+	fuzz_check(key->offset + key->length <= s->header.offset ||
+		   s->header.offset + s->header.length <= key->offset);
+}
+
+static void try_key(const uint8_t in[KEYBLOCK_BYTES])
+{
+	uint8_t again[KEYBLOCK_BYTES];
+	struct keyblock k;
+
+	if (!fuzz_fine(keyblock_decode(in, &k)))
+		return;
+	keyblock_encode(&k, again);
+	fuzz_check(!memcmp(in, again, sizeof(again)));
+}
 
 static void try_one(const uint8_t in[SLOT_BYTES])
 {
@@ -29,6 +56,7 @@ static void try_one(const uint8_t in[SLOT_BYTES])
 		fuzz_check(first.directory.length <= DIRECTORY_MAX);
 		fuzz_check(first.directory.offset + first.directory.length <= first.image_end);
 		fuzz_check(first.raw_bytes == first.data_pages * PAGE_BYTES);
+		check_sealing(&first);
 	}
 	slot_encode(&first, a);
 	fuzz_check(fuzz_fine(slot_decode(a, &again)));
@@ -43,8 +71,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
 	fuzz_check(slot);
 	fuzz_take(&in, &n, slot, SLOT_BYTES);
 	try_one(slot);
+	try_key(slot);
 	fuzz_put32(slot + 4092, crc32c(0, slot, 4092));
 	try_one(slot);
+	try_key(slot);
 	free(slot);
 	return 0;
 }

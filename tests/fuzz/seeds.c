@@ -17,6 +17,7 @@
 #include "formats/extentmap.h"
 #include "formats/handoff.h"
 #include "formats/index.h"
+#include "formats/keyblock.h"
 #include "formats/locator.h"
 #include "formats/report.h"
 #include "memory/vmcoreinfo.h"
@@ -130,6 +131,25 @@ static void located(void)
 	map(230, 8192 + LOCATOR_AT, 229, (struct extent){MIB + 5 * PAGE_BYTES, 3 * PAGE_BYTES});
 }
 
+static void seal_slots(void)
+{
+	struct keyblock k = {{0}, {1}, {2}, {3}, {4}};
+	struct slot s = sample_slot(SLOT_VALID);
+	uint8_t b[SLOT_BYTES];
+
+	s.features_incompat = SLOT_INCOMPAT_SEALED;
+	s.image_end += 3 * PAGE_BYTES;
+	s.sealing.cipher = 1;
+	s.sealing.flags = SLOT_SEALED_AUTHENTICATED;
+	s.sealing.keyslots = (struct slot_region){s.image_end - 3 * PAGE_BYTES, 5000, 7};
+	s.sealing.key = (struct slot_region){s.image_end - PAGE_BYTES, SLOT_KEY_BYTES, 8};
+	slot_encode(&s, b);
+	put2("fuzz_slot", b, sizeof(b), "", 0);
+	memcpy(k.nonce, nonce, sizeof(nonce));
+	keyblock_encode(&k, b);
+	put2("fuzz_slot", b, 512, "", 0);
+}
+
 static struct hostinfo sample_dump(void)
 {
 	struct hostinfo h = {
@@ -171,6 +191,10 @@ static void headers(void)
 	memcpy(h.nonce, nonce, sizeof(nonce));
 	h.host.jump_entry = 0;
 	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
+	h.sealed = true;
+	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
+	h.sealed = false;
+	h.has_image_key = true;
 	h.mode = HANDOFF_RESTORE;
 	h.host.jump_entry = 0x20000123;
 	put2("fuzz_header", "\1", 1, b, handoff_encode(&h, b));
@@ -206,17 +230,20 @@ static struct chunk sample_chunk(uint64_t block)
 
 static void indexes(void)
 {
-	struct index_place places[3] = {
-		{SLOT_DATA_START, 700, 1}, {SLOT_DATA_START + 4096, 65536, 2}, {1 << 30, 1, 3}};
+	struct index_place places[3] = {{SLOT_DATA_START, 700, 1, {9}},
+					{SLOT_DATA_START + 4096, 65536, 2, {8}},
+					{1 << 30, 1, 3, {7}}};
 	static struct index_segment seg;
 	uint8_t b[256];
 
-	for (uint32_t n = 0; n <= 3; n++) {
-		directory_encode(places, n, nonce, false, b);
-		put2("fuzz_index", "\0", 1, b, directory_bytes(n, false));
+	for (uint32_t n = 0; n <= 7; n++) {
+		bool sealed = n & 4;
+
+		directory_encode(places, n & 3, nonce, sealed, b);
+		put2("fuzz_index", sealed ? "\2" : "\0", 1, b, directory_bytes(n & 3, sealed));
 	}
-	for (uint32_t n = 0; n <= 6; n += 2) {
-		index_segment_init(&seg, nonce, n, false);
+	for (uint32_t n = 0; n <= 7; n++) {
+		index_segment_init(&seg, nonce, n, n & 1);
 		for (uint32_t i = 0; i < n; i++) {
 			struct chunk c = sample_chunk(i * i);
 
@@ -226,7 +253,7 @@ static void indexes(void)
 						   .runs = {{RUN_ZERO, CHUNK_PAGES, 0}}};
 			index_segment_add(&seg, &c);
 		}
-		put2("fuzz_index", "\1", 1, seg.buf, index_segment_finish(&seg));
+		put2("fuzz_index", n & 1 ? "\3" : "\1", 1, seg.buf, index_segment_finish(&seg));
 	}
 }
 
@@ -315,7 +342,7 @@ static void make_chunks(struct parts *p, uint8_t only_codec)
 {
 	static struct index_segment seg;
 	static uint8_t raw[3 * PAGE_BYTES];
-	struct index_place place = {smallimage_place[PART_SEGMENT].offset, 0, 0};
+	struct index_place place = {smallimage_place[PART_SEGMENT].offset, 0, 0, {0}};
 
 	index_segment_init(&seg, nonce, 0, false);
 	for (uint8_t codec = 0; codec_by_id(codec); codec++) {
@@ -423,6 +450,7 @@ int main(int argc, char **argv)
 	folder = argv[1];
 	slots();
 	located();
+	seal_slots();
 	headers();
 	indexes();
 	chunks();

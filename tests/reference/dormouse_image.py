@@ -15,13 +15,14 @@ import sys
 
 from checksum import crc32c
 from chunkdata import CODECS, unpack
-from errors import Corrupt, FormatError, ImageError, Unsupported, require
+from errors import AuthError, Corrupt, FormatError, ImageError, Unsupported, require
 from header import Region, read_header
 from index import DATA, SKIP, ZERO, check_index, read_directory, read_segment
 from located import open_target
+from sealing import AUTHENTICATED, CIPHERS, NOTES, SEGMENT, TAG, Keys, open_key
 from superblock import DATA_START, IMAGE_STATES, PAGE, choose_slot, is_dead
 
-__all__ = ["Corrupt", "FormatError", "Image", "ImageError", "Unsupported"]
+__all__ = ["AuthError", "Corrupt", "FormatError", "Image", "ImageError", "Unsupported"]
 
 
 class Image:
@@ -29,10 +30,11 @@ class Image:
     which it lies at a certain byte (3.5).
 
     Made only when slots, header, notes, directory and index are right; chunks
-    are read by verify() and pages().
+    are read by verify() and pages(). Of a sealed image, index, notes and chunks
+    are read with its secret (64 bytes) only; without it, what can be is checked.
     """
 
-    def __init__(self, file, at=None):
+    def __init__(self, file, at=None, secret=None):
         self._target = open_target(file, at)
         if self._target.size < DATA_START:
             raise FormatError("too short for an image")
@@ -42,22 +44,54 @@ class Image:
         if is_dead(self.slot, self._target):
             raise FormatError("no image: the swap area was turned on, or made, since")
         require(self.slot.image_end <= self._target.size, "image_end lies behind the end of the target")
-        raw = self._read_region(self.slot.header, "header")
-        self.header = read_header(raw, self.slot.image_end)
-        self.notes = None
-        if self.header.dump:
-            self.notes = b""
-            if self.header.dump != Region(0, 0, 0):
-                self.notes = self._read_region(self.header.dump, "notes")
-        self.places = read_directory(
-            self._read_region(self.slot.directory, "directory"), self.slot
-        )
+        self._keys = self._unseal(secret)
+        self._readable = bool(self._keys) or not self.slot.sealing
+        self.header = read_header(self._read_digested("header"), self.slot.image_end)
+        self.notes = self._read_notes()
+        self.places = read_directory(self._read_digested("directory"), self.slot)
         self.entries = []
-        for number, place in enumerate(self.places):
+        for number, (place, tag) in enumerate(self.places):
             raw = self._read_region(place, f"segment {number}")
-            self.entries += read_segment(raw, number, self.slot)
-        check_index(self.entries, self.slot)
-        self._check_pages()
+            if self._keys:
+                raw = self._keys.open_part(SEGMENT, number, raw, tag, f"segment {number}")
+            if self._readable:
+                self.entries += read_segment(raw, number, self.slot)
+        if self._readable:
+            check_index(self.entries, self.slot)
+            self._check_pages()
+
+    def _unseal(self, secret):
+        sealing = self.slot.sealing
+        if not sealing:
+            if secret:
+                raise AuthError("the image is not sealed, and should be")
+            return None
+        raw = self._read_region(sealing.key, "sealed key")
+        if not secret:
+            if sealing.keyslots.length:
+                self._read_region(sealing.keyslots, "keyslots")
+            return None
+        keys = Keys(open_key(raw, self.slot, secret), self.slot)
+        keys.check_tag()
+        return keys
+
+    def _read_digested(self, name):
+        raw = self._read_region(getattr(self.slot, name), name)
+        if self.slot.sealing:
+            self.slot.sealing.check_digest(raw, name)
+        return raw
+
+    def _read_notes(self):
+        dump = self.header.dump
+        if not dump:
+            return None
+        if dump == Region(0, 0, 0):
+            return b""
+        raw = self._read_region(dump, "notes")
+        if self._keys:
+            require(len(raw) > TAG, "notes: too short")
+            raw = self._keys.open_part(NOTES, 0, raw[:-TAG], raw[-TAG:], "notes")
+        return raw
 
     def _read_region(self, region, name):
         raw = self._target.read(region.offset, region.length)
@@ -78,6 +112,8 @@ class Image:
         name = f"chunk of pfn {entry.first_pfn:#x}"
         stored = self._target.read(entry.offset, entry.stored)
         require(crc32c(stored) == entry.checksum, f"{name}: checksum")
+        if self._keys:
+            stored = self._keys.open_chunk(entry, stored, name)
         try:
             return unpack(entry.codec, stored, entry.data_pages * PAGE)
         except Corrupt as fault:
@@ -128,6 +164,9 @@ class Image:
             "locator": self._target.locator,
             "segments": len(self.places),
             "entries": len(self.entries),
+            "sealed": bool(slot.sealing),
+            "cipher": slot.sealing and CIPHERS[slot.sealing.cipher][0],
+            "authenticated": slot.sealing and bool(slot.sealing.flags & AUTHENTICATED),
             "chunks": dict(sorted(codecs.items())),
             "header": {
                 "memory": [r._asdict() for r in header.memory],
@@ -159,18 +198,24 @@ def main():
     parser = argparse.ArgumentParser(
         prog="read-image",
         description="Check a whole image.",
-        epilog="Exit codes: 0 whole, 1 not read, 6 no image, 7 unsupported, 8 corrupt.",
+        epilog="Exit codes: 0 whole, 1 not read, 6 no image, 7 unsupported, 8 corrupt,"
+        " 9 not authentic.",
     )
     parser.add_argument("image")
     parser.add_argument(
         "--at", type=lambda text: int(text, 0), metavar="BYTE", help="where on a disk it lies"
     )
+    parser.add_argument("--secret", metavar="FILE", help="64 bytes that open a sealed image")
     parser.add_argument("--json", action="store_true", help="print what was found")
     parser.add_argument("--pages", metavar="OUT", help="write 'pfn sha256' for each saved page")
     options = parser.parse_args()
     try:
+        secret = None
+        if options.secret:
+            with open(options.secret, "rb") as file:
+                secret = file.read()
         with open(options.image, "rb") as file:
-            image = Image(file, options.at)
+            image = Image(file, options.at, secret)
             image.verify()
             if options.pages:
                 _write_pages(image, options.pages)

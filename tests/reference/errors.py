@@ -30,6 +30,13 @@ class Corrupt(ImageError):
     exit_code = 8
 
 
+class AuthError(ImageError):
+    """Ours, undamaged as far as checksums tell, and not made by who has the key."""
+
+    kind = "auth"
+    exit_code = 9
+
+
 def require(condition, text):
     """Most rules of the format end in "else CORRUPT"."""
     if not condition:

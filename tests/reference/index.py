@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from chunkdata import CODECS
 from errors import Unsupported, require
+from sealing import TAG
 from superblock import DATA_START, PAGE, Region, check_region
 
 SEGMENT_MAX = 65536
@@ -33,21 +34,27 @@ class Entry(NamedTuple):
     codec: int
     data_pages: int
     runs: list
+    tag: bytes  # in a sealed image; else empty
 
     def pages(self, kind):
         return sum(run.pages for run in self.runs if run.kind == kind)
 
 
 def read_directory(raw, slot):
-    """The places of all segments."""
+    """The places of all segments, each with its tag (empty where there is none)."""
     require(len(raw) >= 32, "directory: too short")
     magic, nonce, count, reserved = struct.unpack_from("<8s16sII", raw)
     require(magic == b"DORM-DIR", "directory: no DORM-DIR")
     require(nonce == slot.nonce, "directory: another nonce")
     require(reserved == 0, "directory: the reserved field is not zero")
-    require(len(raw) == 32 + 16 * count, f"directory: {count} places in {len(raw)} bytes")
-    places = [Region(*place) for place in struct.iter_unpack("<QII", raw[32:])]
-    for number, place in enumerate(places):
+    tag = TAG if slot.sealing else 0
+    size = 16 + tag
+    require(len(raw) == 32 + size * count, f"directory: {count} places in {len(raw)} bytes")
+    places = [
+        (Region(*fields), own)
+        for *fields, own in struct.iter_unpack(f"<QII{tag}s", raw[32:])
+    ]
+    for number, (place, _) in enumerate(places):
         require(place.length >= SEGMENT_HEADER, f"place {number}: {place.length} bytes")
         check_region(place, slot.image_end, SEGMENT_MAX, f"place {number}")
     return places
@@ -63,7 +70,8 @@ def read_segment(raw, number, slot):
     require(nonce == slot.nonce, f"{name}: another nonce")
     require(found == number, f"{name}: it says {found}")
     require(length == len(raw), f"{name}: {length} bytes in a place of {len(raw)}")
-    require(entry_bytes == ENTRY_BYTES, f"{name}: entry_bytes {entry_bytes}")
+    expected = ENTRY_BYTES + (TAG if slot.sealing else 0)
+    require(entry_bytes == expected, f"{name}: entry_bytes {entry_bytes}")
     require(reserved == 0, f"{name}: the reserved field is not zero")
     entries = []
     at = SEGMENT_HEADER
@@ -75,15 +83,18 @@ def read_segment(raw, number, slot):
 
 
 def _read_entry(raw, at, slot, name):
-    require(at + ENTRY_BYTES <= len(raw), f"{name}: an entry does not fit")
+    tag_bytes = TAG if slot.sealing else 0
+    require(at + ENTRY_BYTES + tag_bytes <= len(raw), f"{name}: an entry does not fit")
     first_pfn, *chunk, codec, reserved, data_pages, run_count, reserved2 = struct.unpack_from(
         "<QQIIBBHHH", raw, at
     )
     name = f"{name}, entry of pfn {first_pfn:#x}"
     require(reserved == reserved2 == 0, f"{name}: a reserved field is not zero")
     require(1 <= run_count <= BLOCK_PAGES, f"{name}: {run_count} runs")
-    runs, at = _read_runs(raw, at + ENTRY_BYTES, run_count, name)
-    entry = Entry(first_pfn, *chunk, codec, data_pages, runs)
+    at += ENTRY_BYTES + tag_bytes
+    tag = raw[at - tag_bytes : at]
+    runs, at = _read_runs(raw, at, run_count, name)
+    entry = Entry(first_pfn, *chunk, codec, data_pages, runs, tag)
     require(first_pfn % BLOCK_PAGES == 0, f"{name}: no multiple of 128")
     require(first_pfn < 1 << 40, f"{name}: 2^40 or above")
     require(data_pages == entry.pages(DATA), f"{name}: data_pages {data_pages}")
@@ -94,7 +105,7 @@ def _read_entry(raw, at, slot, name):
 def _check_chunk(entry, slot, name):
     if entry.data_pages == 0:
         unused = (entry.offset, entry.stored, entry.checksum, entry.codec)
-        require(not any(unused), f"{name}: a chunk without data")
+        require(not any(unused) and not any(entry.tag), f"{name}: a chunk without data")
         return
     if entry.codec >= len(CODECS):
         raise Unsupported(f"{name}: codec {entry.codec}")

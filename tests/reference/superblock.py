@@ -2,11 +2,12 @@
 """The two slots of the superblock (3), and which of them counts (3.2)."""
 
 import struct
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from checksum import crc32c
 from errors import Corrupt, FormatError, Unsupported, require
 from located import LOCATOR_AT, has_locator
+from sealing import AUTHENTICATED, KEY_BYTES, KEYSLOTS_MAX, Sealing
 
 PAGE = 4096
 SLOT_BYTES = 4096
@@ -16,9 +17,10 @@ HEADER_MAX = 65536
 DIRECTORY_MAX = 16777216
 STATES = ("empty", "writing", "valid", "resuming", "retired")
 IMAGE_STATES = ("valid", "resuming")
-SWAP_AREA, SLOTS = 1, 4  # of features_incompat
-KNOWN = SWAP_AREA | SLOTS
+SWAP_AREA, SEALED, SLOTS = 1, 2, 4  # of features_incompat
+KNOWN = SWAP_AREA | SEALED | SLOTS
 
+_SEALING = struct.Struct("<II QII QII 32s 32s 12s")
 _FIXED = struct.Struct("<8sIIQ16sQII QII QII QQQQQQI")
 
 
@@ -63,6 +65,9 @@ class Slot(NamedTuple):
     stored_bytes: int
     failed_resumes: int
     reason: str
+    sealing: Optional[Sealing]  # None: the image is not sealed
+    tag: bytes
+    tagged: bytes  # what the tag is over (13.5)
 
 
 def read_slot(raw):
@@ -76,11 +81,12 @@ def read_slot(raw):
         raise Unsupported(f"slot: version {version}")
     if incompat & ~KNOWN:
         raise Unsupported(f"slot: features_incompat {incompat:#x}")
-    require(not any(raw[140:256]), "slot: sealing is not zero")
+    sealed = incompat & SEALED
+    require(sealed or not any(raw[140:256]), "slot: sealing is not zero")
     require(compat or not any(raw[512:4056]), "slot: spare is not zero")
-    require(not any(raw[4056:4088]), "slot: tag is not zero")
+    require(sealed or not any(raw[4056:4088]), "slot: tag is not zero")
     require(not any(raw[4088:4092]), "slot: the reserved field is not zero")
-    require(incompat & KNOWN != SWAP_AREA | SLOTS, "slot: of two kinds of targets")
+    require(incompat & (SWAP_AREA | SLOTS) != SWAP_AREA | SLOTS, "slot: of two kinds of targets")
     require(state < len(STATES), f"slot: state {state}")
     reason = raw[256:512]
     require(reason[-1] == 0, "slot: the reason does not end with NUL")
@@ -95,10 +101,19 @@ def read_slot(raw):
         Region(*fields[11:14]),
         *fields[14:21],
         reason[: reason.index(0)].decode("utf-8", "replace"),
+        _read_sealing(raw) if sealed else None,
+        raw[4056:4088],
+        raw[:12] + bytes(12) + raw[24:48] + bytes(4) + raw[52:136] + bytes(4) + raw[140:256],
     )
     if slot.state in IMAGE_STATES:
         _check_places(slot)
     return slot
+
+
+def _read_sealing(raw):
+    cipher, flags, *fields, header, directory, reserved = _SEALING.unpack_from(raw, 140)
+    require(not any(reserved), "slot: the reserved bytes of sealing are not zero")
+    return Sealing(cipher, flags, Region(*fields[:3]), Region(*fields[3:]), header, directory)
 
 
 def _check_places(slot):
@@ -106,12 +121,26 @@ def _check_places(slot):
     require(slot.image_end < 1 << 63, "slot: image_end is too large")
     check_region(slot.header, slot.image_end, HEADER_MAX, "header")
     check_region(slot.directory, slot.image_end, DIRECTORY_MAX, "directory")
-    require(
-        slot.header.end <= slot.directory.offset or slot.directory.end <= slot.header.offset,
-        "slot: header and directory overlap",
-    )
+    parts = [slot.header, slot.directory]
+    if slot.sealing:
+        parts += _check_sealing(slot)
+    parts.sort()
+    for before, after in zip(parts, parts[1:]):
+        require(before.end <= after.offset, "slot: two parts overlap")
     require(slot.raw_bytes == slot.data_pages * PAGE, "slot: raw_bytes")
     require(slot.stored_bytes <= slot.raw_bytes, "slot: stored_bytes is above raw_bytes")
+
+
+def _check_sealing(slot):
+    flags, key, keyslots = slot.sealing.flags, slot.sealing.key, slot.sealing.keyslots
+    if flags & ~AUTHENTICATED:
+        raise Unsupported(f"slot: flags {flags:#x}")
+    check_region(key, slot.image_end, KEY_BYTES, "sealed key")
+    require(key.length == KEY_BYTES, f"sealed key: {key.length} bytes")
+    if keyslots == Region(0, 0, 0):
+        return [key]
+    check_region(keyslots, slot.image_end, KEYSLOTS_MAX, "keyslots")
+    return [key, keyslots]
 
 
 def is_dead(slot, target):

@@ -169,7 +169,7 @@ static void test_bad_slot(void **state)
 	do {                                                                                       \
 		m.slot = good;                                                                     \
 		change;                                                                            \
-		assert_err(image_check_index(&m.t, &m.slot, NULL, &m.host), ERR_CORRUPT);                \
+		assert_err(image_check_index(&m.t, &m.slot, NULL, &m.host), ERR_CORRUPT);          \
 	} while (0)
 	BAD(m.slot.directory.offset = 1);
 	BAD(m.slot.directory.offset = 0);
@@ -273,7 +273,7 @@ static void test_forged_index(void **state)
 		memcpy(bad, good, sizeof(bad));                                                    \
 		change;                                                                            \
 		forge_index(&m, bad, n);                                                           \
-		assert_err(image_check_index(&m.t, &m.slot, NULL, &m.host), kind);                       \
+		assert_err(image_check_index(&m.t, &m.slot, NULL, &m.host), kind);                 \
 		assert_err(restore(&m, &to, &usual, NULL), kind);                                  \
 	} while (0)
 	BAD(bad[2].first_pfn = good[1].first_pfn + CHUNK_PAGES, ERR_CORRUPT); /* no RAM */

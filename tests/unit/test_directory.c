@@ -11,8 +11,8 @@
 static const uint8_t nonce[NONCE_BYTES] = "0123456789abcde";
 static const uint8_t other[NONCE_BYTES] = "0123456789abcdX";
 static const struct index_place places[] = {
-	{ 0x4000, 65536, 0x11223344, { 0 } },
-	{ END - 4096, 40, 0xaabbccdd, { 0 } },
+	{0x4000, 65536, 0x11223344, {0}},
+	{END - 4096, 40, 0xaabbccdd, {0}},
 };
 
 static err_t decode_copy(const uint8_t *buf, size_t n, uint32_t *count)
@@ -88,7 +88,7 @@ static void count_does_not_wrap(void **state)
 
 static err_t place(uint64_t offset, uint32_t length, uint64_t end)
 {
-	struct index_place p = { offset, length, 0, { 0 } }, got;
+	struct index_place p = {offset, length, 0, {0}}, got;
 	uint8_t buf[48];
 
 	directory_encode(&p, 1, nonce, false, buf);
@@ -116,7 +116,7 @@ static void bad_places(void **state)
 /* In a sealed image a place has 32 bytes, the last 16 of them a tag. */
 static void sealed(void **state)
 {
-	struct index_place tagged[2] = { places[0], places[1] }, got;
+	struct index_place tagged[2] = {places[0], places[1]}, got;
 	uint8_t buf[32 + 2 * 32];
 	uint32_t count;
 
@@ -140,10 +140,8 @@ static void sealed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sealed),
-		cmocka_unit_test(round_trip),
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(count_does_not_wrap),
+		cmocka_unit_test(sealed),     cmocka_unit_test(round_trip),
+		cmocka_unit_test(sizes),      cmocka_unit_test(count_does_not_wrap),
 		cmocka_unit_test(bad_places),
 	};
 

@@ -163,8 +163,8 @@ static void test_chunks(void **state)
 		assert_err(verify(&m), ERR_AUTH);
 		assert_err(restore(&m, &to, &usual, NULL), ERR_AUTH);
 		for (size_t p = 0; p < CHUNK_PAGES; p++)
-			assert_true(page_is(to.mem + i / 3 * FAKE_BLOCK + p * PAGE_BYTES,
-					    FAKE_GUARD));
+			assert_true(
+				page_is(to.mem + i / 3 * FAKE_BLOCK + p * PAGE_BYTES, FAKE_GUARD));
 		forger_flip(&m.file, at);
 		fake_deinit(&to);
 	}
@@ -549,13 +549,13 @@ static void test_unknown_cipher(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trips),	 cmocka_unit_test(test_no_plaintext),
-		cmocka_unit_test(test_chunks),		 cmocka_unit_test(test_swapped),
-		cmocka_unit_test(test_replayed),	 cmocka_unit_test(test_index_and_header),
-		cmocka_unit_test(test_other_header),	 cmocka_unit_test(test_superblock),
-		cmocka_unit_test(test_truncated),	 cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_fill_all),	 cmocka_unit_test(test_salvage),
-		cmocka_unit_test(test_parts),		 cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_round_trips),    cmocka_unit_test(test_no_plaintext),
+		cmocka_unit_test(test_chunks),	       cmocka_unit_test(test_swapped),
+		cmocka_unit_test(test_replayed),       cmocka_unit_test(test_index_and_header),
+		cmocka_unit_test(test_other_header),   cmocka_unit_test(test_superblock),
+		cmocka_unit_test(test_truncated),      cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_fill_all),       cmocka_unit_test(test_salvage),
+		cmocka_unit_test(test_parts),	       cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_unknown_cipher),
 	};
 

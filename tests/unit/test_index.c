@@ -347,7 +347,7 @@ static void entry_fields(void **state)
 /* In a sealed image each entry has its tag between its fixed part and its runs. */
 static void sealed(void **state)
 {
-	struct chunk in[2] = { sample(0), sample(128) }, c;
+	struct chunk in[2] = {sample(0), sample(128)}, c;
 	struct index_cursor cur;
 	bool more;
 	size_t n;
@@ -355,7 +355,7 @@ static void sealed(void **state)
 	(void)state;
 	memset(in[0].tag, 0x77, sizeof(in[0].tag));
 	in[1].run_count = 1; /* nothing stored, so nothing to have a tag of */
-	in[1].runs[0] = (struct run){ RUN_ZERO, 128, 0 };
+	in[1].runs[0] = (struct run){RUN_ZERO, 128, 0};
 	in[1].offset = in[1].stored = in[1].crc32c = in[1].data_pages = 0;
 	in[1].codec = 0;
 	memset(&seg, 0xee, sizeof(seg));

@@ -148,8 +148,7 @@ static void test_image(void **state)
 }
 
 /* One of the many parts of a request fails: the error comes back, and nothing is left in
- * flight. Planted: a request handed back with parts of it in flight; one that failed handed
- * back twice; a failed part's error dropped. */
+ * flight. Planted: a request handed back with parts of it in flight; the error dropped. */
 static void test_part_fails(void **state)
 {
 	(void)state;

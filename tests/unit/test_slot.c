@@ -171,7 +171,7 @@ static void versions(void **state)
 	assert_err(decode_with(8, 2), ERR_UNSUPPORTED);	  /* version */
 	assert_err(decode_with(8, 0), ERR_UNSUPPORTED);
 	assert_ok(decode_with(52, SLOT_INCOMPAT_SWAP));
-	assert_err(decode_with(52, 8), ERR_UNSUPPORTED);  /* incompatible feature */
+	assert_err(decode_with(52, 8), ERR_UNSUPPORTED); /* incompatible feature */
 	assert_err(decode_with(52, 11), ERR_UNSUPPORTED);
 	assert_err(decode_with(55, 0x80), ERR_UNSUPPORTED);
 	assert_ok(decode_with(48, 1));			  /* compatible feature */
@@ -208,8 +208,8 @@ static struct slot sealed_sample(void)
 	s.sealing = (struct slot_sealing){
 		.cipher = 1,
 		.flags = SLOT_SEALED_AUTHENTICATED,
-		.key = { 0xe000, 4096, 0x01020304 },
-		.keyslots = { 0x9000, 0x4321, 0x05060708 },
+		.key = {0xe000, 4096, 0x01020304},
+		.keyslots = {0x9000, 0x4321, 0x05060708},
 	};
 	for (uint8_t i = 0; i < 32; i++) {
 		s.sealing.header_sha256[i] = (uint8_t)(0x40 + i);
@@ -223,11 +223,11 @@ static struct slot sealed_sample(void)
 static void sealed_golden_bytes(void **state)
 {
 	static const uint8_t golden[] = {
-		1,    0,    0,	  0,	1,    0,    0,	  0,	/* 140 cipher, flags */
-		0x00, 0xe0, 0,	  0,	0,    0,    0,	  0,	/* 148 key */
-		0x00, 0x10, 0,	  0,	0x04, 0x03, 0x02, 0x01,
-		0x00, 0x90, 0,	  0,	0,    0,    0,	  0,	/* 164 keyslots */
-		0x21, 0x43, 0,	  0,	0x08, 0x07, 0x06, 0x05,
+		1,    0,    0, 0, 1,	0,    0,    0, /* 140 cipher, flags */
+		0x00, 0xe0, 0, 0, 0,	0,    0,    0, /* 148 key */
+		0x00, 0x10, 0, 0, 0x04, 0x03, 0x02, 0x01,
+		0x00, 0x90, 0, 0, 0,	0,    0,    0, /* 164 keyslots */
+		0x21, 0x43, 0, 0, 0x08, 0x07, 0x06, 0x05,
 	};
 	struct slot s = sealed_sample(), got;
 	uint8_t buf[SLOT_BYTES];
@@ -356,15 +356,15 @@ static void bad_sealing(void **state)
 	SEALED_REFUSED(s.sealing.key.offset = 0x10000);
 	SEALED_REFUSED(s.sealing.key.offset = 0x3000);
 	SEALED_REFUSED(s.sealing.key.offset = 0xe001);
-	SEALED_REFUSED(s.sealing.key.offset = 0x4000);	/* the header */
-	SEALED_REFUSED(s.sealing.key.offset = 0x6000);	/* the directory */
-	SEALED_REFUSED(s.sealing.key.offset = 0xd000);	/* the keyslots */
+	SEALED_REFUSED(s.sealing.key.offset = 0x4000); /* the header */
+	SEALED_REFUSED(s.sealing.key.offset = 0x6000); /* the directory */
+	SEALED_REFUSED(s.sealing.key.offset = 0xd000); /* the keyslots */
 	SEALED_REFUSED(s.sealing.keyslots.offset = 0x4000);
 	SEALED_REFUSED(s.sealing.keyslots.length = 0);
 	SEALED_REFUSED(s.sealing.keyslots.length = 0x7001);
 	SEALED_REFUSED(s.sealing.keyslots.length = (4 << 20) + 1; s.image_end = 1 << 30;
 		       s.sealing.key.offset = 1 << 29);
-	none.sealing.keyslots = (struct slot_region){ 0, 0, 0 }; /* there are none */
+	none.sealing.keyslots = (struct slot_region){0, 0, 0}; /* there are none */
 	slot_encode(&none, buf);
 	assert_ok(slot_decode(buf, &got));
 	none.sealing.flags = 2;

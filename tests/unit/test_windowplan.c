@@ -25,7 +25,7 @@ static void budget(void **state)
 		for (uint32_t cpus = 1; cpus <= 64; cpus *= 2) {
 			struct window_plan p = window_plan(cpus, 16 * GIB, scratch(codecs[i]));
 
-			assert_true(p.bytes <= 68 * MIB);
+			assert_true(p.bytes <= 64 * MIB);
 			assert_true(p.bytes % WINDOW_ALIGN == 0);
 			assert_true(p.threads >= (cpus < 8 ? cpus : 8) && p.threads <= 16);
 		}
@@ -37,7 +37,7 @@ static void least_threads(void **state)
 
 	(void)state;
 	assert_int_equal(p.threads, 4);
-	assert_true(p.bytes > 68 * MIB);
+	assert_true(p.bytes > 64 * MIB);
 	assert_int_equal(window_plan(2, 2 * GIB, scratch("zstd:19")).threads, 2);
 }
 
