@@ -1,8 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Guests whose images are encrypted: their keys, and the passphrase at the console."""
 
-from lib.guest import add_files, make_guest
+import base64
+import gzip
+import hashlib
+import hmac
+import subprocess
+import sys
+from types import SimpleNamespace
+
+from lib import disk
+from lib.guest import BUILD, add_files, configuration, make_guest, make_initramfs, make_root
+from lib.kernels import REPOSITORY, test_kernel
+from lib.qemu import DISKS, Boot, Machine
 from lib.scenario import expect
+
+sys.path.insert(0, str(REPOSITORY / "tests/reference"))
+from sealing import open_key  # noqa: E402
 
 PASSPHRASE = "correct horse"
 PROMPT = "Dormouse: passphrase for"
@@ -17,6 +31,16 @@ def make_sealed_guest(out, *, settings=(), tools=TOOLS, mem=512, target_mib=1024
     return make_guest(
         out, settings=("encrypt = yes", *settings), unlock=True, tools=tools, mem=mem, target_mib=target_mib, **options
     )
+
+
+def make_sealed_parts(out, target_mib=512):
+    """The same with root and target on one disk, whose writes can be recorded; and where the target begins."""
+    conf = configuration(DISKS["parts"][1][1], "encrypt = yes")
+    initramfs = make_initramfs(out / "initramfs.cpio", conf, unlock=True)
+    parts = [make_root(out / "root.img", conf, initramfs, tools=TOOLS), disk.make_blank(out / "target.img", target_mib)]
+    start = disk.make_parts(out / "disk.img", parts)[1]
+    boot = Boot(test_kernel().image, initramfs, mem=512)
+    return Machine(out, boot, out / "disk.img", out / "disk.img", disk="parts"), start
 
 
 def set_up(m, options="", passphrase=PASSPHRASE):
@@ -50,3 +74,31 @@ def resume_sealed(m, command, passphrase=PASSPHRASE, timeout=300):
     answer_prompt(m, passphrase)
     rc, output = m.finish(command, timeout)
     expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {output}")
+
+
+def read_secret(m, passphrase=PASSPHRASE):
+    """The 64 bytes behind the guest's keyslots; opened on this side, so that they never were in its memory."""
+    header = m.out / "keys.luks"
+    header.write_bytes(gzip.decompress(base64.b64decode(m.run("gzip -c /etc/dormouse/keys.luks | base64", 120))))
+    done = subprocess.run([BUILD / "dormouse-unlock", header], input=passphrase.encode(), capture_output=True, check=True)
+    expect(len(done.stdout) == 64, done.stderr)
+    return done.stdout
+
+
+def image_keys(secret, keyblock, flags=0):
+    """All keys of an image, by its sealed key: what must be nowhere but in the writer."""
+    nonce = keyblock[16:32]
+    key = open_key(keyblock, SimpleNamespace(nonce=nonce, sealing=SimpleNamespace(flags=flags)), secret)
+    pseudorandom = hmac.digest(nonce, key, hashlib.sha256)
+    infos = {"data": b"dormouse data 1", "tag": b"dormouse superblock 1"}
+    return {"image": key} | {name: hmac.digest(pseudorandom, info + b"\x01", hashlib.sha256) for name, info in infos.items()}
+
+
+def dump_memory(m, path):
+    m.monitor(f"pmemsave 0 {m.boot.mem << 20:#x} \"{path}\"", 120)
+    return path.read_bytes()
+
+
+def find_keys(memory, keys):
+    """Names of those of which a half is there: a cipher spreads a key over its rounds, first half first."""
+    return [name for name, key in keys.items() if key[:16] in memory or key[16:] in memory]

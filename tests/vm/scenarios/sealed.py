@@ -2,17 +2,23 @@
 """Encrypted images: through power-off, with everything that can open them, and what must not be believed."""
 
 import functools
+import secrets
 import subprocess
 
 from lib import disk, forge
 from lib.guest import BUILD, add_files, configuration, make_initramfs
-from lib.keys import COST, PASSPHRASE, PROMPT, answer_prompt, make_sealed_guest, pins_of, resume_sealed, set_up
+from lib.keys import (
+    COST, PASSPHRASE, PROMPT, answer_prompt, dump_memory, find_keys, image_keys, make_sealed_guest, make_sealed_parts,
+    pins_of, read_secret, resume_sealed, set_up,
+)  # fmt: skip
+from lib.powercut import read_log
 from lib.qemu import last_line
 from lib.scenario import expect, scenario
 from lib.session import Session, finish, hibernate
 
 ASKS = ("resume_wait = 20", "resume_default = reboot")
 WAITS = "waits for an answer"
+KEYBLOCK = b"DORM-KEY\x01\0\0\0"  # how a sealed key begins
 
 
 def start(out, *, tmpfs_mib=20, **options):
@@ -222,3 +228,99 @@ def first_chunk(target):
     """Where stored data begin: chunks come before all else, but for the header."""
     offset, length = forge.Forged(target).region(forge.HEADER)
     return (offset + length + 4095) // 4096 * 4096 + 100
+
+
+@scenario("sealed-authenticated", limit=500)
+def sealed_authenticated(out):
+    """keys on an encrypted filesystem: the authentication key is kept, and an image that was made without it is refused"""
+    crypt = disk.make_blank(out / "crypt.img", 32)
+    drive = f"if=none,id=crypt,file={crypt},format=raw,cache=unsafe"
+    extra = ["-drive", drive, "-device", "virtio-blk-pci,drive=crypt,addr=0x10"]
+    m = make_sealed_guest(out, settings=ASKS, extra=extra)
+    m.start()
+    m.ready_wait()
+    m.run("DM_DISABLE_UDEV=1 cryptsetup -q open --type plain --cipher aes-xts-plain64 --key-size 512 -d /dev/urandom /dev/vdc keys")
+    m.run("/usr/sbin/mke2fs -q -t ext4 /dev/mapper/keys && mkdir -p /etc/dormouse && mount /dev/mapper/keys /etc/dormouse", 60)
+    said = set_up(m)
+    expect("not on an encrypted filesystem" not in said, said)
+    expect(m.run("stat -c '%a %s' /etc/dormouse/auth.key") == "600 32", "the authentication key is not kept as it should be")
+    expect(b"authenticated = yes" in pins_of(m), "the pins do not ask for it")
+    session = Session(m, tmpfs_mib=20)
+    resume_sealed(m, hibernate(m))
+    session.check()
+    # With the public key alone, as anybody could who writes to the disk: this host is told to, its boot is not.
+    m.run("sed -i 's/^authenticated = yes/authenticated = no/' /etc/dormouse/pins && update-initramfs -u")
+    hibernate(m)
+    m.start()
+    answer_prompt(m)
+    m.console_wait("is not resumed: its key: the image's sealed key", 60)
+    m.console_wait(WAITS, 20)
+    m.send_console(b"d")
+    m.ready_wait()
+    m.shut_down()
+    disk.check_ext4(m.root)
+
+
+@scenario("sealed-plaintext", limit=400)
+def sealed_plaintext(out):
+    """100 MiB of memory full of 64 known bytes: they are nowhere on the disks after an encrypted hibernation"""
+    pattern = secrets.token_hex(31) + "!"
+    m, session = start(out, tmpfs_mib=0)
+    m.run(f"yes '{pattern}' | head -c 104857600 >/tmp/pattern", 120)
+    before = m.run("md5sum </tmp/pattern", 60)
+    command = hibernate(m)
+    for image in (m.root, m.target):
+        expect(not holds(image, pattern.encode()), f"the pattern is on {image.name}")
+    m.start()
+    answer_prompt(m)
+    resumed(m, command, session)
+    expect(m.run("md5sum </tmp/pattern", 60) == before, "the pattern has changed")
+    finish(session)
+
+
+def holds(path, pattern):
+    """Is it in what was written to a sparse image?"""
+    with open(path, "rb") as f:
+        for start, end in disk.data_ranges(path):
+            f.seek(start)
+            if pattern in f.read(end - start):
+                return True
+    return False
+
+
+@scenario("sealed-memory", limit=600)
+def sealed_memory(out):
+    """no key of an image is in memory after a return and after a resume, nor are the passphrase and the private key"""
+    m, target = make_sealed_parts(out)
+    m.start()
+    m.ready_wait()
+    set_up(m)
+    m.shut_down()  # setup may have left something
+    m.record = out / "log"
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20)
+    secret = read_secret(m)
+    # The sealed key is overwritten when the image is retired: seen by what was written.
+    m.run("dormouse hibernate --then return", 240)
+    left = dump_memory(m, out / "returned")
+    written = next(e.data for e in read_log(m.record) if KEYBLOCK in e.data)
+    keyblock = written[written.index(KEYBLOCK) :][:4096]
+    found = find_keys(left, image_keys(secret, keyblock))
+    expect(not found, f"after the return there is {found}")
+    command = hibernate(m)
+    m.record = None
+    with open(m.target, "rb") as f:
+        f.seek(target)
+        image = f.read()
+    keyblock = image[image.index(KEYBLOCK) :][:4096]
+    resume_sealed(m, command)
+    left = dump_memory(m, out / "resumed")
+    found = find_keys(left, image_keys(secret, keyblock) | {"private": secret[:32]})
+    expect(not found, f"after the resume there is {found}")
+    expect(PASSPHRASE.encode() not in left, "the passphrase is still there")
+    for path in (out / "returned", out / "resumed"):
+        path.unlink()
+    session.check()
+    session.check_files()
+    m.shut_down()
