@@ -113,7 +113,7 @@ def sealed_keyfile(out):
     command = hibernate(m)
     m.boot.initramfs = add_files(disk.copy(usual, out / "wrong.cpio"), {"run/key": b"wrong", "run/other": PASSPHRASE.encode()})
     m.start()
-    m.console_wait("key file /run/key does not open the image: wrong passphrase", 60)
+    m.console_wait("key file /run/key opens nothing: wrong passphrase", 60)
     m.console_wait(PROMPT, 60)
     m.kill()
     m.boot.append = "dormouse.keyfile=/run/other"
