@@ -11,7 +11,9 @@
  * generation that does not grow; holds_image of the newer slot only; in verdict.c
  * a damaged twin, or the count of failures, ignored, and no mark beside a damaged
  * twin. Of swap areas: the signature not looked at by verdict.c; the header not
- * restored, or restored before RETIRED, or without a flush.
+ * restored, or restored before RETIRED, or without a flush. Of located targets: slots of
+ * another image than the map's counted; what an older image left not finished before a new
+ * map is laid out; the sector not saved, or not put back.
  */
 #include "run.h"
 
