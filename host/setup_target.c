@@ -52,27 +52,30 @@ static err_t use_swap(uint64_t wanted, struct config *config)
 }
 
 /* A file that is not there is made. */
-static err_t make_file(const char *name, uint64_t bytes)
+static err_t make_file(const char *name, uint64_t bytes, bool *made)
 {
 	struct stat st;
 
-	if (!stat(name, &st))
-		return NULL;
-	if (errno != ENOENT || name[0] != '/' || !strncmp(name, "/dev/", 5))
-		return NULL; /* location_find tells */
+	*made = false;
+	if (!stat(name, &st) || errno != ENOENT || name[0] != '/' || !strncmp(name, "/dev/", 5))
+		return NULL; /* location_find tells what is wrong */
 	TRY(targetfile_create(name, bytes));
+	*made = true;
 	printf("target: made %s, %llu MiB\n", name, (unsigned long long)(bytes / MIB));
 	return NULL;
 }
 
-static err_t check_location(const struct location *l, bool encrypted)
+static err_t check_location(const struct location *l, bool encrypted, const struct pins *before)
 {
+	const struct pin *old = pins_of(before, l->name);
+
 	if (l->disk.encrypted && !encrypted)
 		return err_new(ERR_REFUSED,
 			       "the target %s lies on an encrypted disk (dm-crypt), where only an "
 			       "encrypted image may be written: remove \"encrypt = no\"",
 			       l->name);
-	if (l->kind == LOCATION_FILE)
+	/* What is in one that is pinned there already is an old image. */
+	if (l->kind == LOCATION_FILE && !(old && pins_same_place(old, &l->pin)))
 		return targetfile_check_empty(l->name);
 	return NULL;
 }
@@ -98,15 +101,20 @@ static err_t set_up_one(const char *name, uint64_t bytes, bool encrypted, const 
 			struct pins *pins)
 {
 	struct location l;
+	bool made = false;
 	err_t e;
 
-	TRY(make_file(name, bytes));
+	TRY(make_file(name, bytes, &made));
 	e = location_find(name, &l);
 	if (!e)
-		e = check_location(&l, encrypted);
+		e = check_location(&l, encrypted, before);
 	if (!e)
 		e = pin_location(&l, before, pins);
 	location_deinit(&l);
+	if (e && made) {
+		unlink(name);
+		printf("target: removed %s again\n", name);
+	}
 	return e;
 }
 
