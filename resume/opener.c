@@ -187,7 +187,7 @@ err_t opener_run(const struct opener *o, const struct passphrase *passphrase, vo
 	if (!e)
 		e = talk(o, &c, passphrase, found);
 	sigaction(SIGPIPE, &before, NULL);
-	if (!e)
+	if (!e && o->bytes)
 		memcpy(out, found, o->bytes);
 	locked_destroy(found, o->bytes + 1);
 	return e;

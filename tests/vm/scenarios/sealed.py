@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encrypted images: through power-off, with everything that can open them, and what must not be believed."""
+"""Encrypted images: through power-off, with everything that can open them, and what must not be believed.
+
+Tried with planted faults: the windows not wiped on the way back, and memory that is not placed not filled: sealed-memory
+finds the image's key. encrypt = no: sealed-plaintext finds the pattern. A library that is missing taken for a missing
+token: sealed-nounlock sees a prompt.
+"""
 
 import functools
 import secrets
