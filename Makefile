@@ -63,7 +63,7 @@ $(B)/dormouse-unlock: $(call prog_obj,resume/unlock) $(B)/libdormouse.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcryptsetup -lcrypto -lpthread
 
 $(B)/imagewriter: $(call prog_obj,imagewriter) $(B)/libdormouse.a
-	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static -Wl,--no-warnings) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 # The writer as shipped: kernel and initramfs, two files.
 $(B)/writer.vmlinux.lz4: imagewriter/kernel.config imagewriter/build-kernel $(PATCHES)

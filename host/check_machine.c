@@ -141,7 +141,7 @@ void check_machine_virtio_mem(const struct preflight *p, struct finding *out)
 void check_machine_free_memory(const struct preflight *p, struct finding *out)
 {
 	uint64_t need = LOAD_BYTES +
-			writer_needs_plan(p->config, &p->host).bytes;
+			writer_needs_plan(p->config, &p->host, p->location.extents.count).bytes;
 
 	if (p->mem_available < need)
 		finding_set(out, FINDING_REFUSE,

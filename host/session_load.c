@@ -66,7 +66,7 @@ static err_t fill_handoff(const struct session *s, const struct window *w, struc
 	h->trampoline = loader_trampoline(w->main);
 	h->host = s->host;
 	h->host.watchdog = watchdogs_running(WATCHDOGS_SYS);
-	writer_needs_handoff(s->config, h);
+	writer_needs_handoff(s->config, s->location.extents.count, h);
 	return NULL;
 }
 
@@ -164,7 +164,7 @@ err_t session_load(struct session *s)
 	TRY(watched_find(&s->host.prints, weak));
 	TRY(prepare_report(s));
 	TRY(window_choose(&s->host.memory,
-			  writer_needs_plan(s->config, &s->host).bytes,
+			  writer_needs_plan(s->config, &s->host, s->location.extents.count).bytes,
 			  s->config->window, &w));
 	snprintf(text, sizeof(text), "window at 0x%llx (%s), %llu of its pages free",
 		 (unsigned long long)w.main.start, w.why, (unsigned long long)w.free_pages);

@@ -51,15 +51,16 @@
 #define THREAD_BYTES  (1088 * KIB)
 #define THREADS_LEAST 4
 #define PER_GIB_BYTES (64 * KIB)
+#define PIECE_BYTES  64u	/* of an extent map that is read: list, sorted copy, blocks */
 #define BUDGET_BYTES  (64 * MIB)
 
-struct window_plan window_plan(uint32_t cpus, uint64_t ram, size_t codec_bytes)
+struct window_plan window_plan(uint32_t cpus, uint64_t ram, size_t codec_bytes, uint32_t pieces)
 {
 	uint64_t fixed, thread = THREAD_BYTES + codec_bytes, fit;
 	uint32_t used = (uint32_t)min_u64(cpus, CPUS_MAX);
 	struct window_plan plan;
 
-	fixed = BASE_BYTES + used * CPU_BYTES + ram / GIB * PER_GIB_BYTES;
+	fixed = BASE_BYTES + used * CPU_BYTES + ram / GIB * PER_GIB_BYTES + pieces * PIECE_BYTES;
 	fit = fixed < BUDGET_BYTES ? (BUDGET_BYTES - fixed) / thread : 0;
 	plan.threads = (uint32_t)min_u64(used, max_u64(fit, THREADS_LEAST));
 	plan.bytes = align_up(fixed + plan.threads * thread, WINDOW_ALIGN);

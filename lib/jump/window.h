@@ -31,7 +31,7 @@ struct window {
 /*
  * The writer's memory, decided before it is loaded: bytes of the main window for
  * a host of so many CPUs and so much RAM, and how many threads may compress in
- * it. codec_bytes: scratch memory of each. The window's copies have to be made,
+ * it. codec_bytes: scratch memory of each. pieces: extents of the target. The window's copies have to be made,
  * exchanged and exchanged back, so it is as small as does: 64 MiB at most as long
  * as four threads fit; 64 KiB more for each GiB. Measured by tests/vm/run memory.
  */
@@ -40,7 +40,7 @@ struct window_plan {
 	uint32_t threads;
 };
 
-struct window_plan window_plan(uint32_t cpus, uint64_t ram, size_t codec_bytes);
+struct window_plan window_plan(uint32_t cpus, uint64_t ram, size_t codec_bytes, uint32_t pieces);
 
 /*
  * Choose. memory: the firmware's map. forced: an address to take instead (2 MiB

@@ -13,7 +13,9 @@
  * twin. Of swap areas: the signature not looked at by verdict.c; the header not
  * restored, or restored before RETIRED, or without a flush. Of sealed images: the key
  * not overwritten when retiring, or not by the next boot, or without a flush, or before
- * RETIRED.
+ * RETIRED. Of located targets: slots of another image than the map's counted; what an
+ * older image left not finished before a new map is laid out; the sector not saved, or
+ * not put back.
  */
 #include "run.h"
 

@@ -94,7 +94,7 @@ static void *type(void *arg)
 static void test_terminal(void **state)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
-	struct termios before = {0}, after = {0};
+	struct termios before = {0}, after = {0}; /* padding too */
 	struct passphrase *p;
 	pthread_t thread;
 	void *seen;
