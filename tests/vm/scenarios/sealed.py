@@ -93,9 +93,9 @@ def sealed_tools(out):
     m.run(f"cryptsetup -q luksKillSlot {header} 1")
     command = hibernate(m)
     m.start()
-    answer_prompt(m, "added")
+    seen = answer_prompt(m, "added")
     m.console_wait("wrong passphrase", 60)
-    answer_prompt(m, after=len(m.lines))
+    answer_prompt(m, after=seen)
     resumed(m, command, session)
     finish(session)
 
