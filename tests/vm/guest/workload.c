@@ -186,9 +186,17 @@ static _Noreturn void hog(const char *path, const char *mib)
 	}
 }
 
+/* Into swap; a copy in memory stays until something else needs the room. */
+static void page_out(uint64_t *memory, uint64_t pages)
+{
+	if (madvise(memory, pages * PAGE_BYTES, MADV_PAGEOUT))
+		err(1, "madvise");
+}
+
 /*
  * Pages in swap, every third of them given back, so that what is free there is scattered;
- * the rest is looked at when asked. In pieces: there may be less memory than that.
+ * the rest is looked at when asked, and goes there again. Filled in pieces: there may be
+ * less memory than that.
  */
 static _Noreturn void swapped(const char *path, const char *mib)
 {
@@ -202,7 +210,7 @@ static _Noreturn void swapped(const char *path, const char *mib)
 	for (uint64_t n = 0; n < pages; n++) {
 		fill_page(memory + n * PAGE_WORDS, n + 7);
 		if ((n + 1) % piece == 0)
-			madvise(memory + (n + 1 - piece) * PAGE_WORDS, piece * PAGE_BYTES, MADV_PAGEOUT);
+			page_out(memory + (n + 1 - piece) * PAGE_WORDS, piece);
 	}
 	for (uint64_t n = 0; n < pages; n += 3)
 		if (madvise(memory + n * PAGE_WORDS, PAGE_BYTES, MADV_DONTNEED))
@@ -215,6 +223,7 @@ static _Noreturn void swapped(const char *path, const char *mib)
 			if (n % 3)
 				bad += memcmp(memory + n * PAGE_WORDS, expected, PAGE_BYTES) != 0;
 		}
+		page_out(memory, pages);
 		snprintf(result, sizeof(result), bad ? "%" PRIu64 " of %" PRIu64 " pages differ" : "ok", bad, pages);
 	}
 }
