@@ -11,6 +11,7 @@
 #include "host/hibernate.h"
 #include "host/imagefile.h"
 #include "host/setup.h"
+#include "host/sizetext.h"
 #include "host/status.h"
 #include "host/tools.h"
 #include "image/threads.h"
@@ -288,8 +289,7 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		a->tool.keep_going = true;
 		return NULL;
 	case 's':
-		a->setup.size = value;
-		return NULL;
+		return err_context(sizetext_parse(value, &a->setup.size), "--size");
 	case 'R':
 		a->setup.rekey = true;
 		return NULL;

@@ -6,7 +6,6 @@
 #include "base/util.h"
 #include "host/keys.h"
 #include "host/setup_target.h"
-#include "host/sizetext.h"
 
 #include <errno.h>
 #include <spawn.h>
@@ -62,17 +61,14 @@ static err_t update_initramfs(const struct setup_options *o)
 static err_t set_up(const struct config *config, const struct setup_options *o)
 {
 	struct pins pins;
-	uint64_t size = 0;
 
-	if (o->size)
-		TRY(err_context(sizetext_parse(o->size, &size), "--size"));
 	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
 	if (config->encrypt)
 		TRY(setup_keys(o, &pins));
 	else
 		printf("keys: none, since " CONFIG_PATH " says \"encrypt = no\"\n");
-	TRY(setup_target(config, size, config->encrypt, &pins));
+	TRY(setup_target(config, o->size, config->encrypt, &pins));
 	TRY(setup_put_pins(&pins));
 	return update_initramfs(o);
 }
