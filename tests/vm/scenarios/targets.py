@@ -115,6 +115,19 @@ def both_ways(m, session, checks=()):
         check()
 
 
+@scenario("target-partition", limit=400)
+def partition(out):
+    """the target is a partition with nothing on it, whose name setup takes as it is"""
+    m = make(out, PART["virtio"], parts=[disk.make_blank(out / "blank.img", 512)])
+    session = start(m)
+    said = set_up(m)
+    expect("a disk or partition" in said, f"setup says {said}")
+    both_ways(m, session)
+    finish(session)
+    boot_on(m, 0)
+    m.shut_down()
+
+
 def swap_partition(out, disk_kind, **options):
     area = PART[disk_kind]
     m = make(out, area, parts=[make_swap(out / "swap.img")], disk_kind=disk_kind, **options)
