@@ -7,7 +7,6 @@
 #include "host/filemap.h"
 #include "host/fspath.h"
 #include "host/stack.h"
-#include "host/luksvolume.h"
 #include "host/swaps.h"
 #include "image/located.h"
 #include "keys/volume.h"
@@ -198,7 +197,7 @@ static err_t find_file(struct location *l, const struct swap *swap)
 
 const char *location_device(const struct location *l)
 {
-	return l->kind == LOCATION_LUKS ? l->name + strlen(LUKSVOLUME_PREFIX) : l->name;
+	return l->kind == LOCATION_LUKS ? config_luks_device(l->name) : l->name;
 }
 
 static err_t find_luks(struct location *l)
@@ -227,7 +226,7 @@ err_t location_find(const char *name, struct location *out)
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	if (!swaps)
 		return err_new(ERR_NOMEM, "looking at %s", name);
-	if (luksvolume_names(name))
+	if (config_luks_device(name))
 		return find_luks(out);
 	if (stat(name, &st))
 		return err_new(ERR_INVALID, "the target %s is not there: %s%s", name,

@@ -56,11 +56,6 @@ static err_t place_on_disk(dev_t dev, struct luksvolume *v, dev_t *disk)
 	return NULL;
 }
 
-bool luksvolume_names(const char *target)
-{
-	return !strncmp(target, LUKSVOLUME_PREFIX, strlen(LUKSVOLUME_PREFIX));
-}
-
 err_t luksvolume_check(const char *device)
 {
 	if (!access(LUKSVOLUME_KEY, R_OK))

@@ -14,11 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LUKSVOLUME_PREFIX "luks:"
-#define LUKSVOLUME_KEY	  "/etc/dormouse/target.key" /* opens it on the host */
-
-/* Is this the name of such a target? */
-bool luksvolume_names(const char *target);
+#define LUKSVOLUME_KEY "/etc/dormouse/target.key" /* opens it on the host */
 
 struct luksvolume {
 	char device[CONFIG_TEXT_MAX];

@@ -59,10 +59,3 @@ err_t swapslots_reserve(int snapshot, uint64_t bytes, struct extentlist *out)
 	extentlist_sort(out);
 	return extentlist_keep_longest(out, EXTENTS_MAX);
 }
-
-err_t swapslots_release(int snapshot)
-{
-	if (snapshot_ioctl(snapshot, SNAPSHOT_FREE_SWAP_PAGES, NULL))
-		return err_errno("giving swap back");
-	return NULL;
-}

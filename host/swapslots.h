@@ -21,7 +21,4 @@ err_t swapslots_choose(int snapshot, dev_t dev, uint64_t first_page, uint64_t *a
  */
 err_t swapslots_reserve(int snapshot, uint64_t bytes, struct extentlist *out) ERR_CHECK;
 
-/* Give all of them back, so that another area can be chosen. */
-err_t swapslots_release(int snapshot) ERR_CHECK;
-
 #endif

@@ -38,7 +38,7 @@ static bool appears(const char *name)
  */
 static bool is_there(const struct options *o, unsigned int i)
 {
-	const char *name = o->targets[i], *luks = luksimage_device(name);
+	const char *name = o->targets[i], *luks = config_luks_device(name);
 	const struct pin *pin = pins_of(&o->pins, name);
 
 	if (!pin)
@@ -103,7 +103,7 @@ static err_t open_target(const char *name, const struct options *o, struct image
 	const struct pin *pin = pins_of(&o->pins, name);
 	err_t e;
 
-	if (luksimage_device(name))
+	if (config_luks_device(name))
 		return open_luks(name, o, image);
 	if (!pin)
 		return target_open(&image->target, name, true, true);

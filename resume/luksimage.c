@@ -14,13 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PREFIX	"luks:"
 #define MAPPING "dormouse-image"
-
-const char *luksimage_device(const char *target)
-{
-	return strncmp(target, PREFIX, strlen(PREFIX)) ? NULL : target + strlen(PREFIX);
-}
 
 static err_t open_device(const char *device, int *fd)
 {
@@ -96,7 +90,7 @@ err_t luksimage_create(const char *target, const struct options *o, char *path,
 
 	if (!l)
 		return err_new(ERR_NOMEM, "opening %s", target);
-	e = create(luksimage_device(target), o, path, l);
+	e = create(config_luks_device(target), o, path, l);
 	if (e)
 		luksimage_destroy(l, o, false);
 	else

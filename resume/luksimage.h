@@ -22,9 +22,6 @@ struct luksimage {
 	struct encrypted_area *area; /* of it, in locked memory */
 };
 
-/* The device, if this is the name of such a target; else NULL. */
-const char *luksimage_device(const char *target);
-
 /*
  * Into a new struct, ended by luksimage_destroy; path, of LUKSIMAGE_PATH_MAX: the device
  * behind it. ERR_FORMAT: no image is marked there, and nobody was asked for anything.

@@ -57,6 +57,14 @@ static err_t set_text(const char *value, char *out, size_t room)
 	return NULL;
 }
 
+const char *config_luks_device(const char *target)
+{
+	static const char prefix[] = "luks:";
+	size_t n = sizeof(prefix) - 1;
+
+	return strncmp(target, prefix, n) ? NULL : target + n;
+}
+
 err_t config_add_target(struct config *c, const char *device)
 {
 	if (!*device)

@@ -63,6 +63,10 @@ void config_init(struct config *config);
 /* One more target, unless it is among them. ERR_INVALID: too many, too long, empty. */
 err_t config_add_target(struct config *config, const char *device) ERR_CHECK;
 
+/* Of a target "luks:DEVICE", a LUKS partition that the writer opens itself, the device; of
+ * any other NULL. */
+const char *config_luks_device(const char *target);
+
 /* Images go to this one; the others are still known. Errors as above. */
 err_t config_use_target(struct config *config, const char *device) ERR_CHECK;
 

@@ -150,9 +150,20 @@ static void test_file(void **state)
 	assert_string_equal(c.target, "/dev/disk/by-partlabel/dormouse");
 }
 
+/* Planted and found: a name that only begins like it taken. */
+static void test_luks_device(void **state)
+{
+	(void)state;
+	assert_string_equal(config_luks_device("luks:/dev/vdb1"), "/dev/vdb1");
+	assert_null(config_luks_device("/dev/vdb1"));
+	assert_null(config_luks_device("luks/dev/vdb1"));
+	assert_null(config_luks_device(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_luks_device),
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_not_text),
 		cmocka_unit_test(test_file),

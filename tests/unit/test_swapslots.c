@@ -46,9 +46,6 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 					  4096);
 		swap.taken++;
 		return 0;
-	case SNAPSHOT_FREE_SWAP_PAGES:
-		swap.taken = 0;
-		return 0;
 	}
 	errno = EINVAL;
 	return -1;
@@ -87,7 +84,7 @@ static void test_reserve(void **state)
 	assert_int_equal(l.list[1].start, 64 * 4096);
 	assert_int_equal(l.list[1].length, 16 * 4096);
 	extentlist_deinit(&l);
-	assert_ok(swapslots_release(0));
+	swap.taken = 0; /* as closing /dev/snapshot does */
 	assert_ok(swapslots_reserve(0, 1000 * 4096, &l));
 	assert_int_equal(extentlist_bytes(&l), 80 * 4096);
 	assert_int_equal(l.count, 1);
