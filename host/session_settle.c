@@ -18,7 +18,7 @@ static err_t settle(struct session *s, const char *reason)
 	if (memcmp(c.slot.nonce, s->nonce, sizeof(s->nonce)))
 		return err_new(ERR_REFUSED, "%s holds another image by now", s->target.name);
 	/* The writer has done it, and both slots say so. */
-	if (c.slot.state == SLOT_RETIRED && c.twin_good)
+	if (c.slot.state == SLOT_RETIRED && c.twin_good && !c.holds_image)
 		return commit_finish(&s->target, &c);
 	return commit_retire(&s->target, &c, reason);
 }

@@ -3,7 +3,7 @@
  * Slots of a swap area as the target, and a disk that fails after the return. Faults
  * planted, each found: a locator that is left taken for done; one try only; the sector kept
  * although it was put back; kept under another place; nothing kept where the image could
- * not be retired either, or page 0 could not be read.
+ * not be retired either, or page 0 could not be read; RETIRED in one slot taken for both.
  */
 #include "commitfixture.h"
 
@@ -184,12 +184,35 @@ static void test_not_retired(void **state)
 	free(s);
 }
 
+/* A target without a locator has no sector to keep. */
+static void test_device(void **state)
+{
+	struct fixture *f = *state;
+	struct session *s = make(f);
+
+	unlocate(f);
+	overwrite(f, 0);
+	overwrite(f, 1);
+	set_page0(f, "nothing...");
+	make_valid(f);
+	s->target = f->t;
+	break_at((off_t)place(f->c.place), 0, 100000);
+	assert_err(session_settle(s, "returned"), ERR_IO);
+	assert_ok(session_keep_sector(s));
+	assert_int_equal(kept_count, 0);
+	break_at(-1, 0, 0);
+	assert_ok(session_settle(s, "returned"));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(peek(f, i).state, SLOT_RETIRED);
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		COMMIT_TEST(test_good),	       COMMIT_TEST(test_again),
 		COMMIT_TEST(test_kept),	       COMMIT_TEST(test_cannot_keep),
-		COMMIT_TEST(test_not_retired),
+		COMMIT_TEST(test_not_retired), COMMIT_TEST(test_device),
 	};
 
 	return cmocka_run_group_tests_name("session_settle", tests, NULL, NULL);
