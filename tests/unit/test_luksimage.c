@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A LUKS partition in a file, opened by dormouse-unlock as it is built; the person, the disk
+ * and the device mapper are made up. Faults planted, each found: a person asked although no
+ * image is marked; the disk's bytes mapped on the partition, or the partition's told as the
+ * disk's; the mark taken away while the device is mapped, or without being asked to; a key
+ * kept after an error; half a page at the end.
+ */
+#include "unit.h"
+
+#include "fingerprint/disk.h"
+#include "keys/volume.h"
+#include "luksfile.h"
+#include "tempfile.h"
+
+#include <limits.h>
+
+#define PART_AT	   (3 * MIB)
+#define DISK_BYTES (1024 * MIB)
+
+static struct {
+	struct tempfile device;
+	char opener[PATH_MAX];
+	const char *typed; /* NULL: Enter alone */
+	unsigned int asked;
+	bool mapped, cannot_map, cannot_close;
+	dev_t dev;
+	uint64_t start, bytes; /* of what was mapped */
+} machine;
+
+static err_t fake_disk_of(dev_t dev, uint64_t *start, uint64_t *disk_bytes)
+{
+	machine.dev = dev;
+	*start = PART_AT;
+	*disk_bytes = DISK_BYTES;
+	return NULL;
+}
+
+#define disk_of fake_disk_of
+#include "resume/luksimage.c"
+#include "resume/opener.c"
+
+err_t passphrases_try(const struct options *o, const struct opener *want, const char *what,
+		      void *out, bool *person)
+{
+	struct passphrase *p;
+	err_t e;
+
+	assert_string_equal(o->opener, machine.opener);
+	assert_non_null(strstr(what, machine.device.path));
+	machine.asked++;
+	*person = true;
+	if (!machine.typed)
+		return err_new(ERR_ABORTED, "no passphrase was typed");
+	assert_ok(passphrase_create(&p));
+	p->n = strlen(machine.typed);
+	memcpy(p->text, machine.typed, p->n);
+	e = opener_run(want, p, out);
+	passphrase_destroy(p);
+	if (!e) /* as of a partition that does not end with a page */
+		((struct encrypted_area *)out)->bytes += 512;
+	return e;
+}
+
+err_t cryptmap_open(const char *name, dev_t disk, const struct encrypted_area *area, char *path,
+		    size_t n)
+{
+	assert_string_equal(name, "dormouse-image");
+	assert_true(disk == machine.dev);
+	if (machine.cannot_map)
+		return err_new(ERR_IO, "no device mapper");
+	machine.mapped = true;
+	machine.start = area->start;
+	machine.bytes = area->bytes;
+	snprintf(path, n, "/dev/dm-7");
+	return NULL;
+}
+
+err_t cryptmap_close(const char *name)
+{
+	assert_string_equal(name, "dormouse-image");
+	if (machine.cannot_close)
+		return err_new(ERR_REFUSED, "busy");
+	machine.mapped = false;
+	return NULL;
+}
+
+static int setup(void **state)
+{
+	uint8_t key[64];
+
+	(void)state;
+	memset(&machine, 0, sizeof(machine));
+	machine.typed = LUKSFILE_PASS;
+	tempfile_open(&machine.device, 0);
+	luksfile_format(machine.device.path, CRYPT_LUKS2, key);
+	assert_ok(volume_mark(machine.device.path, true));
+	/* build/dormouse-unlock, beside the folder of this test */
+	assert_true(readlink("/proc/self/exe", machine.opener, sizeof(machine.opener) - 1) > 0);
+	*strrchr(machine.opener, '/') = '\0';
+	strcpy(strrchr(machine.opener, '/'), "/dormouse-unlock");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tempfile_close(&machine.device);
+	return 0;
+}
+
+static err_t open_image(char *path, struct luksimage **out)
+{
+	const struct options o = {.opener = machine.opener};
+	char name[CONFIG_TEXT_MAX];
+
+	snprintf(name, sizeof(name), "luks:%s", machine.device.path);
+	return luksimage_create(name, &o, path, out);
+}
+
+static void close_image(struct luksimage *l, bool unmark)
+{
+	const struct options o = {.opener = machine.opener};
+
+	luksimage_destroy(l, &o, unmark);
+}
+
+static bool is_marked(void)
+{
+	bool marked = false;
+
+	assert_ok(volume_marked(machine.device.path, &marked));
+	return marked;
+}
+
+static void test_opens(void **state)
+{
+	struct encrypted_area inside;
+	char path[LUKSIMAGE_PATH_MAX];
+	struct luksimage *l = NULL;
+
+	(void)state;
+	assert_ok(volume_open(machine.device.path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &inside));
+	assert_ok(open_image(path, &l));
+	assert_int_equal(machine.asked, 1);
+	assert_string_equal(path, "/dev/dm-7");
+	assert_string_equal(l->device, machine.device.path);
+	assert_int_equal(l->disk_bytes, DISK_BYTES);
+	/* The mapping is of the partition; the writer will make it of the disk. */
+	assert_int_equal(machine.start, inside.start);
+	assert_int_equal(machine.bytes, inside.bytes);
+	inside.start += PART_AT;
+	assert_memory_equal(l->area, &inside, sizeof(inside));
+	close_image(l, false);
+	assert_false(machine.mapped);
+	assert_true(is_marked());
+}
+
+static void test_unmark(void **state)
+{
+	char path[LUKSIMAGE_PATH_MAX];
+	struct luksimage *l = NULL;
+
+	(void)state;
+	close_image(NULL, true);
+	assert_ok(open_image(path, &l));
+	machine.cannot_close = true; /* somebody writes to it yet */
+	close_image(l, true);
+	assert_true(is_marked());
+	machine.cannot_close = false;
+	assert_ok(open_image(path, &l));
+	close_image(l, true);
+	assert_false(machine.mapped);
+	assert_false(is_marked());
+}
+
+/* Nobody is asked for anything. */
+static void test_no_image(void **state)
+{
+	char path[LUKSIMAGE_PATH_MAX];
+	struct luksimage *l = NULL;
+
+	(void)state;
+	assert_ok(volume_mark(machine.device.path, false));
+	assert_err(open_image(path, &l), ERR_FORMAT);
+	assert_int_equal(ftruncate(machine.device.fd, 0), 0);
+	assert_int_equal(ftruncate(machine.device.fd, LUKSFILE_BYTES), 0);
+	assert_err(open_image(path, &l), ERR_IO); /* no LUKS: who configured it should know */
+	unlink(machine.device.path);
+	assert_true(unit_is_err(open_image(path, &l)));
+	assert_int_equal(machine.asked, 0);
+	assert_false(machine.mapped);
+	assert_null(l);
+}
+
+/* The image stays, and its mark with it. */
+static void test_not_opened(void **state)
+{
+	char path[LUKSIMAGE_PATH_MAX];
+	struct luksimage *l = NULL;
+
+	(void)state;
+	machine.typed = "wrong";
+	assert_err(open_image(path, &l), ERR_AUTH);
+	machine.typed = NULL;
+	assert_err(open_image(path, &l), ERR_ABORTED);
+	assert_int_equal(machine.asked, 2);
+	machine.typed = LUKSFILE_PASS;
+	machine.cannot_map = true;
+	assert_err(open_image(path, &l), ERR_IO);
+	assert_false(machine.mapped);
+	assert_true(is_marked());
+	assert_null(l);
+}
+
+#define LUKSIMAGE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LUKSIMAGE_TEST(test_opens),
+		LUKSIMAGE_TEST(test_unmark),
+		LUKSIMAGE_TEST(test_no_image),
+		LUKSIMAGE_TEST(test_not_opened),
+	};
+
+	return cmocka_run_group_tests_name("luksimage", tests, NULL, NULL);
+}
