@@ -48,17 +48,17 @@ void check_boot_initramfs(const struct preflight *p, struct finding *out)
 	else if (!found.resume)
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s cannot resume: it has no dormouse hook "
-			    "(update-initramfs -u, or set \"initramfs\")",
+			    "(update-initramfs -u -k all, or set \"initramfs\")",
 			    path);
 	else if (!found.writer)
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s cannot resume: the writer is not in it "
-			    "(update-initramfs -u)",
+			    "(update-initramfs -u -k all)",
 			    path);
 	else if (memcmp(found.sha256, p->writer->sha256, sizeof(found.sha256)))
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s has another version of the writer "
-			    "(update-initramfs -u)",
+			    "(update-initramfs -u -k all)",
 			    path);
 	else
 		finding_set(out, FINDING_OK, "%s can resume", path);
