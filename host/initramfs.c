@@ -19,9 +19,20 @@
 #define NAME_BYTES_MAX 4096u
 #define WANTED_MAX     (32u << 20)
 
+const struct initramfs_library initramfs_libraries[INITRAMFS_LIBRARIES] = {
+	{TOKEN_TPM2, "libcryptsetup-token-systemd-tpm2.so"},
+	{TOKEN_TPM2, "libtss2-esys.so.0"},
+	{TOKEN_TPM2, "libtss2-rc.so.0"},
+	{TOKEN_TPM2, "libtss2-mu.so.0"},
+	{TOKEN_TPM2, "libtss2-tcti-device.so.0"},
+	{TOKEN_FIDO2, "libcryptsetup-token-systemd-fido2.so"},
+	{TOKEN_FIDO2, "libfido2.so.1"},
+};
+
 /* A later entry of the same name replaces an earlier one, as in the kernel. */
 struct found {
 	bool resume, unlock;
+	unsigned int libraries;
 	struct content {
 		uint8_t *p; /* owned; NULL: not there */
 		size_t n;
@@ -60,6 +71,17 @@ static err_t keep(struct unpack *u, const struct cpio_entry *entry, struct conte
 	return unpack_read(u, p, entry->size);
 }
 
+/* In whatever folder the dynamic loader has them; many are symbolic links. */
+static unsigned int which_library(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	for (unsigned int i = 0; slash && i < INITRAMFS_LIBRARIES; i++)
+		if (!strcmp(slash + 1, initramfs_libraries[i].name))
+			return 1u << i;
+	return 0;
+}
+
 static err_t take_data(struct unpack *u, const struct cpio_entry *entry, const char *name,
 		       struct found *f)
 {
@@ -80,6 +102,7 @@ static err_t take_data(struct unpack *u, const struct cpio_entry *entry, const c
 		f->resume |= !strcmp(name, "usr/lib/dormouse/resume");
 		f->unlock |= !strcmp(name, "usr/lib/dormouse/unlock");
 	}
+	f->libraries |= which_library(name);
 	return unpack_skip(u, entry->size);
 }
 
@@ -159,6 +182,7 @@ static err_t sum_up(const struct found *f, struct initramfs *out)
 		.resume = f->resume,
 		.writer = f->kernel.p && f->initrd.p,
 		.unlock = f->unlock,
+		.libraries = f->libraries,
 		.encrypt = says_encrypt(&f->config),
 		.pins = f->pins.p != NULL,
 	};

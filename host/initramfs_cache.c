@@ -35,18 +35,19 @@ static bool parse_hash(const char *text, uint8_t sha256[32])
 
 static bool parse_found(const char *text, struct initramfs *out)
 {
-	unsigned int resume, writer, unlock, encrypt, pins;
+	unsigned int resume, writer, unlock, encrypt, libraries, pins;
 	struct initramfs found;
 	int n;
 
-	if (sscanf(text, "%u %u %u %u %u %n", &resume, &writer, &unlock, &encrypt, &pins, &n) !=
-		    5 ||
+	if (sscanf(text, "%u %u %u %u %u %u %n", &resume, &writer, &unlock, &encrypt, &libraries,
+		   &pins, &n) != 6 ||
 	    strlen(text + n) != 129)
 		return false;
 	found = (struct initramfs){.resume = resume,
 				   .writer = writer,
 				   .unlock = unlock,
 				   .encrypt = encrypt,
+				   .libraries = libraries,
 				   .pins = pins};
 	if (!parse_hash(text + n, found.sha256) || !parse_hash(text + n + 64, found.pins_sha256))
 		return false;
@@ -84,8 +85,8 @@ static void cache_put(const char *dir, const char *file, const char *key,
 	f = fopen(fresh, "we");
 	if (!f)
 		return;
-	fprintf(f, "%s%u %u %u %u %u ", key, found->resume, found->writer, found->unlock,
-		found->encrypt, found->pins);
+	fprintf(f, "%s%u %u %u %u %u %u ", key, found->resume, found->writer, found->unlock,
+		found->encrypt, found->libraries, found->pins);
 	print_hash(f, found->sha256);
 	print_hash(f, found->pins_sha256);
 	fputc('\n', f);

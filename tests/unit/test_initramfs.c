@@ -5,7 +5,8 @@
  * looked at; the initramfs hashed first; the first of two entries counting; a
  * stream that ends too early taken for whole; the cache not asking for ctime, or
  * taking a hash that is cut short; "encrypt = no" not seen; the writer's hash given
- * for the pins'. (Data padding forgotten is not found, and does no harm: zeros
+ * for the pins'; a library looked for in one folder only, not found as a symbolic link, or
+ * forgotten by the cache. (Data padding forgotten is not found, and does no harm: zeros
  * between entries are skipped anyway.)
  */
 #include "unit.h"
@@ -54,6 +55,12 @@ static int make_files(void **state)
 	sh(PACK " >../clear", "etc/dormouse.conf");
 	sh("%s", "printf 'encrypt = no\nencrypt = maybe\n' >tree/etc/dormouse.conf");
 	sh(PACK " >../badconf", "etc/dormouse.conf");
+	sh("mkdir -p tree/usr/lib/a/cryptsetup && cd tree/usr/lib/a && %s",
+	   "touch libtss2-rc.so.0.0.0 libtss2-rc.so cryptsetup/libcryptsetup-token-systemd-tpm2.so "
+	   "&& ln -s libtss2-esys.so.0.0.0 libtss2-esys.so.0");
+	sh(PACK " >../libraries",
+	   "usr/lib/a/libtss2-rc.so.0.0.0 usr/lib/a/libtss2-rc.so usr/lib/a/libtss2-esys.so.0 "
+	   "usr/lib/a/cryptsetup/libcryptsetup-token-systemd-tpm2.so");
 	sh("%s", "head -c 1024 /dev/zero >zeros && gzip -c whole >whole.gz && zstd -q whole && "
 		 "zstd -q resume && xz -k --check=crc32 whole");
 	return 0;
@@ -154,6 +161,9 @@ static void test_keys(void **state)
 	assert_ok(scan_parts("whole keys clear", &found));
 	assert_true(!found.encrypt && found.unlock && found.pins);
 	assert_memory_equal(found.pins_sha256, pins, sizeof(pins));
+	assert_int_equal(found.libraries, 0);
+	assert_ok(scan_parts("whole libraries", &found));
+	assert_int_equal(found.libraries, 3); /* esys and the plugin */
 	assert_ok(scan_parts("badconf", &found));
 	assert_true(found.encrypt);
 }
@@ -211,10 +221,10 @@ static void test_cache(void **state)
 	assert_true(found.writer);
 
 	/* All of it goes through the cache. */
-	assert_ok(scan_parts("whole keys clear", &found));
+	assert_ok(scan_parts("whole keys clear libraries", &found));
 	assert_ok(initramfs_scan_cached(path, cache, &found));
 	assert_ok(initramfs_scan_cached(path, cache, &found));
-	assert_true(!found.encrypt && found.unlock && found.pins);
+	assert_true(!found.encrypt && found.unlock && found.pins && found.libraries == 3);
 	assert_int_equal(found.pins_sha256[0], 0x15);
 	assert_ok(scan_parts("whole", &found));
 	assert_ok(initramfs_scan_cached(path, cache, &found));
