@@ -123,7 +123,7 @@ static void compare(const struct config *config, const struct initramfs *found, 
 			    "the initramfs %s does not have what dormouse setup has pinned: run "
 			    "update-initramfs -u -k all",
 			    path);
-	else if (config->encrypt != found->encrypt)
+	else if (found->config && config->encrypt != found->encrypt)
 		finding_set(out, FINDING_REFUSE,
 			    "the configuration in the initramfs %s says encrypt = %s, this one %s: "
 			    "run update-initramfs -u -k all",

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "config/config.h"
+#include "config/pins.h"
 #include "formats/cpio.h"
 #include "host/unpack.h"
 
@@ -159,21 +160,34 @@ static err_t hash(const struct content *a, const struct content *b, uint8_t sha2
 	return good ? NULL : err_new(ERR_NOMEM, "hashing what is in the initramfs");
 }
 
-/* One that the boot will not be able to read says nothing. */
-static bool says_encrypt(const struct content *c)
+/* As resume/options.c does: bad pins are none, and a bad configuration is the end. */
+static bool read_config(const struct found *f, struct config *config)
+{
+	struct pins pins = {.count = 0};
+	err_t e = NULL;
+
+	config_init(config);
+	if (f->pins.p)
+		err_free(pins_parse((const char *)f->pins.p, f->pins.n, "pins", &pins));
+	if (f->config.p)
+		e = config_parse((const char *)f->config.p, f->config.n, "dormouse.conf", config);
+	if (!e)
+		e = pins_add_targets(&pins, config);
+	err_free(e);
+	return !e;
+}
+
+static err_t take_config(const struct found *f, struct initramfs *out)
 {
 	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
-	bool encrypt = true;
-	err_t e;
 
-	if (!c->p || !config)
-		return true;
-	config_init(config);
-	e = config_parse((const char *)c->p, c->n, "dormouse.conf", config);
-	if (!e)
-		encrypt = config->encrypt;
-	err_free(e);
-	return encrypt;
+	if (!config)
+		return err_new(ERR_NOMEM, "reading the initramfs' configuration");
+	out->config = read_config(f, config);
+	out->encrypt = config->encrypt;
+	out->target_count = config->target_count;
+	memcpy(out->targets, config->targets, sizeof(out->targets));
+	return NULL;
 }
 
 static err_t sum_up(const struct found *f, struct initramfs *out)
@@ -183,9 +197,9 @@ static err_t sum_up(const struct found *f, struct initramfs *out)
 		.writer = f->kernel.p && f->initrd.p,
 		.unlock = f->unlock,
 		.libraries = f->libraries,
-		.encrypt = says_encrypt(&f->config),
 		.pins = f->pins.p != NULL,
 	};
+	TRY(take_config(f, out));
 	if (out->writer)
 		TRY(hash(&f->kernel, &f->initrd, out->sha256));
 	return out->pins ? hash(&f->pins, NULL, out->pins_sha256) : NULL;

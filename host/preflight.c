@@ -41,6 +41,7 @@ const struct preflight_check preflight_checks[] = {
 	{"encryption", check_keys_set_up},
 	{"authentication", check_keys_authentication},
 	{"initramfs' keys", check_keys_initramfs},
+	{"initramfs' targets", check_boot_targets},
 	{"tokens", check_tokens},
 };
 const size_t preflight_check_count = ARRAY_LEN(preflight_checks);

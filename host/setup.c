@@ -64,6 +64,7 @@ static err_t set_up(const struct config *config, const struct setup_options *o)
 {
 	struct pins pins;
 
+	TRY(setup_target_check(config));
 	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
 	if (config->encrypt)
