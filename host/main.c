@@ -165,7 +165,7 @@ static const struct {
 	{'R', "  --rekey           new keys: all older images, passphrases and tokens open nothing\n"
 	      "                    any more\n"},
 	{'K', "  --key-file FILE   the passphrase is in it, instead of asking; -: standard input\n"},
-	{'I', "  --no-initramfs    do not run update-initramfs -u\n"},
+	{'I', "  --no-initramfs    do not run update-initramfs -u -k all\n"},
 	{'j', "  --json            for programs\n"},
 	{'A', "  --at BYTE         IMAGE is a disk, or a copy of one, and the image is in parts of\n"
 	      "                    it: in slots of the swap area whose page 0 begins 3584 bytes\n"

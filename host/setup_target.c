@@ -146,6 +146,33 @@ static err_t set_up_all(const struct config *config, uint64_t bytes, bool encryp
 	return NULL;
 }
 
+/* Where the configuration names none, pins do. */
+static bool will_be_pinned(const char *name)
+{
+	struct location l;
+	bool pinned = true; /* or setting it up tells what is wrong */
+	err_t e;
+
+	if (is_to_be_made(name))
+		return true;
+	e = location_find(name, &l);
+	if (!e)
+		pinned = location_is_located(&l);
+	err_free(e);
+	location_deinit(&l);
+	return pinned;
+}
+
+err_t setup_target_check(const struct config *config)
+{
+	if (!config->unlisted || (config->target_count == 1 && will_be_pinned(config->target)))
+		return NULL;
+	return err_new(ERR_REFUSED,
+		       "no boot would look for an image on %s: say \"target = %s\" in " CONFIG_PATH
+		       ", and run dormouse setup without --target",
+		       config->target, config->target);
+}
+
 err_t setup_target(const struct config *given, uint64_t size, bool encrypted, struct pins *pins)
 {
 	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
@@ -159,7 +186,5 @@ err_t setup_target(const struct config *given, uint64_t size, bool encrypted, st
 		TRY(use_swap(worst, config));
 	TRY(retire_old(config, pins));
 	TRY(set_up_all(config, size ? size : align_up(worst, MIB), encrypted, pins));
-	if (config->unlisted && config->target_count > 1)
-		printf("target: add \"target = %s\" to " CONFIG_PATH "\n", config->target);
 	return NULL;
 }
