@@ -96,10 +96,21 @@ void check_target_place(const struct preflight *p, struct finding *out)
 		    l->disk.disk_name);
 }
 
+/* O_EXCL asks the kernel: mounted, a partition of it, or held by dm or md. */
+static err_t try_free(const struct location *l)
+{
+	struct target t;
+
+	if (l->kind == LOCATION_LUKS)
+		return luksvolume_check_free(location_device(l));
+	TRY(target_open(&t, l->name, false, true));
+	target_close(&t);
+	return NULL;
+}
+
 void check_target_free(const struct preflight *p, struct finding *out)
 {
 	const struct location *l = &p->location;
-	struct target t;
 	err_t e;
 
 	if (!there(p, out))
@@ -108,13 +119,11 @@ void check_target_free(const struct preflight *p, struct finding *out)
 		finding_set(out, FINDING_OK, "%s is %s", l->name, location_what(l));
 		return;
 	}
-	/* O_EXCL asks the kernel: mounted, a partition of it, or held by dm or md. */
-	e = target_open(&t, location_device(l), false, true);
+	e = try_free(l);
 	if (e) {
 		finding_set_err(out, FINDING_REFUSE, err_context(e, "the target"));
 		return;
 	}
-	target_close(&t);
 	finding_set(out, FINDING_OK, "nobody uses %s", l->name);
 }
 

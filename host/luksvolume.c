@@ -17,12 +17,13 @@
 
 #define MAPPING "dormouse-target"
 
-/* Nobody else has it open, dm-crypt neither. */
 static err_t check_free(const char *device, dev_t *dev)
 {
-	CLEANUP_CLOSE int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = -1;
 	struct stat st;
 
+	TRY(cryptmap_close(MAPPING)); /* of a run that was killed; it has the device open */
+	fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
 	if (fd < 0 && errno == EBUSY)
 		return err_new(ERR_REFUSED, "%s is in use: opened by cryptsetup, or mounted",
 			       device);
@@ -68,6 +69,13 @@ err_t luksvolume_check(const char *device)
 		       device, device);
 }
 
+err_t luksvolume_check_free(const char *device)
+{
+	dev_t dev;
+
+	return check_free(device, &dev);
+}
+
 static err_t open_by_file(const char *device, struct encrypted_area *area)
 {
 	struct passphrase *p;
@@ -92,7 +100,6 @@ static err_t open_volume(struct luksvolume *v)
 	v->area = area;
 	TRY(open_by_file(v->device, v->area));
 	TRY(place_on_disk(dev, v, &disk));
-	TRY(cryptmap_close(MAPPING)); /* of a run that was killed */
 	return cryptmap_open(MAPPING, disk, v->area, v->path, sizeof(v->path));
 }
 
