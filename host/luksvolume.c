@@ -35,8 +35,8 @@ static err_t check_free(const char *device, dev_t *dev)
 	return NULL;
 }
 
-/* From the partition's bytes to the disk's. */
-static err_t place_on_disk(dev_t dev, struct luksvolume *v, dev_t *disk)
+/* Where the partition's area is on the disk. */
+static err_t place_on_disk(dev_t dev, struct luksvolume *v, uint64_t *start)
 {
 	CLEANUP_FREE struct ondisk *o = malloc(sizeof(*o));
 	CLEANUP_EXTENTLIST struct extentlist in = {0}, out = {0};
@@ -46,14 +46,13 @@ static err_t place_on_disk(dev_t dev, struct luksvolume *v, dev_t *disk)
 	TRY(ondisk_find(dev, o));
 	if (o->encrypted)
 		return err_new(ERR_REFUSED, "%s is itself on an encrypted device", v->device);
-	TRY(extentlist_add(&in, v->area->start, align_down(v->area->bytes, PAGE_BYTES)));
+	v->area->bytes = align_down(v->area->bytes, PAGE_BYTES);
+	TRY(extentlist_add(&in, v->area->start, v->area->bytes));
 	TRY(ondisk_map(o, &in, &out));
 	if (out.count != 1)
 		return err_new(ERR_REFUSED, "%s is in %u pieces on its disk", v->device, out.count);
-	v->area->start = out.list[0].start;
-	v->area->bytes = out.list[0].length;
+	*start = out.list[0].start;
 	v->disk_bytes = o->disk_bytes;
-	*disk = o->disk;
 	return NULL;
 }
 
@@ -91,7 +90,8 @@ static err_t open_by_file(const char *device, struct encrypted_area *area)
 
 static err_t open_volume(struct luksvolume *v)
 {
-	dev_t dev = 0, disk = 0;
+	uint64_t on_disk = 0;
+	dev_t dev = 0;
 	void *area;
 
 	TRY(luksvolume_check(v->device));
@@ -99,8 +99,12 @@ static err_t open_volume(struct luksvolume *v)
 	TRY(locked_create(sizeof(*v->area), &area));
 	v->area = area;
 	TRY(open_by_file(v->device, v->area));
-	TRY(place_on_disk(dev, v, &disk));
-	return cryptmap_open(MAPPING, disk, v->area, v->path, sizeof(v->path));
+	TRY(place_on_disk(dev, v, &on_disk));
+	/* Of the partition: the kernel does not give us a disk of which others use a part. The
+	 * writer sees the disk alone. */
+	TRY(cryptmap_open(MAPPING, dev, v->area, v->path, sizeof(v->path)));
+	v->area->start = on_disk;
+	return NULL;
 }
 
 err_t luksvolume_open(const char *device, struct luksvolume *out)
