@@ -2,8 +2,9 @@
 #include "host/setup_target.h"
 
 #include "base/util.h"
+#include "host/imagesize.h"
 #include "host/location.h"
-#include "host/preflight.h"
+#include "host/machine.h"
 #include "host/stale.h"
 #include "host/stablename.h"
 #include "host/swaps.h"
@@ -17,11 +18,15 @@
 /* As if all memory were in use, and nothing of it could be compressed. */
 static err_t largest_image(uint64_t *out)
 {
-	struct preflight all = {.mem_free = 0};
+	CLEANUP_FREE struct preflight *all = calloc(1, sizeof(*all));
 
-	TRY(preflight_meminfo(&all));
-	all.mem_free = 0;
-	*out = preflight_worst(&all);
+	if (!all)
+		return err_new(ERR_NOMEM, "no memory");
+	/* Hibernating will say what is wrong with it. */
+	err_free(machine_describe(&all->host));
+	TRY(preflight_meminfo(all));
+	all->mem_free = 0;
+	*out = imagesize_worst(all);
 	return NULL;
 }
 
