@@ -8,6 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* As stale_retire_all will see it: a LUKS partition is opened only if an image may be in it. */
+static enum finding_level level_of(const char *name, err_t e)
+{
+	return config_luks_device(name) && err_kind(e) == ERR_REFUSED ? FINDING_REFUSE
+								      : FINDING_WARN;
+}
+
 void check_target_others(const struct preflight *p, struct finding *out)
 {
 	const struct config *c = p->config;
@@ -24,7 +31,7 @@ void check_target_others(const struct preflight *p, struct finding *out)
 			continue;
 		e = stale_look(name, &p->pins, &image, why, sizeof(why));
 		if (e) {
-			finding_set_err(out, FINDING_WARN,
+			finding_set_err(out, level_of(name, e),
 					err_context(e, "the target %s cannot be looked at", name));
 			return;
 		}

@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "host/held.h"
+#include "host/imagesize.h"
 #include "host/luksvolume.h"
 #include "host/stack.h"
 #include "image/commit.h"
@@ -27,8 +28,7 @@ void check_target_device(const struct preflight *p, struct finding *out)
 
 	if (p->target_error[0])
 		finding_set(out, FINDING_REFUSE, "%s", p->target_error);
-	else if ((l->kind == LOCATION_DEVICE || l->kind == LOCATION_LUKS) &&
-		 !stack_is_disk(l->dev))
+	else if ((l->kind == LOCATION_DEVICE || l->kind == LOCATION_LUKS) && !stack_is_disk(l->dev))
 		finding_set(out, FINDING_REFUSE,
 			    "the target %s is not a bare disk or a partition of one, and not in "
 			    "use as swap; the writer sees no others",
@@ -53,10 +53,11 @@ static err_t try_disk(const struct location *l)
 
 	if (e && err_kind(e) == ERR_REFUSED) {
 		err_free(e);
-		return err_new(ERR_REFUSED,
-			       "this kernel does not allow writing to %s beside the filesystem on "
-			       "it; boot with bdev_allow_write_mounted=1, or use one on a partition",
-			       l->disk.disk_name);
+		return err_new(
+			ERR_REFUSED,
+			"this kernel does not allow writing to %s beside the filesystem on "
+			"it; boot with bdev_allow_write_mounted=1, or use one on a partition",
+			l->disk.disk_name);
 	}
 	if (!e)
 		target_close(&t);
@@ -96,10 +97,21 @@ void check_target_place(const struct preflight *p, struct finding *out)
 		    l->disk.disk_name);
 }
 
+/* O_EXCL asks the kernel: mounted, a partition of it, or held by dm or md. */
+static err_t try_free(const struct location *l)
+{
+	struct target t;
+
+	if (l->kind == LOCATION_LUKS)
+		return luksvolume_check_free(location_device(l));
+	TRY(target_open(&t, l->name, false, true));
+	target_close(&t);
+	return NULL;
+}
+
 void check_target_free(const struct preflight *p, struct finding *out)
 {
 	const struct location *l = &p->location;
-	struct target t;
 	err_t e;
 
 	if (!there(p, out))
@@ -108,13 +120,11 @@ void check_target_free(const struct preflight *p, struct finding *out)
 		finding_set(out, FINDING_OK, "%s is %s", l->name, location_what(l));
 		return;
 	}
-	/* O_EXCL asks the kernel: mounted, a partition of it, or held by dm or md. */
-	e = target_open(&t, location_device(l), false, true);
+	e = try_free(l);
 	if (e) {
 		finding_set_err(out, FINDING_REFUSE, err_context(e, "the target"));
 		return;
 	}
-	target_close(&t);
 	finding_set(out, FINDING_OK, "nobody uses %s", l->name);
 }
 
@@ -245,30 +255,31 @@ static const char *what_helps(const struct location *l)
 
 /*
  * How well memory compresses is known only afterwards, and running out of space
- * costs nothing but time: the writer jumps back. So refused is only
- * what cannot be.
+ * costs nothing but time: the writer jumps back. So refused is only what cannot be, and
+ * where there is another target what is not likely.
  */
 void check_target_size(const struct preflight *p, struct finding *out)
 {
 	const struct location *l = &p->location;
-	unsigned long long has = l->room / MIB, worst = preflight_worst(p) / MIB,
-			   least = preflight_used(p) / 4 / MIB;
+	uint64_t likely = imagesize_used(p) / 4, least = imagesize_least(p);
+	bool other = config_candidate(p->config, p->candidate + 1);
+	unsigned long long has = l->room / MIB, worst = imagesize_worst(p) / MIB;
 
 	if (!there(p, out))
 		return;
-	if (has < least)
-		finding_set(
-			out, FINDING_REFUSE,
-			"the target %s is too small: it has %llu MiB free, the image takes some "
-			"%llu MiB, up to %llu and hardly less than %llu. What would help: %s, "
-			"another target beside it, or fewer programs",
-			l->name, has, worst / 2, worst, least, what_helps(l));
+	if (l->room < (other ? max_u64(likely, least) : least))
+		finding_set(out, FINDING_REFUSE,
+			    "the target %s is too small: it has %llu MiB free, the image takes "
+			    "some %llu MiB, at worst %llu. What would help: %s, another target "
+			    "beside it, or fewer programs",
+			    l->name, has, worst / 2, worst, what_helps(l));
 	else if (has < worst)
 		finding_set(out, FINDING_WARN,
-			    "the target %s may be too small: it has %llu MiB free, the image takes "
+			    "the target %s %s too small: it has %llu MiB free, the image takes "
 			    "some %llu MiB, at worst %llu. What would help: %s, or another target "
 			    "beside it",
-			    l->name, has, worst / 2, worst, what_helps(l));
+			    l->name, l->room < likely ? "is probably" : "may be", has, worst / 2,
+			    worst, what_helps(l));
 	else
 		finding_set(out, FINDING_OK,
 			    "%s has %llu MiB free; the image takes some %llu MiB, at worst %llu",

@@ -17,12 +17,13 @@
 
 #define MAPPING "dormouse-target"
 
-/* Nobody else has it open, dm-crypt neither. */
 static err_t check_free(const char *device, dev_t *dev)
 {
-	CLEANUP_CLOSE int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = -1;
 	struct stat st;
 
+	TRY(cryptmap_close(MAPPING)); /* of a run that was killed; it has the device open */
+	fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
 	if (fd < 0 && errno == EBUSY)
 		return err_new(ERR_REFUSED, "%s is in use: opened by cryptsetup, or mounted",
 			       device);
@@ -34,8 +35,8 @@ static err_t check_free(const char *device, dev_t *dev)
 	return NULL;
 }
 
-/* From the partition's bytes to the disk's. */
-static err_t place_on_disk(dev_t dev, struct luksvolume *v, dev_t *disk)
+/* Where the partition's area is on the disk. */
+static err_t place_on_disk(dev_t dev, struct luksvolume *v, uint64_t *start)
 {
 	CLEANUP_FREE struct ondisk *o = malloc(sizeof(*o));
 	CLEANUP_EXTENTLIST struct extentlist in = {0}, out = {0};
@@ -45,14 +46,13 @@ static err_t place_on_disk(dev_t dev, struct luksvolume *v, dev_t *disk)
 	TRY(ondisk_find(dev, o));
 	if (o->encrypted)
 		return err_new(ERR_REFUSED, "%s is itself on an encrypted device", v->device);
-	TRY(extentlist_add(&in, v->area->start, align_down(v->area->bytes, PAGE_BYTES)));
+	v->area->bytes = align_down(v->area->bytes, PAGE_BYTES);
+	TRY(extentlist_add(&in, v->area->start, v->area->bytes));
 	TRY(ondisk_map(o, &in, &out));
 	if (out.count != 1)
 		return err_new(ERR_REFUSED, "%s is in %u pieces on its disk", v->device, out.count);
-	v->area->start = out.list[0].start;
-	v->area->bytes = out.list[0].length;
+	*start = out.list[0].start;
 	v->disk_bytes = o->disk_bytes;
-	*disk = o->disk;
 	return NULL;
 }
 
@@ -66,6 +66,13 @@ err_t luksvolume_check(const char *device)
 		       " bs=64 count=1; chmod 600 " LUKSVOLUME_KEY
 		       "; cryptsetup luksAddKey %s " LUKSVOLUME_KEY,
 		       device, device);
+}
+
+err_t luksvolume_check_free(const char *device)
+{
+	dev_t dev;
+
+	return check_free(device, &dev);
 }
 
 static err_t open_by_file(const char *device, struct encrypted_area *area)
@@ -83,7 +90,8 @@ static err_t open_by_file(const char *device, struct encrypted_area *area)
 
 static err_t open_volume(struct luksvolume *v)
 {
-	dev_t dev = 0, disk = 0;
+	uint64_t on_disk = 0;
+	dev_t dev = 0;
 	void *area;
 
 	TRY(luksvolume_check(v->device));
@@ -91,9 +99,12 @@ static err_t open_volume(struct luksvolume *v)
 	TRY(locked_create(sizeof(*v->area), &area));
 	v->area = area;
 	TRY(open_by_file(v->device, v->area));
-	TRY(place_on_disk(dev, v, &disk));
-	TRY(cryptmap_close(MAPPING)); /* of a run that was killed */
-	return cryptmap_open(MAPPING, disk, v->area, v->path, sizeof(v->path));
+	TRY(place_on_disk(dev, v, &on_disk));
+	/* Of the partition: the kernel does not give us a disk of which others use a part. The
+	 * writer sees the disk alone. */
+	TRY(cryptmap_open(MAPPING, dev, v->area, v->path, sizeof(v->path)));
+	v->area->start = on_disk;
+	return NULL;
 }
 
 err_t luksvolume_open(const char *device, struct luksvolume *out)

@@ -33,6 +33,10 @@ err_t luksvolume_open(const char *device, struct luksvolume *out) ERR_CHECK;
 /* Is there a key file for the next hibernation? ERR_REFUSED: no, and what to do. */
 err_t luksvolume_check(const char *device) ERR_CHECK;
 
+/* ERR_REFUSED: somebody uses it, cryptsetup for one. What a run of ours that was killed has left
+ * does not count: it is removed. */
+err_t luksvolume_check_free(const char *device) ERR_CHECK;
+
 /* Nobody may have the mapping open. The mark stays as it is. Logs what fails. */
 void luksvolume_close(struct luksvolume *v);
 

@@ -11,9 +11,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-/* What an image has besides pages: slots, header, index, keys. */
-#define OVERHEAD_BYTES (8 * MIB)
-
 /* In this order: what comes later may rely on what comes before. */
 const struct preflight_check preflight_checks[] = {
 	{"root", check_kernel_root},
@@ -146,18 +143,6 @@ err_t preflight_run(const struct preflight *p)
 			log_warn("%s", f.text);
 	}
 	return NULL;
-}
-
-uint64_t preflight_used(const struct preflight *p)
-{
-	return p->mem_total - min_u64(p->mem_free, p->mem_total);
-}
-
-uint64_t preflight_worst(const struct preflight *p)
-{
-	uint64_t used = preflight_used(p);
-
-	return used + used / 64 + OVERHEAD_BYTES;
 }
 
 void preflight_initramfs(const struct preflight *p, char *path, size_t n)

@@ -63,12 +63,6 @@ err_t preflight_run(const struct preflight *p) ERR_CHECK;
 /* The three of /proc/meminfo; done by preflight_init. */
 err_t preflight_meminfo(struct preflight *p) ERR_CHECK;
 
-/* Bytes of RAM in use: what an image may have to hold. */
-uint64_t preflight_used(const struct preflight *p);
-
-/* Bytes of the largest image that there can be. */
-uint64_t preflight_worst(const struct preflight *p);
-
 /* The initramfs file to look into; n bytes for its name. */
 void preflight_initramfs(const struct preflight *p, char *path, size_t n);
 

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "host/imagesize.h"
 #include "host/keptsector.h"
 #include "host/preflight.h"
 #include "host/swapslots.h"
@@ -120,7 +121,7 @@ void session_take_target(struct session *s, struct preflight *p)
 	s->location = p->location;
 	s->candidate = p->candidate;
 	s->pins = p->pins;
-	s->worst = preflight_worst(p);
+	s->worst = imagesize_worst(p);
 	memset(&p->location, 0, sizeof(p->location));
 }
 

@@ -2,8 +2,9 @@
 #include "host/setup_target.h"
 
 #include "base/util.h"
+#include "host/imagesize.h"
 #include "host/location.h"
-#include "host/preflight.h"
+#include "host/machine.h"
 #include "host/stale.h"
 #include "host/stablename.h"
 #include "host/swaps.h"
@@ -17,35 +18,84 @@
 /* As if all memory were in use, and nothing of it could be compressed. */
 static err_t largest_image(uint64_t *out)
 {
-	struct preflight all = {.mem_free = 0};
+	CLEANUP_FREE struct preflight *all = calloc(1, sizeof(*all));
 
-	TRY(preflight_meminfo(&all));
-	all.mem_free = 0;
-	*out = preflight_worst(&all);
+	if (!all)
+		return err_new(ERR_NOMEM, "no memory");
+	/* Hibernating will say what is wrong with it. */
+	err_free(machine_describe(&all->host));
+	TRY(preflight_meminfo(all));
+	all->mem_free = 0;
+	*out = imagesize_worst(all);
 	return NULL;
 }
 
+static err_t check_encrypted(const struct location *l, bool encrypted)
+{
+	if (!l->disk.encrypted || encrypted)
+		return NULL;
+	return err_new(
+		ERR_REFUSED,
+		"the target %s lies on an encrypted disk (dm-crypt), where only an encrypted "
+		"image may be written: remove \"encrypt = no\"",
+		l->name);
+}
+
+/* Not all swap lies on a disk (zram), and not all of that in the clear. */
+static err_t check_swap(const char *path, bool encrypted)
+{
+	struct location l;
+	err_t e = location_find(path, &l);
+
+	if (!e)
+		e = check_encrypted(&l, encrypted);
+	location_deinit(&l);
+	return e;
+}
+
+/* The largest that can be a target; NULL: none, and *why of the first, NULL without any. */
+static const struct swap *largest_fit(const struct swaps *s, bool encrypted, err_t *why)
+{
+	const struct swap *best = NULL;
+
+	*why = NULL;
+	for (uint32_t i = 0; i < s->count; i++) {
+		err_t e = check_swap(s->list[i].path, encrypted);
+
+		if (!e && (!best || s->list[i].bytes > best->bytes))
+			best = &s->list[i];
+		*why = err_first(*why, e);
+	}
+	return best;
+}
+
+static err_t no_swap(uint64_t wanted, const char *why)
+{
+	return err_new(ERR_REFUSED,
+		       "no target is configured, and %s (%llu MiB are needed at worst). Say "
+		       "\"target = /dormouse.img\" in " CONFIG_PATH " to have a file made, or "
+		       "name a partition or swap area there",
+		       why, (unsigned long long)(wanted / MIB));
+}
+
 /* The area's name that is the same after the next boot. */
-static err_t use_swap(uint64_t wanted, struct config *config)
+static err_t use_swap(uint64_t wanted, bool encrypted, struct config *config)
 {
 	CLEANUP_FREE struct swaps *s = malloc(sizeof(*s));
-	const struct swap *best = NULL;
 	char name[CONFIG_TEXT_MAX];
+	const struct swap *best;
+	err_t why, e = NULL;
 
 	if (!s)
 		return err_new(ERR_NOMEM, "looking for swap");
 	TRY(swaps_read(s));
-	for (uint32_t i = 0; i < s->count; i++)
-		if (!best || s->list[i].bytes > best->bytes)
-			best = &s->list[i];
-	if (!best || best->bytes < wanted)
-		return err_new(
-			ERR_REFUSED,
-			"no target is configured, and %s (%llu MiB are needed at worst). Say "
-			"\"target = /dormouse.img\" in " CONFIG_PATH " to have a file made, or "
-			"name a partition or swap area there",
-			best ? "no swap area is large enough" : "there is no swap",
-			(unsigned long long)(wanted / MIB));
+	best = largest_fit(s, encrypted, &why);
+	if (!best)
+		e = no_swap(wanted, why ? err_text(why) : "there is no swap");
+	else if (best->bytes < wanted)
+		e = no_swap(wanted, "no swap area is large enough");
+	err_free(why);
+	TRY(e);
 	TRY(stablename_of(best->path, name, sizeof(name)));
 	printf("target: the swap area %s, since none is configured\n", name);
 	return config_add_target(config, name);
@@ -85,11 +135,7 @@ static err_t check_location(const struct location *l, bool encrypted, const stru
 {
 	const struct pin *old = pins_of(before, l->name);
 
-	if (l->disk.encrypted && !encrypted)
-		return err_new(ERR_REFUSED,
-			       "the target %s lies on an encrypted disk (dm-crypt), where only an "
-			       "encrypted image may be written: remove \"encrypt = no\"",
-			       l->name);
+	TRY(check_encrypted(l, encrypted));
 	/* What is in one that is pinned there already is an old image. */
 	if (l->kind == LOCATION_FILE && !(old && pins_same_place(old, &l->pin)))
 		return targetfile_check_empty(l->name);
@@ -183,7 +229,7 @@ err_t setup_target(const struct config *given, uint64_t size, bool encrypted, st
 	*config = *given;
 	TRY(largest_image(&worst));
 	if (!config->target_count)
-		TRY(use_swap(worst, config));
+		TRY(use_swap(worst, encrypted, config));
 	TRY(retire_old(config, pins));
 	TRY(set_up_all(config, size ? size : align_up(worst, MIB), encrypted, pins));
 	return NULL;

@@ -90,6 +90,15 @@ static err_t check_used(const char *name, const struct pins *pins, err_t in_use)
 			   why);
 }
 
+/* held_open opens it only if it is marked. */
+static err_t refuse_marked(const char *name, err_t e)
+{
+	return err_context(e,
+			   "an image may be in %s, and cannot be discarded (if there is none, "
+			   "remove the token dormouse-image from its LUKS header)",
+			   name);
+}
+
 err_t stale_retire(const char *name, const struct pins *pins, bool *untouched)
 {
 	struct held h;
@@ -98,7 +107,8 @@ err_t stale_retire(const char *name, const struct pins *pins, bool *untouched)
 	if (e && err_kind(e) == ERR_INVALID)
 		return not_looked_at(name, e);
 	if (e && err_kind(e) == ERR_REFUSED)
-		return check_used(name, pins, e);
+		return config_luks_device(name) ? refuse_marked(name, e)
+						: check_used(name, pins, e);
 	for (unsigned int i = 0; !e && i < h.count; i++)
 		e = retire(&h.list[i], untouched);
 	if (!e && h.volume.marked)

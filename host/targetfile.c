@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define LOOK_BYTES (64u << 10)
+/* Some filesystems (btrfs, reiserfs) begin with 64 KiB of zeros. */
+#define LOOK_BYTES MIB
 
 /* Before it has data: afterwards it would be too late. */
 static err_t set_no_cow(int fd, const char *path)

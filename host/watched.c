@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "fingerprint/disk.h"
 #include "host/bottom.h"
+#include "host/namespaces.h"
 #include "host/places.h"
 #include "host/stack.h"
 
@@ -135,7 +136,7 @@ err_t watched_find(struct prints *out, char weak[PRINT_NAME_MAX])
 {
 	CLEANUP_FREE struct mounts *mounts = calloc(1, sizeof(*mounts));
 	CLEANUP_FREE struct finding_places *f = calloc(1, sizeof(*f));
-	err_t e = NULL;
+	err_t e;
 
 	if (!mounts || !f)
 		return err_new(ERR_NOMEM, "no memory");
@@ -143,6 +144,7 @@ err_t watched_find(struct prints *out, char weak[PRINT_NAME_MAX])
 	*weak = '\0';
 	f->prints = out;
 	TRY(mounts_read_all(mounts));
+	e = namespaces_check(mounts);
 	for (size_t i = 0; !e && i < mounts->count; i++) {
 		f->mount = &mounts->m[i];
 		e = add_mount(f, weak);

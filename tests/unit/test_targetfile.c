@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Faults planted, each found: a file that exists taken over; an empty one left behind when
- * there was no room; one that others may read; only the first byte looked at. */
+ * there was no room; one that others may read; only the first byte looked at; only the
+ * first 64 KiB, before which the superblocks of btrfs and reiserfs do not begin. */
 #include "unit.h"
 
 #include "host/targetfile.c"
@@ -37,7 +38,11 @@ static void test_empty(void **state)
 	assert_ok(targetfile_check_empty(path));
 	assert_int_equal(ftruncate(fd, 1 << 20), 0);
 	assert_ok(targetfile_check_empty(path));
-	assert_int_equal(pwrite(fd, "x", 1, 65535), 1);
+	assert_int_equal(pwrite(fd, "_BHRfS_M", 8, 65536 + 64), 8);
+	assert_err(targetfile_check_empty(path), ERR_REFUSED);
+	assert_int_equal(pwrite(fd, "\0\0\0\0\0\0\0", 8, 65536 + 64), 8);
+	assert_ok(targetfile_check_empty(path));
+	assert_int_equal(pwrite(fd, "x", 1, (1 << 20) - 1), 1);
 	assert_err(targetfile_check_empty(path), ERR_REFUSED);
 	unlink(path);
 	close(fd);

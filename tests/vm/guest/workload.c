@@ -13,6 +13,8 @@
 #include <inttypes.h>
 #include <linux/fs.h>
 #include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -403,6 +406,34 @@ static _Noreturn void sieve(const char *file, const char *mib)
 		report(file, "ready");
 }
 
+struct apart {
+	const char *file, *device;
+};
+
+/* With the device mounted where nobody else sees it: a thread can have a mount namespace of its own. */
+static void *apart_thread(void *arg)
+{
+	const struct apart *a = arg;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		err(1, "unshare");
+	if (mount(a->device, "/tmp", "ext4", 0, NULL))
+		err(1, "mount");
+	for (;;)
+		report(a->file, "ready");
+}
+
+static _Noreturn void apart(const char *file, const char *device)
+{
+	struct apart a = {file, device};
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, apart_thread, &a))
+		errx(1, "pthread_create");
+	for (;;)
+		pause();
+}
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "", *a = argc > 2 ? argv[2] : NULL, *b = argc > 3 ? argv[3] : NULL;
@@ -433,8 +464,10 @@ int main(int argc, char **argv)
 		swapped(a, b);
 	if (a && b && !strcmp(command, "sieve"))
 		sieve(a, b);
+	if (a && b && !strcmp(command, "apart"))
+		apart(a, b);
 	fprintf(stderr, "usage: workload now | setclock NS | counter FILE | tcp FILE | hog FILE MIB | sieve FILE MIB |\n"
-			"       swapped FILE MIB | clone FILE FILE |\n"
+			"       swapped FILE MIB | clone FILE FILE | apart FILE DEVICE |\n"
 			"       zeros MIB | fill FILE MIB | sum FILE | files DIR PROGRESS | checkfiles DIR\n");
 	return 2;
 }

@@ -203,6 +203,26 @@ def mounted(out):
     refuse_untouched(session, "mounted")
 
 
+@scenario("bad-apart", check=True)
+def apart(out):
+    """a filesystem is mounted in the mount namespace of one thread alone: it would not be frozen
+
+    Planted: only each process' first thread looked at; this process' namespace alone.
+    """
+    m = make_guest(out, target_mib=64)
+    disk.make_parts(m.target, [disk.make_blank(out / "blank.img", 300), disk.make_ext4(out / "other.img", 16)])
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20)
+    pid = m.run("workload apart /run/apart /dev/vdb2 >/run/apart.log 2>&1 & echo $!")
+    m.run(f"while [ ! -e /run/apart ] && [ -e /proc/{pid} ]; do usleep 100000; done; cat /run/apart")
+    refuse(session, f"/dev/vdb2 is mounted .* of process {pid} .workload. alone", options="--target /dev/vdb1")
+    m.run(f"kill {pid}; while [ -e /proc/{pid} ]; do usleep 100000; done")
+    m.run("dormouse hibernate --target /dev/vdb1 --then return", 240)
+    session.check()
+    finish(session)
+
+
 @scenario("bad-foreign", check=True)
 def foreign(out):
     """the target carries a filesystem"""

@@ -56,25 +56,34 @@ def holds(path, text):
     return False
 
 
+def leave_mapping(m):
+    """As a run that was killed leaves it."""
+    m.run("export DM_DISABLE_UDEV=1; dmsetup create dormouse-target --table '0 8 linear /dev/vdb1 0'")
+
+
 @scenario("target-luks-writer", check=True, limit=400)
 def luks_writer(out):
-    """the writer opens a LUKS partition itself; a boot asks for its passphrase only when an image is in it
+    """the writer opens a LUKS partition itself, beside a mounted one; a boot asks for its passphrase only when an image is in it
 
-    Planted: the area's place on the disk without the partition's start (the writer finds nothing); the mark left after the
-    return (the last boot asks).
+    Planted: the area's place on the disk without the partition's start (the writer finds nothing); the mapping made
+    of the disk, which is in use (hibernate is refused); the mark left after the return (the last boot asks); a mapping that
+    is left of an earlier run in the way of the next one.
     """
     kernel = test_kernel()
     conf = configuration("luks:/dev/vdb1")
     initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, unlock=True)
-    root = make_root(out / "root.img", conf, initramfs)
-    disk.make_parts(out / "target.img", [make_luks(out / "part.img", out / "key")])
+    root = make_root(out / "root.img", conf, initramfs, tools=["/usr/sbin/dmsetup"])
+    other = disk.make_ext4(out / "other.img", 16)
+    _, other_at = disk.make_parts(out / "target.img", [make_luks(out / "part.img", out / "key"), other])
     m = Machine(out, Boot(kernel.image, initramfs, "", 512), root, out / "target.img")
     m.start()
     m.ready_wait()
+    m.run("mkdir /other; mount -t ext4 /dev/vdb2 /other")
     rc, said = m.sh("dormouse hibernate", 60)
     expect(rc == 3 and "cryptsetup luksAddKey" in said, f"without a key file, hibernate exited {rc}: {said}")
     m.run(f"mkdir -p -m 700 /etc/dormouse; printf '%s' '{KEY}' >/etc/dormouse/target.key")
     session = Session(m, tmpfs_mib=20)
+    leave_mapping(m)
     m.run("dormouse hibernate --then return", 240)
     session.check()
     expect(not is_marked(m), "the header is marked after a return")
@@ -88,7 +97,9 @@ def luks_writer(out):
     expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {said}")
     session.check()
     expect(not is_marked(m), "the header is marked after the resume")
+    m.run("echo more >/other/file; umount /other")
     finish(session)
+    disk.check_ext4(m.target, other_at)
     boot_on(m, 0)
     expect(not m.console_has(keys.PROMPT), "a passphrase is asked for, and there is no image")
     m.shut_down()

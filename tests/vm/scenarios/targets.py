@@ -356,14 +356,21 @@ def randomkey(out):
 
 @scenario("target-chosen", limit=400)
 def chosen(out):
-    """no target is configured: setup refuses without swap, and takes the swap area that is on; a boot knows it from the pins"""
+    """no target is configured: setup refuses without swap that can be one, and takes the swap area that is on and can; a boot
+    knows it from the pins
+
+    Planted: the largest area taken, though it lies in a file behind a loop device.
+    """
     m = make(out, "/dev/none", parts=[make_swap(out / "swap.img")])
     session = start(m)
     m.run("sed -i '/^target/d' /etc/dormouse.conf")
     refused(m, "dormouse hibernate", "no target is set: run dormouse setup")
     refused(m, "dormouse setup", "there is no swap")
+    m.run("dd if=/dev/zero of=/root/swap bs=1 count=0 seek=2G; losetup /dev/loop0 /root/swap; mkswap /dev/loop0; swapon /dev/loop0")
+    refused(m, "dormouse setup", "lies in memory or in a file")
     m.run("swapon /dev/vdb1")
     said = set_up(m)
+    m.run("swapoff /dev/loop0; losetup -d /dev/loop0; rm /root/swap")
     expect("the swap area /dev/vdb1, since none is configured" in said, f"setup says {said}")
     both_ways(m, session)
     said = m.run("dormouse status; dormouse doctor")
