@@ -109,6 +109,11 @@ static size_t describe(const struct image *image, char *out, size_t n)
 	struct tm tm;
 	int used;
 
+	if (image->closed) {
+		used = snprintf(out, n, "%s: not opened; %s", image->target.name,
+				image->verdict.text);
+		return min_u64((uint64_t)used, n - 1);
+	}
 	text_printable(host, sizeof(host), image->has_host ? image->host.hostname : "unknown host");
 	strftime(when, sizeof(when), "%F %H:%M UTC", gmtime_r(&t, &tm));
 	used = snprintf(out, n, "%s: %s, %s, %llu MiB%s%s", image->target.name, host, when,
@@ -173,6 +178,14 @@ static size_t open_ones(const struct images *all, size_t *which)
 	return count;
 }
 
+/* dormouse.retry does not mean one that only was not opened. */
+static void judge(struct image *image, const struct options *o)
+{
+	image_judge(image, o);
+	if (o->retry && !image->closed)
+		verdict_retry(&image->verdict);
+}
+
 static err_t judge_all(struct images *all, const struct options *o, bool *found)
 {
 	err_t first = NULL;
@@ -181,9 +194,7 @@ static err_t judge_all(struct images *all, const struct options *o, bool *found)
 		struct image *image = &all->list[i];
 		struct verdict *v = &image->verdict;
 
-		image_judge(image, o);
-		if (o->retry)
-			verdict_retry(v);
+		judge(image, o);
 		*found |= v->outcome != OUTCOME_NOTHING;
 		if (v->text[0] && v->outcome != OUTCOME_NOTHING)
 			log_warn("%s: %s", image->target.name, v->text);
@@ -228,14 +239,16 @@ static err_t settle_one(struct images *all, size_t which, const struct options *
 	*done = true;
 	if (v->outcome == OUTCOME_ASK) {
 		int action = ask_about(image, o);
+		bool was_closed = image->closed;
 
 		if (action == ACTION_DISCARD)
 			return discard_all(all, &which, 1, "");
 		if (action != ACTION_TRY)
 			return leave(all, &which, 1, action);
 		/* Minutes may have gone by. */
-		image_judge(image, o);
-		if (!v->may_try) {
+		judge(image, o);
+		/* What is in it was not known when it was to be tried. */
+		if (was_closed || !v->may_try) {
 			*done = false;
 			return v->outcome == OUTCOME_HOPELESS ? give_up(image, v->text) : NULL;
 		}
