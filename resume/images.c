@@ -234,13 +234,13 @@ void images_close(struct images *all)
 	}
 }
 
-/* What can be known without the image's own header, then the header. */
+/* The fingerprints first: where they tell that the filesystem was written to, nobody need be
+ * asked about its file. */
 static err_t check_fit(struct image *image, const struct options *o)
 {
-	if (image->pin)
-		TRY(extfile_check(image->pin, image->disk));
-	return fit_check(&image->target, &image->commit.slot, NULL, o->writer_dir, &image->host,
-			 &image->writer);
+	TRY(fit_check(&image->target, &image->commit.slot, NULL, o->writer_dir, &image->host,
+		      &image->writer));
+	return image->pin ? extfile_check(NULL, image->pin, image->disk) : NULL;
 }
 
 void image_judge(struct image *image, const struct options *o)
