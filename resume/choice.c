@@ -109,6 +109,11 @@ static size_t describe(const struct image *image, char *out, size_t n)
 	struct tm tm;
 	int used;
 
+	if (image->closed) {
+		used = snprintf(out, n, "%s: not opened; %s", image->target.name,
+				image->verdict.text);
+		return min_u64((uint64_t)used, n - 1);
+	}
 	text_printable(host, sizeof(host), image->has_host ? image->host.hostname : "unknown host");
 	strftime(when, sizeof(when), "%F %H:%M UTC", gmtime_r(&t, &tm));
 	used = snprintf(out, n, "%s: %s, %s, %llu MiB%s%s", image->target.name, host, when,
@@ -173,38 +178,48 @@ static size_t open_ones(const struct images *all, size_t *which)
 	return count;
 }
 
-static err_t judge_all(struct images *all, const struct options *o, bool *found)
+/* dormouse.retry does not mean one that only was not opened. */
+static void judge(struct image *image, const struct options *o)
 {
-	err_t first = NULL;
+	image_judge(image, o);
+	if (o->retry && !image->closed)
+		verdict_retry(&image->verdict);
+}
 
+/* What no boot can resume. When that cannot be done, the other images are looked at all the
+ * same. */
+static void drop(struct image *image, bool *failed)
+{
+	err_t e = give_up(image, image->verdict.text);
+
+	if (!e)
+		return;
+	log_warn("%s", err_text(e));
+	err_free(e);
+	*failed = true;
+}
+
+static void judge_all(struct images *all, const struct options *o, bool *found, bool *failed)
+{
 	for (size_t i = 0; i < all->count; i++) {
 		struct image *image = &all->list[i];
 		struct verdict *v = &image->verdict;
 
-		image_judge(image, o);
-		if (o->retry)
-			verdict_retry(v);
+		judge(image, o);
 		*found |= v->outcome != OUTCOME_NOTHING;
 		if (v->text[0] && v->outcome != OUTCOME_NOTHING)
 			log_warn("%s: %s", image->target.name, v->text);
 		else if (v->text[0])
 			log_info("%s: %s", image->target.name, v->text);
 		if (v->outcome == OUTCOME_HOPELESS)
-			first = err_first(first, give_up(image, v->text));
+			drop(image, failed);
 	}
-	return first;
 }
 
-static err_t discard_all(struct images *all, const size_t *which, size_t count, const char *why)
+static void drop_all(struct images *all, const size_t *which, size_t count, bool *failed)
 {
-	err_t first = NULL;
-
-	for (size_t i = 0; i < count; i++) {
-		struct image *image = &all->list[which[i]];
-
-		first = err_first(first, give_up(image, *why ? why : image->verdict.text));
-	}
-	return first;
+	for (size_t i = 0; i < count; i++)
+		drop(&all->list[which[i]], failed);
 }
 
 /* Resume the chosen one; no other may be left behind a running host. */
@@ -218,31 +233,32 @@ static err_t resume(struct images *all, size_t chosen, const struct options *o)
 	return image_resume(&all->list[chosen], o);
 }
 
-/* The one that is left: resumed, or what a person says. *done: boot on. */
-static err_t settle_one(struct images *all, size_t which, const struct options *o, bool *done)
+/* This one: resumed, or what a person says. When it comes back, something else can be thought
+ * of it. An error: this boot cannot be ended. */
+static err_t settle_one(struct images *all, size_t which, const struct options *o)
 {
 	struct image *image = &all->list[which];
 	struct verdict *v = &image->verdict;
 	err_t e;
 
-	*done = true;
 	if (v->outcome == OUTCOME_ASK) {
 		int action = ask_about(image, o);
+		bool was_closed = image->closed;
 
-		if (action == ACTION_DISCARD)
-			return discard_all(all, &which, 1, "");
+		if (action == ACTION_DISCARD) {
+			v->outcome = OUTCOME_HOPELESS;
+			return NULL;
+		}
 		if (action != ACTION_TRY)
 			return leave(all, &which, 1, action);
 		/* Minutes may have gone by. */
-		image_judge(image, o);
-		if (!v->may_try) {
-			*done = false;
-			return v->outcome == OUTCOME_HOPELESS ? give_up(image, v->text) : NULL;
-		}
+		judge(image, o);
+		/* What is in it was not known when it was to be tried. */
+		if (was_closed || !v->may_try)
+			return NULL;
 	}
-	*done = false;
 	if (!image_unlock(image, o))
-		return v->outcome == OUTCOME_HOPELESS ? give_up(image, v->text) : NULL;
+		return NULL;
 	e = resume(all, which, o);
 	log_warn("%s: %s", image->target.name, err_text(e));
 	verdict_add_fit(&image->commit, e, v);
@@ -254,23 +270,28 @@ static err_t settle_one(struct images *all, size_t which, const struct options *
 err_t choice_make(struct images *all, const struct options *o, bool *found)
 {
 	size_t which[CONFIG_TARGETS_MAX], count;
-	bool done = false;
+	bool failed = false;
 
 	*found = false;
-	TRY(judge_all(all, o, found));
-	while ((count = open_ones(all, which)) && !done) {
+	judge_all(all, o, found, &failed);
+	/* Each round ends this boot, or leaves one image less, or one to be asked about. */
+	while ((count = open_ones(all, which))) {
 		size_t chosen = which[0];
 
 		if (count > 1) {
 			int action = ask_which(all, which, count, o);
 
-			if (action == ACTION_DISCARD)
-				return discard_all(all, which, count, "");
+			if (action == ACTION_DISCARD) {
+				drop_all(all, which, count, &failed);
+				break;
+			}
 			if (action < '1' || action > '9')
 				return leave(all, which, count, action);
 			chosen = which[action - '1'];
 		}
-		TRY(settle_one(all, chosen, o, &done));
+		TRY(settle_one(all, chosen, o));
+		if (all->list[chosen].verdict.outcome == OUTCOME_HOPELESS)
+			drop(&all->list[chosen], &failed);
 	}
-	return NULL;
+	return failed ? err_new(ERR_IO, "not all that is there could be discarded") : NULL;
 }

@@ -6,6 +6,7 @@
 #include "formats/slot.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <ext2fs/ext2fs.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,9 +19,22 @@
 #define MAGIC_AT 56u
 #define UUID_AT	 104u
 
+/*
+ * That libext2fs cannot say is no reason to give an image up: another boot may do better, or a
+ * newer one.
+ */
 static err_t ext_error(errcode_t r, const char *what, const char *path)
 {
-	return err_new(ERR_CORRUPT, "%s on %s: %s", what, path, error_message(r));
+	enum err_kind kind = ERR_IO;
+
+	initialize_ext2_error_table(); /* or its errors have no text */
+	if (r == EXT2_ET_NO_MEMORY || r == ENOMEM)
+		kind = ERR_NOMEM;
+	else if (r == EXT2_ET_UNSUPP_FEATURE || r == EXT2_ET_RO_UNSUPP_FEATURE)
+		kind = ERR_UNSUPPORTED;
+	else if (r == EXT2_ET_FILE_NOT_FOUND || r == EXT2_ET_NO_DIRECTORY)
+		kind = ERR_REFUSED;
+	return err_new(kind, "%s on %s: %s", what, path, error_message(r));
 }
 
 /* The head in one piece, at the pinned place? */
@@ -100,56 +114,76 @@ static bool has_filesystem(const struct pin *pin, const char *path)
 	       super[MAGIC_AT + 1] == EXT2_SUPER_MAGIC >> 8 && !strcmp(uuid, pin->ext_uuid);
 }
 
-/* In bytes; 0 when it is not known. */
-static uint64_t partition_start(const char *name)
+/* A number of sectors in the partition's folder; in bytes. ERR_INVALID: it is no partition. */
+static err_t read_sectors(const char *folder, const char *file, uint64_t *out)
 {
 	CLEANUP_FREE char *text = NULL;
-	char path[PATH_MAX];
+	char path[PATH_MAX], *end;
 	size_t n;
-	err_t e;
 
-	snprintf(path, sizeof(path), SYS "/%s/start", name);
-	e = io_read_file(path, 64, &text, &n);
-	if (e) {
-		err_free(e);
-		return 0;
-	}
-	return strtoull(text, NULL, 10) * 512;
+	snprintf(path, sizeof(path), "%s/%s", folder, file);
+	TRY(io_read_file(path, 64, &text, &n));
+	*out = strtoull(text, &end, 10) * 512;
+	return end == text ? err_new(ERR_INVALID, "%s has no number", path) : NULL;
 }
 
-/* The disk's partition that has the filesystem; its name, or false. */
-static bool find_partition(const struct pin *pin, const char *disk, char *name, size_t n)
+/* Is the pinned place in this partition? */
+static err_t holds_pin(const char *folder, const struct pin *pin, uint64_t *start, bool *out)
 {
-	const char *disk_name = strrchr(disk, '/') + 1;
+	uint64_t bytes = 0;
+
+	TRY(read_sectors(folder, "start", start));
+	TRY(read_sectors(folder, "size", &bytes));
+	*out = pin->byte >= *start && pin->byte - *start < bytes;
+	return NULL;
+}
+
+/* A part of the disk by this name: of a copy of the filesystem, in another partition, nothing
+ * follows. */
+static err_t check_partition(const struct disk_where *where, const struct pin *pin,
+			     const char *disk, const char *name, bool *found)
+{
 	char folder[PATH_MAX], path[PATH_MAX];
+	uint64_t start = 0;
+
+	snprintf(folder, sizeof(folder), "%s/%s/%s", where->sys, disk, name);
+	TRY(holds_pin(folder, pin, &start, found));
+	if (!*found)
+		return NULL;
+	snprintf(path, sizeof(path), "%s/%s", where->dev, name);
+	if (!has_filesystem(pin, path))
+		return err_new(ERR_REFUSED, "the filesystem %s is not on %s", pin->ext_uuid, path);
+	return extfile_check_at(pin, path, start);
+}
+
+static err_t check_partitions(const struct disk_where *where, const struct pin *pin,
+			      const char *disk)
+{
+	char folder[PATH_MAX];
 	struct dirent *entry;
 	bool found = false;
+	err_t e = NULL;
 	DIR *d;
 
-	snprintf(folder, sizeof(folder), SYS "/%s", disk_name);
+	snprintf(folder, sizeof(folder), "%s/%s", where->sys, disk);
 	d = opendir(folder);
-	while (d && !found && (entry = readdir(d))) {
-		if (strncmp(entry->d_name, disk_name, strlen(disk_name)))
-			continue;
-		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-		snprintf(name, n, "%s", entry->d_name);
-		found = has_filesystem(pin, path);
-	}
+	while (d && !e && !found && (entry = readdir(d)))
+		if (!strncmp(entry->d_name, disk, strlen(disk)))
+			e = check_partition(where, pin, disk, entry->d_name, &found);
 	if (d)
 		closedir(d);
-	return found;
+	if (e || found)
+		return e;
+	return err_new(ERR_REFUSED, "the filesystem %s is not on %s", pin->ext_uuid, disk);
 }
 
-err_t extfile_check(const struct pin *pin, const char *disk)
+err_t extfile_check(const struct disk_where *where, const struct pin *pin, const char *disk)
 {
-	char name[NAME_MAX + 1], path[PATH_MAX];
+	static const struct disk_where here = {.sys = SYS, .dev = "/dev"};
 
 	if (!*pin->ext_uuid)
 		return NULL;
 	if (has_filesystem(pin, disk))
 		return extfile_check_at(pin, disk, 0);
-	if (!find_partition(pin, disk, name, sizeof(name)))
-		return err_new(ERR_REFUSED, "the filesystem %s is not on %s", pin->ext_uuid, disk);
-	snprintf(path, sizeof(path), "/dev/%s", name);
-	return extfile_check_at(pin, path, partition_start(name));
+	return check_partitions(where ? where : &here, pin, strrchr(disk, '/') + 1);
 }

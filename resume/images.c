@@ -78,19 +78,14 @@ static err_t open_pinned(const char *name, const struct pin *pin, struct image *
 	return NULL;
 }
 
-static err_t open_luks(const char *name, const struct options *o, struct image *image)
+/* What can be known of it without its passphrase. */
+static err_t find_luks(const char *name, const struct options *o, struct image *image)
 {
-	char path[LUKSIMAGE_PATH_MAX];
-	err_t e;
-
-	TRY(luksimage_create(name, o, path, &image->luks));
-	e = target_open(&image->target, path, true, true);
-	if (!e) {
-		snprintf(image->target.name, sizeof(image->target.name), "%s", name);
-		return NULL;
-	}
-	luksimage_destroy(image->luks, o, false);
-	return e;
+	TRY(luksimage_create(name, o, &image->luks));
+	image->closed = true;
+	image->target.fd = -1;
+	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
+	return NULL;
 }
 
 /*
@@ -103,8 +98,6 @@ static err_t open_target(const char *name, const struct options *o, struct image
 	const struct pin *pin = pins_of(&o->pins, name);
 	err_t e;
 
-	if (config_luks_device(name))
-		return open_luks(name, o, image);
 	if (!pin)
 		return target_open(&image->target, name, true, true);
 	e = open_pinned(name, pin, image);
@@ -114,22 +107,74 @@ static err_t open_target(const char *name, const struct options *o, struct image
 	return target_open(&image->target, name, true, true);
 }
 
-/* ERR_FORMAT: nothing there, and nothing to be said. */
-static err_t open_image(const char *name, const struct options *o, struct image *image)
+/* Of a target that is open; it is closed on an error. */
+static err_t load_superblocks(struct image *image)
 {
-	err_t e;
+	err_t e = commit_load(&image->target, &image->commit);
 
-	memset(image, 0, sizeof(*image));
-	TRY(open_target(name, o, image));
-	e = commit_load(&image->target, &image->commit);
 	/* A locator without an image is put back, too. */
 	if (!e || (err_kind(e) == ERR_FORMAT && image->target.locator))
 		swapfinish(&image->target, &image->commit);
-	if (e) {
+	if (e)
 		target_close(&image->target);
-		luksimage_destroy(image->luks, o, err_kind(e) == ERR_FORMAT);
-	}
 	return e;
+}
+
+/* ERR_FORMAT: nothing there, and nothing to be said. */
+static err_t open_image(const char *name, const struct options *o, struct image *image)
+{
+	memset(image, 0, sizeof(*image));
+	if (config_luks_device(name))
+		return find_luks(name, o, image);
+	TRY(open_target(name, o, image));
+	return load_superblocks(image);
+}
+
+/* By the name that people know, again. */
+static err_t open_mapping(struct image *image, const char *path)
+{
+	char name[TARGET_NAME_MAX];
+	err_t e;
+
+	strcpy(name, image->target.name);
+	e = target_open(&image->target, path, true, true);
+	strcpy(image->target.name, name);
+	if (e)
+		image->target.fd = -1;
+	return e ? e : load_superblocks(image);
+}
+
+/* What a boot could not say in the image; from now on the image says it. */
+static void take_over_mark(struct image *image)
+{
+	if (image->luks->skipped)
+		image_mark(image);
+}
+
+/* On an error it is closed again: this does not end as one of other targets, by which the
+ * boot would go on beside what may be an image. */
+bool image_open(struct image *image)
+{
+	char path[LUKSIMAGE_PATH_MAX];
+	bool person = false;
+	err_t e;
+
+	if (!image->closed)
+		return true;
+	e = luksimage_open(image->luks, path, &person);
+	if (!e) {
+		e = open_mapping(image, path);
+		if (e)
+			luksimage_close(image->luks);
+	}
+	image->closed = e && err_kind(e) != ERR_FORMAT;
+	if (!e) {
+		take_over_mark(image);
+		return true;
+	}
+	verdict_of_closed(e, person, &image->verdict);
+	err_free(e);
+	return false;
 }
 
 static void take_error(struct images *all, const char *device, err_t e)
@@ -175,26 +220,27 @@ static bool is_left(const struct image *image)
 {
 	const struct commit *c = &image->commit;
 
-	return c->holds_image || c->unreadable || image->verdict.outcome != OUTCOME_NOTHING;
+	return image->closed || c->holds_image || c->unreadable ||
+	       image->verdict.outcome != OUTCOME_NOTHING;
 }
 
-void images_close(struct images *all, const struct options *o)
+void images_close(struct images *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		lock(&all->list[i]);
 		writer_files_free(&all->list[i].writer);
 		target_close(&all->list[i].target);
-		luksimage_destroy(all->list[i].luks, o, !is_left(&all->list[i]));
+		luksimage_destroy(all->list[i].luks, !is_left(&all->list[i]));
 	}
 }
 
-/* What can be known without the image's own header, then the header. */
+/* The fingerprints first: where they tell that the filesystem was written to, nobody need be
+ * asked about its file. */
 static err_t check_fit(struct image *image, const struct options *o)
 {
-	if (image->pin)
-		TRY(extfile_check(image->pin, image->disk));
-	return fit_check(&image->target, &image->commit.slot, NULL, o->writer_dir, &image->host,
-			 &image->writer);
+	TRY(fit_check(&image->target, &image->commit.slot, NULL, o->writer_dir, &image->host,
+		      &image->writer));
+	return image->pin ? extfile_check(NULL, image->pin, image->disk) : NULL;
 }
 
 void image_judge(struct image *image, const struct options *o)
@@ -202,6 +248,8 @@ void image_judge(struct image *image, const struct options *o)
 	const struct slot *slot = &image->commit.slot;
 	err_t e;
 
+	if (!image_open(image))
+		return;
 	verdict_of_slots(&image->commit, &image->verdict);
 	if (!image->verdict.may_try)
 		return;
@@ -265,8 +313,11 @@ bool image_unlock(struct image *image, const struct options *o)
 err_t image_give_up(struct image *image, const char *reason)
 {
 	struct commit now;
-	err_t e = commit_retire(&image->target, &image->commit, reason), also;
+	err_t e, also;
 
+	if (image->closed)
+		return luksimage_discard(image->luks);
+	e = commit_retire(&image->target, &image->commit, reason);
 	if (!e)
 		return NULL;
 	/* One place suffices: RETIRED is newer than whatever the other one has. */
@@ -303,10 +354,13 @@ void image_mark(struct image *image)
 {
 	err_t e;
 
-	if (!verdict_marks(&image->commit))
+	if (image->closed)
+		e = luksimage_skip(image->luks);
+	else if (verdict_marks(&image->commit))
+		e = commit_resume_failed(&image->target, &image->commit,
+					 "this was not wanted at a boot since (noresume)");
+	else
 		return;
-	e = commit_resume_failed(&image->target, &image->commit,
-				 "this was not wanted at a boot since (noresume)");
 	if (e)
 		log_warn("%s: the image could not be marked as refused (%s): discard it before "
 			 "its disks are used",

@@ -15,16 +15,18 @@
 
 #include <stddef.h>
 
-/* One target whose superblock could be read. */
+/* One target whose superblock could be read, or one that is closed. */
 struct image {
 	struct target target;
+	bool closed; /* an image is marked there, and nobody has opened it: of the target only the
+		      * name is known, of the commit nothing */
 	const struct pin *pin;	    /* it was found by; NULL: by its name */
 	char disk[TARGET_NAME_MAX]; /* if so: where */
-	struct luksimage *luks;	    /* it is in a LUKS partition, opened; or NULL */
+	struct luksimage *luks;	    /* it is in a LUKS partition; or NULL */
 	struct commit commit;
 	struct verdict verdict;
-	struct hostinfo host;	    /* if has_host */
-	struct writer_files writer; /* if the outcome is RESUME, or ASK with may_try */
+	struct hostinfo host;		 /* if has_host */
+	struct writer_files writer;	 /* if the outcome is RESUME, or ASK with may_try */
 	struct image_unlocked *unlocked; /* a sealed one's keys, in locked memory; or NULL */
 	bool has_host;
 };
@@ -38,18 +40,24 @@ struct images {
 
 /*
  * Wait for the targets, open them and read their superblocks. One that does not
- * appear, or cannot be read or used, is told and left out.
+ * appear, or cannot be read or used, is told and left out. A LUKS partition in which an
+ * image is marked stays closed: nobody is asked for a passphrase. o is kept.
  */
 void images_open(struct images *all, const struct options *o);
-void images_close(struct images *all, const struct options *o);
+void images_close(struct images *all);
+
+/* A closed one, with a passphrase that somebody is asked for. false: it still is closed, and
+ * the verdict tells why; or there is no image, which the verdict tells, too. */
+bool image_open(struct image *image);
 
 /* The verdict on one, by its slots and by whether it fits here and now, as far as that can
- * be known without its key. */
+ * be known without its key. A closed one is opened first. */
 void image_judge(struct image *image, const struct options *o);
 
 /*
  * RETIRED with this reason: no boot resumes it any more. An error only when one
- * might; what else failed is logged.
+ * might; what else failed is logged. Of a closed one that is told in the LUKS header, and who
+ * opens it next retires it.
  */
 err_t image_give_up(struct image *image, const char *reason) ERR_CHECK;
 

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "fingerprint/disk.h"
 #include "keys/locked.h"
+#include "keys/volume.h"
 #include "resume/opener.h"
 #include "resume/passphrases.h"
 #include "target/cryptmap.h"
@@ -22,38 +23,45 @@ static err_t open_device(const char *device, int *fd)
 	return *fd < 0 ? err_errno("opening %s", device) : NULL;
 }
 
-static err_t ask_header(const char *device, const struct options *o, const char *option)
+static err_t ask_header(const struct luksimage *l, const char *option, void *byte)
 {
-	struct opener want = {.program = o->opener, .option = option};
+	struct opener want = {.program = l->o->opener, .option = option, .bytes = byte ? 1 : 0};
 	CLEANUP_CLOSE int fd = -1;
 
-	TRY(open_device(device, &fd));
+	TRY(open_device(l->device, &fd));
 	want.header = fd;
-	return opener_run(&want, NULL, NULL);
+	return opener_run(&want, NULL, byte);
 }
 
-static err_t check_marked(const char *device, const struct options *o)
+/* ERR_FORMAT: there is none, or none that a boot may resume. */
+static err_t check_marked(struct luksimage *l)
 {
-	err_t e = ask_header(device, o, OPENER_MARKED);
+	uint8_t mark = VOLUME_NONE;
+	err_t e = ask_header(l, OPENER_MARKED, &mark);
 
-	if (!e || err_kind(e) != ERR_REFUSED)
-		return e;
-	err_free(e);
-	return err_new(ERR_FORMAT, "no image is marked in %s", device);
+	if (e && err_kind(e) == ERR_REFUSED) {
+		err_free(e);
+		return err_new(ERR_FORMAT, "no image is marked in %s", l->device);
+	}
+	TRY(e);
+	l->skipped = mark == VOLUME_SKIPPED;
+	if (mark != VOLUME_DISCARDED)
+		return NULL;
+	log_info("%s: the image in it was discarded at an earlier boot", l->device);
+	return err_new(ERR_FORMAT, "no image that counts is in %s", l->device);
 }
 
-static err_t open_area(struct luksimage *l, const struct options *o)
+static err_t open_area(struct luksimage *l, bool *person)
 {
 	struct opener want = {
-		.program = o->opener, .option = OPENER_VOLUME, .bytes = sizeof(*l->area)};
+		.program = l->o->opener, .option = OPENER_VOLUME, .bytes = sizeof(*l->area)};
 	CLEANUP_CLOSE int fd = -1;
 	char what[CONFIG_TEXT_MAX + 64];
-	bool person;
 
 	TRY(open_device(l->device, &fd));
 	want.header = fd;
 	snprintf(what, sizeof(what), "the LUKS partition %s, in which an image is", l->device);
-	return passphrases_try(o, &want, what, l->area, &person);
+	return passphrases_try(l->o, &want, what, l->area, person);
 }
 
 static err_t map(struct luksimage *l, char *path)
@@ -70,46 +78,90 @@ static err_t map(struct luksimage *l, char *path)
 	return NULL;
 }
 
-static err_t create(const char *device, const struct options *o, char *path, struct luksimage *l)
+static err_t find(struct luksimage *l)
 {
-	void *p;
+	CLEANUP_CLOSE int fd = -1;
+	err_t e;
 
-	snprintf(l->device, sizeof(l->device), "%s", device);
-	TRY(check_marked(device, o));
-	TRY(locked_create(sizeof(*l->area), &p));
-	l->area = p;
-	TRY(open_area(l, o));
-	return map(l, path);
+	TRY(open_device(l->device, &fd));
+	e = check_marked(l);
+	if (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)
+		return e;
+	log_warn("%s: whether an image is in it cannot be known: %s", l->device, err_text(e));
+	err_free(e);
+	return NULL;
 }
 
-err_t luksimage_create(const char *target, const struct options *o, char *path,
-		       struct luksimage **out)
+err_t luksimage_create(const char *target, const struct options *o, struct luksimage **out)
 {
 	struct luksimage *l = calloc(1, sizeof(*l));
 	err_t e;
 
 	if (!l)
 		return err_new(ERR_NOMEM, "opening %s", target);
-	e = create(config_luks_device(target), o, path, l);
+	l->o = o;
+	snprintf(l->device, sizeof(l->device), "%s", config_luks_device(target));
+	e = find(l);
 	if (e)
-		luksimage_destroy(l, o, false);
+		luksimage_destroy(l, false);
 	else
 		*out = l;
 	return e;
 }
 
-void luksimage_destroy(struct luksimage *l, const struct options *o, bool unmark)
+static void forget_area(struct luksimage *l)
+{
+	locked_destroy(l->area, sizeof(*l->area));
+	l->area = NULL;
+}
+
+err_t luksimage_open(struct luksimage *l, char *path, bool *person)
+{
+	void *p;
+	err_t e;
+
+	*person = false;
+	TRY(check_marked(l));
+	TRY(locked_create(sizeof(*l->area), &p));
+	l->area = p;
+	e = open_area(l, person);
+	if (!e)
+		e = map(l, path);
+	if (e)
+		forget_area(l);
+	return e;
+}
+
+void luksimage_close(struct luksimage *l)
+{
+	err_t e = l->area ? cryptmap_close(MAPPING) : NULL;
+
+	if (e)
+		log_warn("%s: %s", l->device, err_text(e));
+	err_free(e);
+	forget_area(l);
+}
+
+err_t luksimage_skip(struct luksimage *l)
+{
+	return ask_header(l, OPENER_SKIP, NULL);
+}
+
+err_t luksimage_discard(struct luksimage *l)
+{
+	return ask_header(l, OPENER_DISCARD, NULL);
+}
+
+void luksimage_destroy(struct luksimage *l, bool unmark)
 {
 	err_t e;
 
 	if (!l)
 		return;
-	e = l->area ? cryptmap_close(MAPPING) : NULL;
-	if (!e && unmark)
-		e = ask_header(l->device, o, OPENER_UNMARK);
+	luksimage_close(l);
+	e = unmark ? ask_header(l, OPENER_UNMARK, NULL) : NULL;
 	if (e)
 		log_warn("%s: %s", l->device, err_text(e));
 	err_free(e);
-	locked_destroy(l->area, sizeof(*l->area));
 	free(l);
 }

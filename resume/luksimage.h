@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A target "luks:DEVICE", a LUKS partition that the writer opens itself: opened here by
- * its passphrase, if its header says that an image is in it.
+ * its passphrase, if its header says that an image is in it. What nobody can open is told
+ * in the header, since a slot cannot be written then.
  */
 #ifndef RESUME_LUKSIMAGE_H
 #define RESUME_LUKSIMAGE_H
@@ -17,21 +18,37 @@
 #define LUKSIMAGE_PATH_MAX 32
 
 struct luksimage {
+	const struct options *o;
 	char device[CONFIG_TEXT_MAX];
-	uint64_t disk_bytes;	     /* of the bare disk */
-	struct encrypted_area *area; /* of it, in locked memory */
+	bool skipped;	     /* a boot went on beside the image, and could not say so in it */
+	uint64_t disk_bytes; /* of the bare disk */
+	struct encrypted_area *area; /* of it, in locked memory; NULL: closed */
 };
 
 /*
- * Into a new struct, ended by luksimage_destroy; path, of LUKSIMAGE_PATH_MAX: the device
- * behind it. ERR_FORMAT: no image is marked there, and nobody was asked for anything.
- * ERR_AUTH, ERR_ABORTED: nothing opened it.
+ * Into a new struct, closed, ended by luksimage_destroy; nobody is asked for anything. o is
+ * kept. ERR_FORMAT: no image is marked there. ERR_CORRUPT: it is no LUKS2 partition. ERR_IO:
+ * it is not there. When its header cannot be asked, a library missing perhaps, that is
+ * logged: there may be an image.
  */
-err_t luksimage_create(const char *target, const struct options *o, char *path,
-		       struct luksimage **out) ERR_CHECK;
+err_t luksimage_create(const char *target, const struct options *o, struct luksimage **out)
+	ERR_CHECK;
 
-/* Nobody may have the device open. unmark: there is no image in it any more. l may be
- * NULL. Logs what fails. */
-void luksimage_destroy(struct luksimage *l, const struct options *o, bool unmark);
+/*
+ * path, of LUKSIMAGE_PATH_MAX: the device behind it. ERR_FORMAT: no image is marked there
+ * any more. ERR_AUTH, ERR_ABORTED: nothing opened it. *person: somebody was there. On an
+ * error it is closed as before.
+ */
+err_t luksimage_open(struct luksimage *l, char *path, bool *person) ERR_CHECK;
+
+/* Nobody may have the device open. Logs what fails. */
+void luksimage_close(struct luksimage *l);
+
+/* Into the header of one that is closed: no boot resumes it unasked, or at all. */
+err_t luksimage_skip(struct luksimage *l) ERR_CHECK;
+err_t luksimage_discard(struct luksimage *l) ERR_CHECK;
+
+/* unmark: there is no image in it any more. l may be NULL. Logs what fails. */
+void luksimage_destroy(struct luksimage *l, bool unmark);
 
 #endif

@@ -62,7 +62,8 @@ static err_t discard_all(struct images *all)
 		struct image *image = &all->list[i];
 		err_t e = NULL;
 
-		if (image->commit.holds_image || image->commit.unreadable) {
+		image_open(image); /* or its header tells */
+		if (image->closed || image->commit.holds_image || image->commit.unreadable) {
 			e = image_give_up(image, "discarded at boot");
 			if (!e)
 				log_info("the image on %s is discarded", image->target.name);
@@ -110,7 +111,7 @@ static enum exit_code run(const struct options *o)
 		log_warn("%s", err_text(e));
 	code = found || all->refused ? EXIT_REFUSED : e || all->failed ? EXIT_ERROR : EXIT_NO_IMAGE;
 	err_free(e);
-	images_close(all, o);
+	images_close(all);
 	free(all);
 	return code;
 }

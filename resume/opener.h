@@ -36,9 +36,12 @@ struct opener {
 };
 
 #define OPENER_VOLUME "--volume" /* struct encrypted_area of a LUKS device, by passphrase */
-#define OPENER_MARKED "--marked" /* nothing; OPENER_NOTHING: it has no mark of an image */
-#define OPENER_UNMARK "--unmark" /* nothing: the mark is taken away */
-#define OPENER_TOKEN  "--token"	 /* the secret, without a passphrase */
+#define OPENER_MARKED "--marked" /* its mark of an image, a byte; OPENER_NOTHING: it has none */
+/* Nothing: the mark is taken away, or says (keys/volume.h) what a boot has decided. */
+#define OPENER_UNMARK  "--unmark"
+#define OPENER_SKIP    "--skip"
+#define OPENER_DISCARD "--discard"
+#define OPENER_TOKEN   "--token" /* the secret, without a passphrase */
 
 /*
  * passphrase NULL: none is given. Errors as keys/luks.h and keys/token.h have them; ERR_IO

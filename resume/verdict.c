@@ -114,6 +114,18 @@ void verdict_of_slots(const struct commit *c, struct verdict *out)
 	add_page0(c, out);
 }
 
+void verdict_of_closed(err_t e, bool person, struct verdict *out)
+{
+	*out = (struct verdict){.outcome = OUTCOME_NOTHING};
+	if (err_kind(e) == ERR_FORMAT)
+		return;
+	out->outcome = OUTCOME_ASK;
+	/* Another passphrase may do. */
+	out->may_try = true;
+	out->person = person;
+	say(out, err_text(e));
+}
+
 void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v)
 {
 	const char *again;

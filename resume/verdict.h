@@ -53,6 +53,13 @@ enum fit verdict_fit(err_t e);
 /* By the slots alone. RESUME, and ASK with may_try, hold only if fit_check agrees. */
 void verdict_of_slots(const struct commit *c, struct verdict *out);
 
+/*
+ * Of a LUKS partition in which an image is marked and that nobody could open, so that
+ * nothing else is known; e is borrowed. ERR_FORMAT: there is none after all. person: somebody
+ * was there.
+ */
+void verdict_of_closed(err_t e, bool person, struct verdict *out);
+
 /* And what fit_check said; e is borrowed, and may be NULL. */
 void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v);
 

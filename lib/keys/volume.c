@@ -8,8 +8,14 @@
 #include <string.h>
 
 #define TOKEN_TYPE "dormouse-image"
-#define TOKEN	   "{\"type\":\"" TOKEN_TYPE "\",\"keyslots\":[]}"
+#define TOKEN	   "{\"type\":\"" TOKEN_TYPE "\",\"keyslots\":[]"
 #define SECTOR	   512u
+
+static const char *const tokens[] = {
+	[VOLUME_IMAGE] = TOKEN "}",
+	[VOLUME_SKIPPED] = TOKEN ",\"skipped\":true}",
+	[VOLUME_DISCARDED] = TOKEN ",\"discarded\":true}",
+};
 
 static err_t load(const char *device, const char *type, struct crypt_device **cd)
 {
@@ -116,23 +122,51 @@ static err_t load2(const char *device, struct crypt_device **cd)
 	return err_new(ERR_UNSUPPORTED, "%s is not of LUKS version 2", device);
 }
 
-err_t volume_mark(const char *device, bool image)
+/* What a token of ours says; of one that says more than is known here, that an image is in it. */
+static enum volume_image image_of(struct crypt_device *cd, int token)
+{
+	const char *json = NULL;
+
+	if (token < 0)
+		return VOLUME_NONE;
+	if (crypt_token_json_get(cd, token, &json) < 0)
+		return VOLUME_IMAGE;
+	if (strstr(json, "\"discarded\""))
+		return VOLUME_DISCARDED;
+	return strstr(json, "\"skipped\"") ? VOLUME_SKIPPED : VOLUME_IMAGE;
+}
+
+err_t volume_set(const char *device, enum volume_image image)
 {
 	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 	int token, r = 0;
 
 	TRY(load2(device, &cd));
 	token = find_token(cd);
-	if (image != (token >= 0))
-		r = crypt_token_json_set(cd, image ? CRYPT_ANY_TOKEN : token, image ? TOKEN : NULL);
+	if (image != image_of(cd, token))
+		r = crypt_token_json_set(cd, token < 0 ? CRYPT_ANY_TOKEN : token, tokens[image]);
 	return r >= 0 ? NULL : cryptdevice_error(r, device, "writing into the LUKS header");
 }
 
-err_t volume_marked(const char *device, bool *image)
+err_t volume_get(const char *device, enum volume_image *image)
 {
 	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 
 	TRY(load2(device, &cd));
-	*image = find_token(cd) >= 0;
+	*image = image_of(cd, find_token(cd));
+	return NULL;
+}
+
+err_t volume_mark(const char *device, bool image)
+{
+	return volume_set(device, image ? VOLUME_IMAGE : VOLUME_NONE);
+}
+
+err_t volume_marked(const char *device, bool *image)
+{
+	enum volume_image what;
+
+	TRY(volume_get(device, &what));
+	*image = what != VOLUME_NONE;
 	return NULL;
 }

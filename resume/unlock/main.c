@@ -108,15 +108,32 @@ static err_t volume(const char *device)
 
 static err_t marked(const char *device)
 {
-	bool image = false;
+	enum volume_image image = VOLUME_NONE;
+	err_t e = volume_get(device, &image);
+	uint8_t byte = (uint8_t)image;
 
-	TRY(volume_marked(device, &image));
-	return image ? NULL : err_new(ERR_REFUSED, "no image is marked there");
+	if (e && err_kind(e) == ERR_UNSUPPORTED) { /* then nobody has put an image there */
+		err_free(e);
+		return err_new(ERR_CORRUPT,
+			       "it is not of LUKS version 2, or its header is damaged");
+	}
+	TRY(e);
+	return image ? put(&byte, 1) : err_new(ERR_REFUSED, "no image is marked there");
 }
 
 static err_t unmark(const char *device)
 {
-	return volume_mark(device, false);
+	return volume_set(device, VOLUME_NONE);
+}
+
+static err_t skip(const char *device)
+{
+	return volume_set(device, VOLUME_SKIPPED);
+}
+
+static err_t discard(const char *device)
+{
+	return volume_set(device, VOLUME_DISCARDED);
 }
 
 /* By the option after the header, or none. */
@@ -124,8 +141,9 @@ static const struct {
 	const char *option;
 	err_t (*run)(const char *header);
 } kinds[] = {
-	{"", by_passphrase},	 {OPENER_TOKEN, by_token}, {OPENER_VOLUME, volume},
-	{OPENER_MARKED, marked}, {OPENER_UNMARK, unmark},
+	{"", by_passphrase},	   {OPENER_TOKEN, by_token}, {OPENER_VOLUME, volume},
+	{OPENER_MARKED, marked},   {OPENER_UNMARK, unmark},  {OPENER_SKIP, skip},
+	{OPENER_DISCARD, discard},
 };
 
 static int run(err_t (*kind)(const char *header), const char *header)
@@ -151,7 +169,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && (argc == 2 || argc == 3); i++)
 		if (!strcmp(argc == 3 ? argv[2] : "", kinds[i].option))
 			return run(kinds[i].run, argv[1]);
-	fprintf(stderr, "usage: dormouse-unlock HEADER [--token|--volume|--marked|--unmark], a "
-			"passphrase on standard input, what was opened to standard output\n");
+	fprintf(stderr,
+		"usage: dormouse-unlock HEADER [--token|--volume|--marked|--unmark|--skip|"
+		"--discard], a passphrase on standard input, what was opened to standard output\n");
 	return EXIT_USAGE;
 }

@@ -2,7 +2,9 @@
 /*
  * Filesystems made by mke2fs. Faults planted, each found: a journal with something in it
  * overlooked; the place compared without the filesystem's own start; only the first
- * block compared; a file that is not there taken for another.
+ * block compared; a file that is not there taken for another; what libext2fs cannot read, or
+ * does not know, taken for damage; the first partition with the filesystem taken; a
+ * partition whose start cannot be read taken for one that begins at 0.
  */
 #include "unit.h"
 
@@ -86,7 +88,9 @@ static void test_place(void **state)
 	assert_err(extfile_check_at(&pin, f.path, 0), ERR_CORRUPT);
 	assert_ok(extfile_check_at(&pin, f.path, 1 << 20));
 	strcpy(pin.ext_path, "/folder/other");
-	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_CORRUPT);
+	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_REFUSED);
+	strcpy(pin.ext_path, "/folder/file/other");
+	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_REFUSED);
 	strcpy(pin.ext_path, "/folder");
 	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_CORRUPT);
 	tear_head(&f);
@@ -109,15 +113,99 @@ static void test_journal(void **state)
 	unlink(f.path);
 }
 
+/* Nothing that cannot be read, or is too new, says anything of the image: CORRUPT would have
+ * it thrown away. */
+static void test_unknown(void **state)
+{
+	struct filesystem f;
+	const uint8_t feature = 0x80; /* of 32: in use by nobody */
+	char command[256];
+	int fd;
+
+	(void)state;
+	setup(&f);
+	f.pin.byte = place_of_file(&f);
+	assert_err(extfile_check_at(&f.pin, "/nowhere/at/all", 0), ERR_IO);
+	assert_int_equal(truncate(f.path, 32 << 10), 0);
+	assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_IO);
+	assert_int_equal(truncate(f.path, 0), 0);
+	assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_IO);
+	unlink(f.path);
+
+	setup(&f);
+	snprintf(command, sizeof(command), "tune2fs -O ^metadata_csum %s >/dev/null 2>&1", f.path);
+	run(command);
+	fd = open(f.path, O_RDWR);
+	assert_int_equal(pwrite(fd, &feature, 1, SUPER_AT + 96 + 3), 1);
+	close(fd);
+	assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_UNSUPPORTED);
+	unlink(f.path);
+}
+
+static const char uuid[] = "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001";
+
+/* vda and its partitions, as /sys and /dev have them; with the filesystem, or a hole. */
+static void add_part(const char *folder, const char *name, const char *file, unsigned int start)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s/dev %s/sys/vda/%s && cp %s %s/dev/%s && "
+		 "echo %u >%s/sys/vda/%s/start && echo 16384 >%s/sys/vda/%s/size",
+		 folder, folder, name, file, folder, name, start, folder, name, folder, name);
+	run(command);
+}
+
+static void remove_folder(const char *folder)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	run(command);
+}
+
+/* Of two copies of a filesystem on a disk, the one with the pinned place counts. */
+static void test_partitions(void **state)
+{
+	char folder[] = "/tmp/dormouse-extfile-XXXXXX", sys[64], dev[64], disk[64], command[256];
+	struct disk_where where = {.sys = sys, .dev = dev};
+	struct filesystem f;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(sys, sizeof(sys), "%s/sys", folder);
+	snprintf(dev, sizeof(dev), "%s/dev", folder);
+	snprintf(disk, sizeof(disk), "%s/dev/vda", folder);
+	setup(&f);
+	snprintf(command, sizeof(command), "tune2fs -f -U %s %s >/dev/null", uuid, f.path);
+	run(command);
+	strcpy(f.pin.ext_uuid, uuid);
+	f.pin.byte = place_of_file(&f) + (uint64_t)2048 * 512;
+	assert_err(extfile_check(&where, &f.pin, disk), ERR_REFUSED);
+	add_part(folder, "vda1", f.path, 2048 + 16384);
+	assert_err(extfile_check(&where, &f.pin, disk), ERR_REFUSED);
+	add_part(folder, "vda2", f.path, 2048);
+	add_part(folder, "vda3", f.path, 2048 + 2 * 16384);
+	assert_ok(extfile_check(&where, &f.pin, disk));
+	add_part(folder, "vda2", "/dev/null", 2048);
+	assert_err(extfile_check(&where, &f.pin, disk), ERR_REFUSED);
+	add_part(folder, "vda2", f.path, 2048);
+	snprintf(command, sizeof(command), "rm %s/sys/vda/vda2/start", folder);
+	run(command);
+	assert_err(extfile_check(&where, &f.pin, disk), ERR_IO);
+	remove_folder(folder);
+	unlink(f.path);
+}
+
 /* Not pinned with one: nothing to be checked. */
 static void test_none(void **state)
 {
 	struct pin pin = {.kind = PIN_HEAD};
 
 	(void)state;
-	assert_ok(extfile_check(&pin, "/dev/none"));
-	strcpy(pin.ext_uuid, "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001");
-	assert_err(extfile_check(&pin, "/dev/none"), ERR_REFUSED);
+	assert_ok(extfile_check(NULL, &pin, "/dev/none"));
+	strcpy(pin.ext_uuid, uuid);
+	assert_err(extfile_check(NULL, &pin, "/dev/none"), ERR_REFUSED);
 }
 
 int main(void)
@@ -125,6 +213,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_partitions),
 		cmocka_unit_test(test_none),
 	};
 

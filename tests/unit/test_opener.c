@@ -176,6 +176,25 @@ static void test_token(void **state)
 	close(fd);
 }
 
+/* When this is done, the header says that. */
+static void check_mark(struct opener *o, const char *option, enum volume_image expected)
+{
+	uint8_t mark = 0xff;
+
+	o->option = option;
+	o->bytes = 0;
+	if (option)
+		assert_ok(opener_run(o, NULL, NULL));
+	o->option = OPENER_MARKED;
+	o->bytes = 1;
+	if (expected == VOLUME_NONE) {
+		assert_err(opener_run(o, NULL, &mark), ERR_REFUSED);
+		return;
+	}
+	assert_ok(opener_run(o, NULL, &mark));
+	assert_int_equal(mark, expected);
+}
+
 /* A LUKS partition's key, and the mark in its header. */
 static void test_volume(void **state)
 {
@@ -195,15 +214,16 @@ static void test_volume(void **state)
 	assert_err(opener_run(&o, wrong, &got), ERR_AUTH);
 	assert_ok(opener_run(&o, right, &got));
 	assert_memory_equal(&got, &expected, sizeof(got));
-	o.option = OPENER_MARKED;
-	o.bytes = 0;
-	assert_err(opener_run(&o, NULL, NULL), ERR_REFUSED);
+	check_mark(&o, NULL, VOLUME_NONE);
 	assert_ok(volume_mark(f.path, true));
-	assert_ok(opener_run(&o, NULL, NULL));
-	o.option = OPENER_UNMARK;
-	assert_ok(opener_run(&o, NULL, NULL));
+	check_mark(&o, NULL, VOLUME_IMAGE);
+	check_mark(&o, OPENER_SKIP, VOLUME_SKIPPED);
+	check_mark(&o, OPENER_DISCARD, VOLUME_DISCARDED);
+	check_mark(&o, OPENER_UNMARK, VOLUME_NONE);
+	/* No question at every boot about a partition that is something else by now. */
+	luksfile_format(f.path, CRYPT_LUKS1, key);
 	o.option = OPENER_MARKED;
-	assert_err(opener_run(&o, NULL, NULL), ERR_REFUSED);
+	assert_err(opener_run(&o, NULL, NULL), ERR_CORRUPT);
 	passphrase_destroy(right);
 	passphrase_destroy(wrong);
 	tempfile_close(&f);

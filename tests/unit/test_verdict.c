@@ -3,7 +3,8 @@
  * Faults planted, each found: VALID with a damaged twin resumed unasked; RESUMING
  * resumed by dormouse.retry; failed_resumes ignored; WRITING beside an unreadable twin taken for
  * nothing; damage asked about again and again; a reboot without count or end; a forged image taken
- * for a damaged one, or offered for another try; a person's answer not waited for.
+ * for a damaged one, or offered for another try; a person's answer not waited for; a
+ * LUKS partition that was not opened taken for one without an image.
  */
 #include "unit.h"
 
@@ -138,12 +139,37 @@ static void test_locked(void **state)
 	err_free(wrong);
 }
 
+/* Nobody could open it: asked, and waited for who typed, whatever the configuration says. */
+static void test_closed(void **state)
+{
+	struct commit c = {.slot = {.state = SLOT_EMPTY}};
+	err_t wrong = err_new(ERR_AUTH, "wrong passphrases");
+	err_t none = err_new(ERR_FORMAT, "no image is marked");
+	struct verdict v;
+
+	(void)state;
+	verdict_of_closed(wrong, true, &v);
+	assert_int_equal(v.outcome, ASK);
+	assert_true(v.may_try);
+	assert_string_equal(v.text, "wrong passphrases");
+	assert_true(verdict_waits(&v, &c, CONFIG_RESUME_DISCARD));
+	verdict_of_closed(wrong, false, &v);
+	assert_false(verdict_waits(&v, &c, CONFIG_RESUME_DISCARD));
+	/* Another boot does no better, and cannot be counted. */
+	assert_true(verdict_waits(&v, &c, CONFIG_RESUME_REBOOT));
+	verdict_of_closed(none, false, &v);
+	assert_int_equal(v.outcome, NOTHING);
+	err_free(wrong);
+	err_free(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_closed),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

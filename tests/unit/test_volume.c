@@ -2,7 +2,8 @@
 /*
  * Faults planted, each found: the data's offset in sectors instead of bytes; the size
  * without the header taken off; the token of another type taken for ours; a second
- * token made by a second volume_mark; the key left in *out after a failure.
+ * token made by a second volume_mark; the key left in *out after a failure; a second token for
+ * what a boot has decided, and that kept for the next image.
  */
 #include "unit.h"
 
@@ -68,7 +69,6 @@ static void test_wrong(void **state)
 
 static void test_mark(void **state)
 {
-	struct encrypted_area area;
 	struct crypt_device *cd;
 	uint8_t key[64];
 	const char *path = ((struct tempfile *)*state)->path;
@@ -92,6 +92,37 @@ static void test_mark(void **state)
 	}
 	assert_ok(volume_mark(path, false));
 	assert_int_equal(tokens(path), 1);
+}
+
+/* One token, whatever it says; a host sees an image in it whatever a boot has decided. */
+static void test_decided(void **state)
+{
+	static const enum volume_image order[] = {VOLUME_SKIPPED, VOLUME_DISCARDED, VOLUME_IMAGE,
+						  VOLUME_DISCARDED, VOLUME_SKIPPED};
+	struct encrypted_area area;
+	enum volume_image got;
+	uint8_t key[64];
+	const char *path = ((struct tempfile *)*state)->path;
+	bool image = false;
+
+	luksfile_format(path, CRYPT_LUKS2, key);
+	assert_ok(volume_get(path, &got));
+	assert_int_equal(got, VOLUME_NONE);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		assert_ok(volume_set(path, order[i]));
+		assert_int_equal(tokens(path), 1);
+		assert_ok(volume_get(path, &got));
+		assert_int_equal(got, order[i]);
+		assert_ok(volume_marked(path, &image));
+		assert_true(image);
+	}
+	/* A new image is not one that was skipped. */
+	assert_ok(volume_mark(path, true));
+	assert_ok(volume_get(path, &got));
+	assert_int_equal(got, VOLUME_IMAGE);
+	assert_ok(volume_set(path, VOLUME_DISCARDED));
+	assert_ok(volume_mark(path, false));
+	assert_int_equal(tokens(path), 0);
 	assert_ok(volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area));
 }
 
@@ -116,6 +147,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mark, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_decided, setup, teardown),
 	};
 
 	/* Its locks would be in /run, which is not the test's. */

@@ -9,6 +9,7 @@ from lib.kernels import test_kernel
 from lib.qemu import Boot, Machine
 from lib.scenario import expect, scenario
 from lib.session import Session, boot_on, finish, hibernate
+from scenarios.choice import ASKS, answer
 
 KEY = "a key that only this machine has"
 CHEAP = "--pbkdf pbkdf2 --pbkdf-force-iterations 1000"
@@ -31,12 +32,40 @@ def make_luks(path, key):
     return path
 
 
-def is_marked(m):
+def make(out, *settings):
+    """A guest whose target is a LUKS partition beside a mounted one, and without its key file yet; and where the mounted
+    one lies."""
+    kernel = test_kernel()
+    conf = configuration("luks:/dev/vdb1", *settings)
+    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, unlock=True)
+    root = make_root(out / "root.img", conf, initramfs, tools=["/usr/sbin/dmsetup"])
+    other = disk.make_ext4(out / "other.img", 16)
+    _, other_at = disk.make_parts(out / "target.img", [make_luks(out / "part.img", out / "key"), other])
+    m = Machine(out, Boot(kernel.image, initramfs, "", 512), root, out / "target.img")
+    m.start()
+    m.ready_wait()
+    m.run("mkdir /other; mount -t ext4 /dev/vdb2 /other")
+    return m, other_at
+
+
+def put_key(m):
+    m.run(f"mkdir -p -m 700 /etc/dormouse; printf '%s' '{KEY}' >/etc/dormouse/target.key")
+
+
+def mark(m, command="luksDump"):
     """By the LUKS header's text, of which there are two copies; the newer one counts."""
-    dump = subprocess.run(
-        ["cryptsetup", "luksDump", "--header", copy_of(m), copy_of(m)], capture_output=True, text=True, check=True
+    return subprocess.run(
+        ["cryptsetup", *command.split(), "--header", copy_of(m), copy_of(m)], capture_output=True, text=True, check=True
     ).stdout
-    return "dormouse-image" in dump
+
+
+def is_marked(m):
+    return "dormouse-image" in mark(m)
+
+
+def is_told(m, what):
+    """Does the mark say that a boot has discarded it, or went on beside it?"""
+    return f'"{what}":true' in "".join(mark(m, "luksDump --dump-json-metadata").split())
 
 
 def copy_of(m):
@@ -69,19 +98,10 @@ def luks_writer(out):
     of the disk, which is in use (hibernate is refused); the mark left after the return (the last boot asks); a mapping that
     is left of an earlier run in the way of the next one.
     """
-    kernel = test_kernel()
-    conf = configuration("luks:/dev/vdb1")
-    initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, unlock=True)
-    root = make_root(out / "root.img", conf, initramfs, tools=["/usr/sbin/dmsetup"])
-    other = disk.make_ext4(out / "other.img", 16)
-    _, other_at = disk.make_parts(out / "target.img", [make_luks(out / "part.img", out / "key"), other])
-    m = Machine(out, Boot(kernel.image, initramfs, "", 512), root, out / "target.img")
-    m.start()
-    m.ready_wait()
-    m.run("mkdir /other; mount -t ext4 /dev/vdb2 /other")
+    m, other_at = make(out)
     rc, said = m.sh("dormouse hibernate", 60)
     expect(rc == 3 and "cryptsetup luksAddKey" in said, f"without a key file, hibernate exited {rc}: {said}")
-    m.run(f"mkdir -p -m 700 /etc/dormouse; printf '%s' '{KEY}' >/etc/dormouse/target.key")
+    put_key(m)
     session = Session(m, tmpfs_mib=20)
     leave_mapping(m)
     m.run("dormouse hibernate --then return", 240)
@@ -102,4 +122,70 @@ def luks_writer(out):
     disk.check_ext4(m.target, other_at)
     boot_on(m, 0)
     expect(not m.console_has(keys.PROMPT), "a passphrase is asked for, and there is no image")
+    m.shut_down()
+
+
+ONLY_LOOK = """#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev 2>/dev/null
+/usr/lib/dormouse/resume
+echo "looked: exit $?"
+sync
+poweroff -f
+"""
+
+
+def look_with_noresume(m):
+    """Boots what goes no further than dormouse-resume, which is told to leave the image alone."""
+    normal = m.boot
+    init = m.out / "look-init"
+    init.write_text(ONLY_LOOK)
+    conf = configuration("luks:/dev/vdb1", *ASKS)
+    initramfs = make_initramfs(m.out / "look.cpio", conf, writer=False, unlock=True, init=init)
+    m.boot = Boot(normal.kernel, initramfs, "noresume", normal.mem)
+    m.start()
+    m.console_wait("^looked: exit 0", 60)
+    m.exit_wait(30)
+    expect(not m.console_has(keys.PROMPT), "noresume asks for a passphrase")
+    m.boot = normal
+
+
+@scenario("target-luks-choice", check=True, limit=500)
+def luks_choice(out):
+    """wrong passphrases, or none, for a LUKS partition with an image: a choice, and nothing is lost before somebody says so
+
+    Planted: errors of opening it taken for those of other targets (the boot goes on); opened with noresume, too (it asks);
+    a mark that says "skipped" taken for a plain one (resumed unasked); the mark taken away when the image is discarded (the
+    next hibernation is refused); one that says "discarded" taken for a plain one (the next boot asks).
+    """
+    m, _ = make(out, *ASKS)
+    put_key(m)
+    session = Session(m, tmpfs_mib=20)
+    command = hibernate(m)
+    look_with_noresume(m)
+    expect(is_told(m, "skipped"), "noresume has not told the next boot")
+    m.start()
+    seen = 0
+    for _ in range(3):
+        seen = keys.answer_prompt(m, "wrong", after=seen)
+    answer(m, "is not resumed: it was not opened: 3 wrong passphrases", b"t", "This waits for an answer")
+    keys.answer_prompt(m, after=seen)
+    answer(m, "not resumed at an earlier boot .*noresume", b"t", "This waits for an answer")
+    rc, said = m.finish(command, 300)
+    expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {said}")
+    session.check()
+    hibernate(m)
+    m.start()
+    keys.answer_prompt(m, "")
+    answer(m, "is not resumed: no passphrase was typed", b"d", "This waits for an answer")
+    m.ready_wait()
+    expect(m.console_has("^boot: resume exit 3$"), "resume did not exit 3")
+    expect(is_told(m, "discarded"), "the header does not say that the image is discarded")
+    m.shut_down()
+    boot_on(m, 0)
+    expect(not m.console_has(keys.PROMPT), "a passphrase is asked for, and the image was discarded")
+    said = m.run("dormouse hibernate --then return", 240)
+    expect("of an earlier session, which is discarded now" in said, f"hibernate says {said}")
+    expect(not is_marked(m), "the header is marked after a return")
     m.shut_down()

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What becomes of several images, and of one that is closed, with answers as somebody would
+ * give them; images are told here what they do. Faults planted, each found: an image that
+ * cannot be retired keeps the others from being looked at; one that is discarded ends it
+ * all, with another left VALID; a closed one unlocked without having been opened, or resumed
+ * at once by dormouse.retry; one that turned out hopeless not retired.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+static int choice_open(const char *path, int flags);
+static int choice_reboot(int how);
+
+#define open   choice_open
+#define reboot choice_reboot
+#include "resume/ask.c"
+#include "resume/choice.c"
+#include "resume/verdict.c"
+
+/* Of each image: what judging gives, the last of it again and again; what is done to it. */
+struct script {
+	enum outcome judged[4];
+	bool closed[4]; /* after that */
+	bool not_retired;
+	unsigned int judgements, given_up, resumed, unlocked;
+};
+
+static struct script scripts[2];
+static struct images all;
+static const char *answers; /* keys, one a question; the last one stays */
+static int rebooted;
+
+static struct script *script_of(const struct image *image)
+{
+	return &scripts[image - all.list];
+}
+
+void image_judge(struct image *image, const struct options *o)
+{
+	struct script *s = script_of(image);
+	unsigned int n = s->judgements < 3 ? s->judgements : 3;
+
+	(void)o;
+	s->judgements++;
+	image->closed = s->closed[n];
+	image->verdict = (struct verdict){.outcome = s->judged[n], .may_try = true};
+	strcpy(image->verdict.text, "why");
+}
+
+err_t image_give_up(struct image *image, const char *reason)
+{
+	(void)reason;
+	script_of(image)->given_up++;
+	return script_of(image)->not_retired ? err_new(ERR_IO, "a write error") : NULL;
+}
+
+bool image_count(struct image *image)
+{
+	(void)image;
+	return true;
+}
+
+bool image_unlock(struct image *image, const struct options *o)
+{
+	(void)o;
+	script_of(image)->unlocked++;
+	return true;
+}
+
+/* It does not come back; here it does, and the question that follows ends the boot. */
+err_t image_resume(struct image *image, const struct options *o)
+{
+	(void)o;
+	script_of(image)->resumed++;
+	return err_new(ERR_REFUSED, "it came back");
+}
+
+/* There is no console here: a key of the list instead, or the machine is switched off. */
+static int choice_open(const char *path, int flags)
+{
+	static int ends[2];
+	char key = *answers;
+
+	(void)flags;
+	assert_string_equal(path, "/dev/console");
+	if (answers[1])
+		answers++;
+	if (pipe(ends) || write(ends[1], &key, 1) != 1)
+		return -1;
+	close(ends[1]);
+	return ends[0];
+}
+
+static int choice_reboot(int how)
+{
+	rebooted = how;
+	return -1;
+}
+
+static err_t run(const char *keys, bool retry, bool *found)
+{
+	struct options o = {.answer_seconds = 5, .retry = retry};
+
+	answers = keys;
+	rebooted = 0;
+	all.count = 2;
+	for (size_t i = 0; i < 2; i++)
+		all.list[i] = (struct image){.target = {.name = "target"}};
+	return choice_make(&all, &o, found);
+}
+
+static void expect(size_t i, unsigned int given_up, unsigned int unlocked, unsigned int resumed)
+{
+	assert_int_equal(scripts[i].given_up, given_up);
+	assert_int_equal(scripts[i].unlocked, unlocked);
+	assert_int_equal(scripts[i].resumed, resumed);
+}
+
+#define ALWAYS(x)                                                                                  \
+	{                                                                                          \
+		(x), (x), (x), (x)                                                                 \
+	}
+
+/* One that is hopeless and cannot be retired says nothing of the other. */
+static void test_not_retired(void **state)
+{
+	bool found;
+
+	(void)state;
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_HOPELESS), .not_retired = true};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_RESUME)};
+	assert_err(run("p", false, &found), ERR_IO);
+	assert_true(found);
+	expect(0, 1, 0, 0);
+	expect(1, 0, 1, 1);
+	assert_int_equal(rebooted, RB_POWER_OFF);
+	/* And when that is all that there is, it is told. */
+	scripts[0].given_up = 0;
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_NOTHING)};
+	assert_err(run("p", false, &found), ERR_IO);
+	expect(0, 1, 0, 0);
+	assert_int_equal(rebooted, 0);
+}
+
+/* The first is chosen, needs a question, and is discarded; the other one is there still. */
+static void test_discard_one(void **state)
+{
+	bool found;
+
+	(void)state;
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_ASK)};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_ASK)};
+	assert_ok(run("1dd", false, &found));
+	expect(0, 1, 0, 0);
+	expect(1, 1, 0, 0);
+	/* The same, but the first cannot be retired. */
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_ASK), .not_retired = true};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_ASK)};
+	assert_err(run("1dd", false, &found), ERR_IO);
+	expect(0, 1, 0, 0);
+	expect(1, 1, 0, 0);
+	/* All of them at once. */
+	scripts[0].given_up = scripts[1].given_up = 0;
+	assert_err(run("d", false, &found), ERR_IO);
+	expect(0, 1, 0, 0);
+	expect(1, 1, 0, 0);
+}
+
+/* Tried until it is open; what is found then is judged by itself. */
+static void test_closed(void **state)
+{
+	bool found;
+
+	(void)state;
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_NOTHING)};
+	scripts[0] = (struct script){
+		.judged = {OUTCOME_ASK, OUTCOME_ASK, OUTCOME_RESUME, OUTCOME_RESUME},
+		.closed = {true, true, false, false}};
+	assert_err(run("ttp", true, &found), ERR_IO);
+	expect(0, 0, 1, 1);
+	assert_int_equal(scripts[0].judgements, 3);
+	assert_int_equal(rebooted, RB_POWER_OFF);
+	scripts[0] = (struct script){
+		.judged = {OUTCOME_ASK, OUTCOME_HOPELESS, OUTCOME_HOPELESS, OUTCOME_HOPELESS},
+		.closed = {true, false, false, false}};
+	assert_ok(run("tp", false, &found));
+	assert_true(found);
+	expect(0, 1, 0, 0);
+	/* Nothing is in it: nobody is asked again. */
+	scripts[0] = (struct script){
+		.judged = {OUTCOME_ASK, OUTCOME_NOTHING, OUTCOME_NOTHING, OUTCOME_NOTHING},
+		.closed = {true, false, false, false}};
+	assert_ok(run("tp", false, &found));
+	expect(0, 0, 0, 0);
+	assert_int_equal(rebooted, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_not_retired),
+		cmocka_unit_test(test_discard_one),
+		cmocka_unit_test(test_closed),
+	};
+
+	return cmocka_run_group_tests_name("choice", tests, NULL, NULL);
+}
