@@ -2,7 +2,7 @@
 /*
  * With dormouse-unlock as it is built, and with programs that fail in other ways. Planted
  * faults that made it fail: a short answer taken; the exit code not looked at; the message's
- * control characters kept.
+ * control characters kept; core dumps of it left on, its memory not locked.
  */
 #include "unit.h"
 
@@ -14,6 +14,8 @@
 #include "tempfile.h"
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -167,12 +169,57 @@ static void test_volume(void **state)
 	tempfile_close(&f);
 }
 
+/* Of the process: no core dump, and memory that is not swapped out. Polled: it tells nobody
+ * when it has come so far as to wait for its passphrase. */
+static bool is_hidden(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long core = 1, locked = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "Max core file size %lu", &core);
+	if (f)
+		fclose(f);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "VmLck: %lu", &locked);
+	if (f)
+		fclose(f);
+	return !core && locked > 1024; /* KiB: more than what is locked for the secret */
+}
+
+static void test_hides(void **state)
+{
+	char path[PATH_MAX] = "";
+	struct secret s, got;
+	struct opener o = {.program = path, .header = make_header(&s), .bytes = sizeof(s)};
+	struct passphrase *right = typed("right");
+	struct child c;
+	int left = 10000; /* milliseconds */
+
+	(void)state;
+	program(path);
+	assert_ok(start(&o, &c));
+	for (; left && !is_hidden(c.pid); left--)
+		usleep(1000);
+	assert_ok(talk(&o, &c, right, &got));
+	assert_true(left);
+	assert_memory_equal(&got, &s, sizeof(s));
+	passphrase_destroy(right);
+	close(o.header);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens),
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_fails),
+		cmocka_unit_test(test_hides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
