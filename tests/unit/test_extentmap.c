@@ -212,21 +212,35 @@ static void set_field(uint8_t *block, size_t at, uint64_t value, unsigned int by
 	reseal(block);
 }
 
-/* One field made into something else, with the right checksum: the block by itself, after
- * those before it, is refused. */
-static void forge(const struct extentmap *m, uint32_t block, size_t at, uint64_t value,
-		  unsigned int bytes, enum err_kind kind)
+/* The block by itself, after those before it, is refused. */
+static void assert_block_refused(const struct extentmap *m, uint32_t block, enum err_kind kind)
 {
 	struct extentmap got;
 
-	encode_all(m);
-	set_field(blocks[block], at, value, bytes);
 	extentmap_init(&got, m->places[0]);
 	for (uint32_t i = 0; i < block; i++)
 		assert_ok(extentmap_add(&got, blocks[i]));
 	assert_err(extentmap_add(&got, blocks[block]), kind);
 	assert_int_equal(got.added, block); /* unchanged */
 	extentmap_deinit(&got);
+}
+
+/* One field made into something else, with the right checksum. */
+static void forge(const struct extentmap *m, uint32_t block, size_t at, uint64_t value,
+		  unsigned int bytes, enum err_kind kind)
+{
+	encode_all(m);
+	set_field(blocks[block], at, value, bytes);
+	assert_block_refused(m, block, kind);
+}
+
+/* So many extents, and nothing behind them. */
+static void forge_count(const struct extentmap *m, uint32_t block, uint32_t count)
+{
+	encode_all(m);
+	memset(blocks[block] + 568 + 16 * count, 0, 16 * (220 - count));
+	set_field(blocks[block], 36, count, 4);
+	assert_block_refused(m, block, ERR_CORRUPT);
 }
 
 /* The same, where it takes the whole map to see it. */
@@ -251,6 +265,7 @@ static void test_forged(void **state)
 		forge(&m, b, 32, b, 4, ERR_CORRUPT);
 		forge(&m, b, 32, 299, 4, ERR_CORRUPT);
 		forge(&m, b, 36, 0, 4, ERR_CORRUPT); /* extents */
+		forge_count(&m, b, 0);
 		forge(&m, b, 36, 221, 4, ERR_CORRUPT);
 		forge(&m, b, 36, 79, 4, ERR_CORRUPT);
 		forge(&m, b, 4088, 1, 4, ERR_CORRUPT); /* reserved */
@@ -260,6 +275,7 @@ static void test_forged(void **state)
 		forge_whole(&m, b, 576, UINT64_MAX - 4095);
 		forge_whole(&m, b, 576, 4 * PAGE_BYTES); /* overlap */
 	}
+	forge_count(&m, 0, 219); /* and another block follows */
 	forge(&m, 1, 32, 3, 4, ERR_CORRUPT);
 	forge(&m, 0, 40, 0, 8, ERR_CORRUPT); /* the next block */
 	forge(&m, 0, 40, 512, 8, ERR_CORRUPT);
