@@ -292,13 +292,33 @@ static void test_forged(void **state)
 	extentmap_deinit(&m);
 }
 
+/* As many blocks as there may be have room for more extents than there may be. */
+static void test_one_too_many(void **state)
+{
+	struct extentmap m = {.blocks = EXTENTMAP_BLOCKS_MAX, .extent_count = EXTENTS_MAX}, got;
+
+	(void)state;
+	m.extents = scattered(EXTENTS_MAX + 1, 1);
+	for (uint32_t i = 0; i < m.blocks; i++)
+		m.places[i] = (i + 1) * (uint64_t)PAGE_BYTES;
+	encode_all(&m);
+	extentmap_init(&got, m.places[0]);
+	for (uint32_t i = 0; i < m.blocks; i++)
+		assert_ok(extentmap_add(&got, blocks[i]));
+	extentmap_deinit(&got);
+	m.extent_count++;
+	encode_all(&m);
+	assert_block_refused(&m, m.blocks - 1, ERR_CORRUPT);
+	extentmap_deinit(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),	 cmocka_unit_test(test_places),
 		cmocka_unit_test(test_too_small),	 cmocka_unit_test(test_every_flip),
 		cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_elsewhere),
-		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_forged),		 cmocka_unit_test(test_one_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
