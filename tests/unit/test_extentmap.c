@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Planted faults that made it fail: each of the checks of extentmap.c left out, one after
- * the other; further blocks not taken off the end; the pages of one extent given out twice;
- * the number of blocks counted before they were taken off.
+ * the other (too many extents in a block: with SAN=1); further blocks not taken off the end;
+ * the pages of one extent given out twice; the number of blocks counted before they were
+ * taken off.
  */
 #include "unit.h"
 
@@ -215,14 +216,16 @@ static void set_field(uint8_t *block, size_t at, uint64_t value, unsigned int by
 /* The block by itself, after those before it, is refused. */
 static void assert_block_refused(const struct extentmap *m, uint32_t block, enum err_kind kind)
 {
+	uint8_t *copy = unit_copy(blocks[block], EXTENTMAP_BYTES);
 	struct extentmap got;
 
 	extentmap_init(&got, m->places[0]);
 	for (uint32_t i = 0; i < block; i++)
 		assert_ok(extentmap_add(&got, blocks[i]));
-	assert_err(extentmap_add(&got, blocks[block]), kind);
+	assert_err(extentmap_add(&got, copy), kind);
 	assert_int_equal(got.added, block); /* unchanged */
 	extentmap_deinit(&got);
+	free(copy);
 }
 
 /* One field made into something else, with the right checksum. */
@@ -289,6 +292,8 @@ static void test_forged(void **state)
 	forge_whole(&m, 0, 48, m.extents[3].start + 3584);
 	forge(&m, 1, 48, 8192 + 3584, 8, ERR_CORRUPT); /* in the second block */
 	forge(&m, 1, 100, 1, 1, ERR_CORRUPT);
+	memcpy(blocks[1], blocks[0], EXTENTMAP_BYTES); /* the first one once more */
+	assert_block_refused(&m, 1, ERR_CORRUPT);
 	extentmap_deinit(&m);
 }
 
