@@ -2,13 +2,16 @@
 /*
  * Filesystems made by mke2fs. Faults planted, each found: a journal with something in it
  * overlooked; the place compared without the filesystem's own start; only the first
- * block compared; a file that is not there taken for another.
+ * block compared, or all but the last ones; a file that is not there taken for another; any
+ * filesystem taken for the one with the uuid.
  */
 #include "unit.h"
 
 #include "resume/extfile.c"
 
 #include <sys/stat.h>
+
+#define UUID "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001"
 
 struct filesystem {
 	char path[64];
@@ -54,8 +57,8 @@ static uint64_t place_of_file(const struct filesystem *f)
 	return block * 1024;
 }
 
-/* Exchange the blocks of the file's second KiB with another one's, in the filesystem's eyes. */
-static void tear_head(const struct filesystem *f)
+/* Exchange one of the file's blocks with that of its KiB 40, in the filesystem's eyes. */
+static void tear(const struct filesystem *f, blk64_t which)
 {
 	ext2_filsys fs;
 	ext2_ino_t inode;
@@ -68,7 +71,7 @@ static void tear_head(const struct filesystem *f)
 	assert_int_equal(ext2fs_namei(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, f->pin.ext_path, &inode),
 			 0);
 	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, 0, 40, &flags, &block), 0);
-	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, BMAP_SET, 1, &flags, &block), 0);
+	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, BMAP_SET, which, &flags, &block), 0);
 	ext2fs_close_free(&fs);
 }
 
@@ -89,8 +92,44 @@ static void test_place(void **state)
 	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_CORRUPT);
 	strcpy(pin.ext_path, "/folder");
 	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_CORRUPT);
-	tear_head(&f);
-	assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_CORRUPT);
+	unlink(f.path);
+}
+
+/* The head is 16 KiB, and where the rest lies is the map's to say. */
+static void test_pieces(void **state)
+{
+	static const blk64_t blocks[] = {1, 15, 16};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+		struct filesystem f;
+
+		setup(&f);
+		f.pin.byte = place_of_file(&f);
+		tear(&f, blocks[i]);
+		if (blocks[i] < 16)
+			assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_CORRUPT);
+		else
+			assert_ok(extfile_check_at(&f.pin, f.path, 0));
+		unlink(f.path);
+	}
+}
+
+static void test_uuid(void **state)
+{
+	struct filesystem f;
+	char command[256];
+
+	(void)state;
+	setup(&f);
+	strcpy(f.pin.ext_uuid, UUID);
+	assert_false(has_filesystem(&f.pin, f.path));
+	snprintf(command, sizeof(command), "tune2fs -U " UUID " %s >/dev/null 2>&1", f.path);
+	run(command);
+	assert_true(has_filesystem(&f.pin, f.path));
+	assert_false(has_filesystem(&f.pin, "/dev/zero"));
+	f.pin.ext_uuid[35] = '2';
+	assert_false(has_filesystem(&f.pin, f.path));
 	unlink(f.path);
 }
 
@@ -116,7 +155,7 @@ static void test_none(void **state)
 
 	(void)state;
 	assert_ok(extfile_check(&pin, "/dev/none"));
-	strcpy(pin.ext_uuid, "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001");
+	strcpy(pin.ext_uuid, UUID);
 	assert_err(extfile_check(&pin, "/dev/none"), ERR_REFUSED);
 }
 
@@ -124,6 +163,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_none),
 	};

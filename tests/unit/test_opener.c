@@ -2,7 +2,8 @@
 /*
  * With dormouse-unlock as it is built, and with programs that fail in other ways. Planted
  * faults that made it fail: a short answer taken; the exit code not looked at; the message's
- * control characters kept; core dumps of it left on, its memory not locked.
+ * control characters kept; one exit code taken for another; an environment given to it; core
+ * dumps of it left on, its memory not locked.
  */
 #include "unit.h"
 
@@ -109,6 +110,11 @@ static void test_fails(void **state)
 		 "ended with 127: error while loading lib.so"},
 		{"#!/bin/sh\nkill -9 $$\n", ERR_IO, "ended with -1"},
 		{"#!/bin/sh\nprintf 'a\\033b\\n' >&2; exit 13\n", ERR_CORRUPT, "a?b"},
+		{"#!/bin/sh\necho failed >&2; exit 10\n", ERR_IO, "failed"},
+		{"#!/bin/sh\necho wrong >&2; exit 11\n", ERR_AUTH, "wrong"},
+		{"#!/bin/sh\necho nothing >&2; exit 12\n", ERR_REFUSED, "nothing"},
+		{"#!/bin/sh\necho large >&2; exit 14\n", ERR_NOMEM, "large"},
+		{"#!/bin/sh\necho unknown >&2; exit 15\n", ERR_IO, "ended with 15: unknown"},
 		{"#!/nonexistent\n", ERR_IO, "No such file"},
 		{"#!/bin/sh\nexit 10\n", ERR_IO, "ended with 10"},
 	};
@@ -130,6 +136,10 @@ static void test_fails(void **state)
 			fail_msg("%s: %s", bad[i].script, err_text(e));
 		err_free(e);
 	}
+	/* What the kernel's command line makes an environment of is not for it. */
+	setenv("PLANTED", "1", 1);
+	put_script(path, "#!/bin/sh\n[ -z \"$PLANTED\" ] && head -c 64 /dev/zero\n");
+	assert_ok(open_with(path, fd, p, &got));
 	unlink(path);
 	assert_err(open_with("/nonexistent", fd, p, &got), ERR_IO);
 	passphrase_destroy(p);
@@ -174,13 +184,13 @@ static void test_volume(void **state)
 static bool is_hidden(pid_t pid)
 {
 	char path[64], line[256];
-	unsigned long core = 1, locked = 0;
+	unsigned long soft, core = 1, locked = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, "Max core file size %lu", &core);
+		sscanf(line, "Max core file size %lu %lu", &soft, &core);
 	if (f)
 		fclose(f);
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
