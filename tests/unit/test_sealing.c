@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Nonces and associated data of docs/image-format.md, "Sealing". Faults planted, each found:
- * a nonce without its number, with a part of it, or without its domain; a field left out of the
- * associated data, or all of it; the tag of the superblock made with the other key. Not found:
- * what the nonce or the length say anyway left out of the associated data; the reference
- * reader finds it (tests/corpus).
+ * a nonce without its number, with a part of it, or without its domain; a field left out of
+ * the associated data, or all of it; the tag of the superblock made with the other key, or
+ * compared in part; a sealed image read without keys. Not found: what the nonce or the
+ * length say anyway left out of the associated data; the reference reader finds it
+ * (tests/corpus).
  */
 #include "unit.h"
 
@@ -134,11 +135,15 @@ static void test_tag(void **state)
 	assert_ok(sealing_tag(&keys, &slot));
 	assert_memory_equal(slot.tag, wanted, sizeof(wanted));
 	assert_ok(sealing_check_tag(&keys, &slot));
+	assert_ok(sealing_need_keys(&keys, &slot));
+	assert_err(sealing_need_keys(NULL, &slot), ERR_AUTH);
 	for (size_t bit = 0; bit < 8 * sizeof(slot.tag); bit++) {
 		slot.tag[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		assert_err(sealing_check_tag(&keys, &slot), ERR_AUTH);
 		slot.tag[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
+	slot.features_incompat = 0;
+	assert_ok(sealing_need_keys(NULL, &slot));
 }
 
 int main(void)
