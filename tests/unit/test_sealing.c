@@ -2,8 +2,8 @@
 /*
  * Nonces and associated data of docs/image-format.md, "Sealing". Faults planted, each found:
  * a nonce without its number, with a part of it, or without its domain; a field left out of
- * the associated data, or all of it; the tag of the superblock made with the other key, or
- * compared in part; a sealed image read without keys. Not found: what the nonce or the
+ * the associated data, or all of it; the tag of the superblock made with the other key; tag
+ * or digests compared in part; a sealed image read without keys. Not found: what the nonce or the
  * length say anyway left out of the associated data; the reference reader finds it
  * (tests/corpus).
  */
@@ -146,6 +146,21 @@ static void test_tag(void **state)
 	assert_ok(sealing_need_keys(NULL, &slot));
 }
 
+static void test_digest(void **state)
+{
+	uint8_t digest[SLOT_DIGEST_BYTES];
+
+	(void)state;
+	assert_ok(digest_sha256("a part", 6, digest));
+	assert_ok(sealing_check_digest("a part", 6, digest, "it"));
+	assert_err(sealing_check_digest("a part", 5, digest, "it"), ERR_AUTH);
+	for (size_t bit = 0; bit < 8 * sizeof(digest); bit++) {
+		digest[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_err(sealing_check_digest("a part", 6, digest, "it"), ERR_AUTH);
+		digest[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_chunk_is_bound),
 		cmocka_unit_test(test_part_is_bound),
 		cmocka_unit_test(test_tag),
+		cmocka_unit_test(test_digest),
 	};
 
 	return cmocka_run_group_tests_name("sealing", tests, NULL, NULL);
