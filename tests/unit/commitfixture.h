@@ -6,12 +6,14 @@
 
 #include "unit.h"
 
+#include "formats/keyblock.h"
 #include "formats/swapheader.h"
 #include "image/commit.h"
 #include "image/located.h"
 #include "tempfile.h"
 
 #define TARGET_BYTES (64u << 10)
+#define KEY_AT	     28672u /* of a sealed image */
 
 static const uint8_t nonce_a[NONCE_BYTES] = "nonce of image A";
 static const uint8_t nonce_b[NONCE_BYTES] = "nonce of image B";
@@ -155,6 +157,31 @@ static inline void make_valid(struct fixture *f)
 {
 	begin(f);
 	assert_ok(commit_valid(&f->t, &f->c, &whole));
+}
+
+/* The same of a sealed one. */
+static inline struct slot sealed_slot(const struct fixture *f)
+{
+	struct slot s = whole;
+
+	s.image_end = KEY_AT + KEYBLOCK_BYTES;
+	s.features_incompat = SLOT_INCOMPAT_SEALED | f->c.slot.features_incompat;
+	s.created = f->c.slot.created;
+	memcpy(s.nonce, f->c.slot.nonce, sizeof(s.nonce));
+	s.sealing.cipher = 1;
+	s.sealing.key = (struct slot_region){KEY_AT, KEYBLOCK_BYTES, 0x9abc};
+	memset(s.tag, 0x5e, sizeof(s.tag));
+	return s;
+}
+
+static inline void put_key(struct fixture *f, uint64_t at, const uint8_t nonce[NONCE_BYTES])
+{
+	struct keyblock k = {{0}, {1}, {2}, {3}, {4}};
+	uint8_t block[KEYBLOCK_BYTES];
+
+	memcpy(k.nonce, nonce, sizeof(k.nonce));
+	keyblock_encode(&k, block);
+	assert_int_equal(pwrite(f->file.fd, block, sizeof(block), (off_t)at), KEYBLOCK_BYTES);
 }
 
 #define COMMIT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

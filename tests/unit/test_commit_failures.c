@@ -4,7 +4,9 @@
  * or is lost.
  *
  * Planted faults that made it fail: the newer place written first in write_both;
- * a flush left out, anywhere; a read-back left out, or its result, of page 0 too.
+ * a flush left out, anywhere; a read-back left out, or its result, of page 0 too; VALID
+ * before the mark of swap; the sealed key overwritten before RETIRED, not flushed, or not
+ * read back.
  */
 #include "commitfixture.h"
 
@@ -13,7 +15,8 @@
 
 /*
  * What the code under test does to the medium: these take the place of libc's.
- * A letter for each: a, b: slot read; A, B: slot written; p, P: page 0; |: flushed.
+ * A letter for each: a, b: slot read; A, B: slot written; p, P: page 0; k, K: the sealed
+ * key; |: flushed.
  */
 static char ops[64];
 static int fail_at = -1; /* the operation of this number fails with EIO */
@@ -42,7 +45,16 @@ static void ops_reset(int fail, int lose)
 
 static char letter_of(off_t offset)
 {
-	return !offset ? 'p' : offset == SLOT_A_OFFSET ? 'a' : 'b';
+	switch (offset) {
+	case 0:
+		return 'p';
+	case SLOT_A_OFFSET:
+		return 'a';
+	case KEY_AT:
+		return 'k';
+	default:
+		return 'b';
+	}
 }
 
 ssize_t pread(int fd, void *buf, size_t n, off_t offset)
@@ -81,46 +93,75 @@ static void test_write_error(void **state)
 	target_close(&ro);
 }
 
-enum kind { PLAIN, SWAP, LOCATED, KINDS };
-enum step { BEGIN, VALID, RESUMING, RETIRE, RESUME_FAILED, STEPS };
+enum kind { PLAIN, SWAP, LOCATED, SEALED, KINDS };
+enum step { BEGIN, VALID, RESUMING, RETIRE, RESUME_FAILED, FINISH, STEPS };
+
+static struct slot image_of(const struct fixture *f, enum kind kind)
+{
+	return kind == SEALED ? sealed_slot(f) : whole;
+}
+
+/* Both slots say RETIRED, and then the power was cut. */
+static void cut_retiring(struct fixture *f, enum kind kind)
+{
+	uint8_t page0[SWAPHEADER_BYTES];
+
+	assert_int_equal(pread(f->file.fd, page0, sizeof(page0), 0), sizeof(page0));
+	assert_ok(commit_retire(&f->t, &f->c, "x"));
+	assert_int_equal(pwrite(f->file.fd, page0, sizeof(page0), 0), sizeof(page0));
+	if (kind == SEALED)
+		put_key(f, KEY_AT, nonce_a);
+	assert_ok(commit_load(&f->t, &f->c));
+}
 
 /* An image that the step can be done to. */
 static void prepare(struct fixture *f, enum step step, enum kind kind)
 {
+	struct slot image;
+
 	ops_reset(-1, -1);
 	unlocate(f);
-	set_page0(f, kind == PLAIN ? "no swap..." : "SWAPSPACE2");
+	set_page0(f, kind == SWAP || kind == LOCATED ? "SWAPSPACE2" : "no swap...");
 	overwrite(f, 0);
 	overwrite(f, 1);
 	if (kind == LOCATED)
 		locate(f, nonce_a);
 	begin(f);
+	image = image_of(f, kind);
+	put_key(f, KEY_AT, nonce_a);
 	if (step > VALID)
-		assert_ok(commit_valid(&f->t, &f->c, &whole));
+		assert_ok(commit_valid(&f->t, &f->c, &image));
+	if (step == FINISH)
+		cut_retiring(f, kind);
 	if (step == BEGIN)
 		assert_ok(commit_retire(&f->t, &f->c, "x"));
 	if (step == BEGIN && kind == LOCATED)
 		locate(f, nonce_b);
 }
 
-static err_t do_step(struct fixture *f, struct commit *c, enum step step)
+static err_t do_step(struct fixture *f, struct commit *c, enum step step, enum kind kind)
 {
+	struct slot image = image_of(f, kind);
+
 	switch (step) {
 	case BEGIN:
 		return commit_begin(&f->t, c, nonce_b, 1);
 	case VALID:
-		return commit_valid(&f->t, c, &whole);
+		return commit_valid(&f->t, c, &image);
 	case RESUMING:
 		return commit_resuming(&f->t, c);
 	case RETIRE:
 		return commit_retire(&f->t, c, "x");
+	case FINISH:
+		return commit_finish(&f->t, c);
 	default:
 		return commit_resume_failed(&f->t, c, "x");
 	}
 }
 
 /* "o" the older place, "n" the newer: written, in capitals. The second row is of a
- * swap area; in the third, page 0 is that of the area which the target is slots of. */
+ * swap area; in the third, page 0 is that of the area which the target is slots of. An
+ * image that is not sealed has nothing to finish where there is no page 0. */
 static const char *const order[KINDS][STEPS] = {
 	[PLAIN] = {
 		[BEGIN] = "abp|O|N|",
@@ -128,6 +169,7 @@ static const char *const order[KINDS][STEPS] = {
 		[RESUMING] = "abp|O|N|",
 		[RETIRE] = "abp|O|oN|n",
 		[RESUME_FAILED] = "abp|O|",
+		[FINISH] = "",
 	},
 	[SWAP] = {
 		[BEGIN] = "abpp||O|N|",
@@ -135,6 +177,7 @@ static const char *const order[KINDS][STEPS] = {
 		[RESUMING] = "abp|O|N|",
 		[RETIRE] = "abp|O|oN|npP|p",
 		[RESUME_FAILED] = "abp|O|",
+		[FINISH] = "|pP|p",
 	},
 	[LOCATED] = {
 		/* Nothing of an older image counts, so either may be the first. */
@@ -143,6 +186,15 @@ static const char *const order[KINDS][STEPS] = {
 		[RESUMING] = "abp|O|N|",
 		[RETIRE] = "abp|O|oN|npP|p",
 		[RESUME_FAILED] = "abp|O|",
+		[FINISH] = "|pP|p",
+	},
+	[SEALED] = {
+		[BEGIN] = "abp|O|N|",
+		[VALID] = "abp|O|o",
+		[RESUMING] = "abp|O|N|",
+		[RETIRE] = "abp|O|oN|nkK|k",
+		[RESUME_FAILED] = "abp|O|",
+		[FINISH] = "k|kK|k",
 	},
 };
 
@@ -166,7 +218,7 @@ static void test_order(void **state)
 											: 'A'));
 			}
 			ops_reset(-1, -1);
-			assert_ok(do_step(f, &f->c, s));
+			assert_ok(do_step(f, &f->c, s, k));
 			assert_string_equal(ops, want);
 		}
 }
@@ -175,8 +227,10 @@ static void test_order(void **state)
  * and page 0 where it does not matter, or is read once more. */
 static bool may_go_on(enum step s, int n, enum kind k)
 {
+	if (s == FINISH)
+		return false;
 	if (n == 2)
-		return s != BEGIN && !(k != PLAIN && s == RESUMING);
+		return s != BEGIN && !((k == SWAP || k == LOCATED) && s == RESUMING);
 	return n < 2 && s >= RESUMING;
 }
 
@@ -188,7 +242,7 @@ static void fail_operation(struct fixture *f, enum step s, int n, enum kind k)
 	prepare(f, s, k);
 	c = f->c;
 	ops_reset(n, -1);
-	e = do_step(f, &c, s);
+	e = do_step(f, &c, s, k);
 	ops_reset(-1, -1);
 	if (may_go_on(s, n, k)) {
 		err_free(e); /* by which of the two it was */
@@ -235,13 +289,15 @@ static void test_lost_write(void **state)
 		enum kind kind;
 	} cases[] = {{VALID, 4, PLAIN},	  {RETIRE, 4, PLAIN},	{RETIRE, 7, PLAIN},
 		     {VALID, 5, SWAP},	  {VALID, 8, SWAP},	{RETIRE, 11, SWAP},
-		     {VALID, 5, LOCATED}, {VALID, 8, LOCATED},	{RETIRE, 11, LOCATED}};
+		     {VALID, 5, LOCATED}, {VALID, 8, LOCATED},	{RETIRE, 11, LOCATED},
+		     {FINISH, 2, SWAP},	  {FINISH, 2, LOCATED}, {RETIRE, 11, SEALED},
+		     {FINISH, 3, SEALED}};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		prepare(f, cases[i].step, cases[i].kind);
 		ops_reset(-1, cases[i].write);
-		assert_err(do_step(f, &f->c, cases[i].step), ERR_IO);
+		assert_err(do_step(f, &f->c, cases[i].step, cases[i].kind), ERR_IO);
 		ops_reset(-1, -1);
 		assert_ok(commit_load(&f->t, &f->c));
 	}

@@ -2,7 +2,8 @@
 /*
  * Faults planted, each found: the comment not cut off; line numbers from 0; a
  * failed parse that leaves half of its settings behind; the last line without
- * newline dropped; strlen(value) > room instead of >=; encrypt = anything taken as yes.
+ * newline dropped; strlen(value) > room instead of >=; encrypt = anything taken as yes;
+ * others tried beside --target.
  */
 #include "unit.h"
 
@@ -68,6 +69,8 @@ static void test_all_keys(void **state)
 	assert_ok(config_use_target(&c, "/dev/vdd"));
 	assert_string_equal(c.target, "/dev/vdd");
 	assert_int_equal(c.target_count, 3);
+	assert_string_equal(config_candidate(&c, 0), "/dev/vdd");
+	assert_null(config_candidate(&c, 1));
 	assert_int_equal(c.then, CONFIG_RETURN);
 	assert_int_equal(c.verify, CONFIG_VERIFY_FULL);
 	assert_int_equal(c.time_limit, 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Planted faults that made it fail: each of the checks of extentmap.c left out, one after
- * the other; further blocks not taken off the end; the pages of one extent given out twice;
- * the number of blocks counted before they were taken off.
+ * the other (too many extents in a block: with SAN=1); further blocks not taken off the end;
+ * the pages of one extent given out twice; the number of blocks counted before they were
+ * taken off.
  */
 #include "unit.h"
 
@@ -212,21 +213,37 @@ static void set_field(uint8_t *block, size_t at, uint64_t value, unsigned int by
 	reseal(block);
 }
 
-/* One field made into something else, with the right checksum: the block by itself, after
- * those before it, is refused. */
-static void forge(const struct extentmap *m, uint32_t block, size_t at, uint64_t value,
-		  unsigned int bytes, enum err_kind kind)
+/* The block by itself, after those before it, is refused. */
+static void assert_block_refused(const struct extentmap *m, uint32_t block, enum err_kind kind)
 {
+	uint8_t *copy = unit_copy(blocks[block], EXTENTMAP_BYTES);
 	struct extentmap got;
 
-	encode_all(m);
-	set_field(blocks[block], at, value, bytes);
 	extentmap_init(&got, m->places[0]);
 	for (uint32_t i = 0; i < block; i++)
 		assert_ok(extentmap_add(&got, blocks[i]));
-	assert_err(extentmap_add(&got, blocks[block]), kind);
+	assert_err(extentmap_add(&got, copy), kind);
 	assert_int_equal(got.added, block); /* unchanged */
 	extentmap_deinit(&got);
+	free(copy);
+}
+
+/* One field made into something else, with the right checksum. */
+static void forge(const struct extentmap *m, uint32_t block, size_t at, uint64_t value,
+		  unsigned int bytes, enum err_kind kind)
+{
+	encode_all(m);
+	set_field(blocks[block], at, value, bytes);
+	assert_block_refused(m, block, kind);
+}
+
+/* So many extents, and nothing behind them. */
+static void forge_count(const struct extentmap *m, uint32_t block, uint32_t count)
+{
+	encode_all(m);
+	memset(blocks[block] + 568 + 16 * count, 0, 16 * (220 - count));
+	set_field(blocks[block], 36, count, 4);
+	assert_block_refused(m, block, ERR_CORRUPT);
 }
 
 /* The same, where it takes the whole map to see it. */
@@ -251,6 +268,7 @@ static void test_forged(void **state)
 		forge(&m, b, 32, b, 4, ERR_CORRUPT);
 		forge(&m, b, 32, 299, 4, ERR_CORRUPT);
 		forge(&m, b, 36, 0, 4, ERR_CORRUPT); /* extents */
+		forge_count(&m, b, 0);
 		forge(&m, b, 36, 221, 4, ERR_CORRUPT);
 		forge(&m, b, 36, 79, 4, ERR_CORRUPT);
 		forge(&m, b, 4088, 1, 4, ERR_CORRUPT); /* reserved */
@@ -260,6 +278,7 @@ static void test_forged(void **state)
 		forge_whole(&m, b, 576, UINT64_MAX - 4095);
 		forge_whole(&m, b, 576, 4 * PAGE_BYTES); /* overlap */
 	}
+	forge_count(&m, 0, 219); /* and another block follows */
 	forge(&m, 1, 32, 3, 4, ERR_CORRUPT);
 	forge(&m, 0, 40, 0, 8, ERR_CORRUPT); /* the next block */
 	forge(&m, 0, 40, 512, 8, ERR_CORRUPT);
@@ -273,6 +292,28 @@ static void test_forged(void **state)
 	forge_whole(&m, 0, 48, m.extents[3].start + 3584);
 	forge(&m, 1, 48, 8192 + 3584, 8, ERR_CORRUPT); /* in the second block */
 	forge(&m, 1, 100, 1, 1, ERR_CORRUPT);
+	memcpy(blocks[1], blocks[0], EXTENTMAP_BYTES); /* the first one once more */
+	assert_block_refused(&m, 1, ERR_CORRUPT);
+	extentmap_deinit(&m);
+}
+
+/* As many blocks as there may be have room for more extents than there may be. */
+static void test_one_too_many(void **state)
+{
+	struct extentmap m = {.blocks = EXTENTMAP_BLOCKS_MAX, .extent_count = EXTENTS_MAX}, got;
+
+	(void)state;
+	m.extents = scattered(EXTENTS_MAX + 1, 1);
+	for (uint32_t i = 0; i < m.blocks; i++)
+		m.places[i] = (i + 1) * (uint64_t)PAGE_BYTES;
+	encode_all(&m);
+	extentmap_init(&got, m.places[0]);
+	for (uint32_t i = 0; i < m.blocks; i++)
+		assert_ok(extentmap_add(&got, blocks[i]));
+	extentmap_deinit(&got);
+	m.extent_count++;
+	encode_all(&m);
+	assert_block_refused(&m, m.blocks - 1, ERR_CORRUPT);
 	extentmap_deinit(&m);
 }
 
@@ -282,7 +323,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip),	 cmocka_unit_test(test_places),
 		cmocka_unit_test(test_too_small),	 cmocka_unit_test(test_every_flip),
 		cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_elsewhere),
-		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_forged),		 cmocka_unit_test(test_one_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,15 +2,18 @@
 /*
  * Filesystems made by mke2fs. Faults planted, each found: a journal with something in it
  * overlooked; the place compared without the filesystem's own start; only the first
- * block compared; a file that is not there taken for another; what libext2fs cannot read, or
- * does not know, taken for damage; the first partition with the filesystem taken; a
- * partition whose start cannot be read taken for one that begins at 0.
+ * block compared, or all but the last ones; a file that is not there taken for another; any
+ * filesystem taken for the one with the uuid; what libext2fs cannot read, or does not know,
+ * taken for damage; the first partition with the filesystem taken; a partition whose start
+ * cannot be read taken for one that begins at 0.
  */
 #include "unit.h"
 
 #include "resume/extfile.c"
 
 #include <sys/stat.h>
+
+#define UUID "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001"
 
 struct filesystem {
 	char path[64];
@@ -56,8 +59,8 @@ static uint64_t place_of_file(const struct filesystem *f)
 	return block * 1024;
 }
 
-/* Exchange the blocks of the file's second KiB with another one's, in the filesystem's eyes. */
-static void tear_head(const struct filesystem *f)
+/* Exchange one of the file's blocks with that of its KiB 40, in the filesystem's eyes. */
+static void tear(const struct filesystem *f, blk64_t which)
 {
 	ext2_filsys fs;
 	ext2_ino_t inode;
@@ -70,7 +73,7 @@ static void tear_head(const struct filesystem *f)
 	assert_int_equal(ext2fs_namei(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, f->pin.ext_path, &inode),
 			 0);
 	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, 0, 40, &flags, &block), 0);
-	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, BMAP_SET, 1, &flags, &block), 0);
+	assert_int_equal(ext2fs_bmap2(fs, inode, NULL, NULL, BMAP_SET, which, &flags, &block), 0);
 	ext2fs_close_free(&fs);
 }
 
@@ -93,8 +96,44 @@ static void test_place(void **state)
 	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_REFUSED);
 	strcpy(pin.ext_path, "/folder");
 	assert_err(extfile_check_at(&pin, f.path, 1 << 20), ERR_CORRUPT);
-	tear_head(&f);
-	assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_CORRUPT);
+	unlink(f.path);
+}
+
+/* The head is 16 KiB, and where the rest lies is the map's to say. */
+static void test_pieces(void **state)
+{
+	static const blk64_t blocks[] = {1, 15, 16};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+		struct filesystem f;
+
+		setup(&f);
+		f.pin.byte = place_of_file(&f);
+		tear(&f, blocks[i]);
+		if (blocks[i] < 16)
+			assert_err(extfile_check_at(&f.pin, f.path, 0), ERR_CORRUPT);
+		else
+			assert_ok(extfile_check_at(&f.pin, f.path, 0));
+		unlink(f.path);
+	}
+}
+
+static void test_uuid(void **state)
+{
+	struct filesystem f;
+	char command[256];
+
+	(void)state;
+	setup(&f);
+	strcpy(f.pin.ext_uuid, UUID);
+	assert_false(has_filesystem(&f.pin, f.path));
+	snprintf(command, sizeof(command), "tune2fs -U " UUID " %s >/dev/null 2>&1", f.path);
+	run(command);
+	assert_true(has_filesystem(&f.pin, f.path));
+	assert_false(has_filesystem(&f.pin, "/dev/zero"));
+	f.pin.ext_uuid[35] = '2';
+	assert_false(has_filesystem(&f.pin, f.path));
 	unlink(f.path);
 }
 
@@ -142,8 +181,6 @@ static void test_unknown(void **state)
 	unlink(f.path);
 }
 
-static const char uuid[] = "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001";
-
 /* vda and its partitions, as /sys and /dev have them; with the filesystem, or a hole. */
 static void add_part(const char *folder, const char *name, const char *file, unsigned int start)
 {
@@ -177,9 +214,9 @@ static void test_partitions(void **state)
 	snprintf(dev, sizeof(dev), "%s/dev", folder);
 	snprintf(disk, sizeof(disk), "%s/dev/vda", folder);
 	setup(&f);
-	snprintf(command, sizeof(command), "tune2fs -f -U %s %s >/dev/null", uuid, f.path);
+	snprintf(command, sizeof(command), "tune2fs -f -U " UUID " %s >/dev/null", f.path);
 	run(command);
-	strcpy(f.pin.ext_uuid, uuid);
+	strcpy(f.pin.ext_uuid, UUID);
 	f.pin.byte = place_of_file(&f) + (uint64_t)2048 * 512;
 	assert_err(extfile_check(&where, &f.pin, disk), ERR_REFUSED);
 	add_part(folder, "vda1", f.path, 2048 + 16384);
@@ -204,7 +241,7 @@ static void test_none(void **state)
 
 	(void)state;
 	assert_ok(extfile_check(NULL, &pin, "/dev/none"));
-	strcpy(pin.ext_uuid, uuid);
+	strcpy(pin.ext_uuid, UUID);
 	assert_err(extfile_check(NULL, &pin, "/dev/none"), ERR_REFUSED);
 }
 
@@ -212,6 +249,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_partitions),

@@ -450,11 +450,13 @@ static void test_salvage(void **state)
 	machine_deinit(&m);
 }
 
-/* Keyslots, and the sealed key itself. */
+/* Keyslots, and the sealed key itself; what of an image can be checked without its key.
+ * Planted: key, keyslots or a segment not looked at by keyless_check. */
 static void test_parts(void **state)
 {
 	static const uint8_t keyslots[] = "LUKS\xba\xbe and more";
 	uint8_t block[KEYBLOCK_BYTES], *found = NULL;
+	struct index_place segment;
 	struct machine m;
 	size_t n;
 
@@ -473,6 +475,10 @@ static void test_parts(void **state)
 	tempfile_flip(&m.file, m.slot.sealing.keyslots.offset, 1);
 	assert_err(keyless_check(&m.t, &m.slot), ERR_CORRUPT);
 	tempfile_flip(&m.file, m.slot.sealing.keyslots.offset, 1);
+	segment = first_segment(&m);
+	tempfile_flip(&m.file, segment.offset + segment.length - 1, 1);
+	assert_err(keyless_check(&m.t, &m.slot), ERR_CORRUPT);
+	tempfile_flip(&m.file, segment.offset + segment.length - 1, 1);
 	tempfile_flip(&m.file, m.slot.sealing.key.offset + 4000, 1);
 	assert_err(keyless_check(&m.t, &m.slot), ERR_CORRUPT);
 	m.seal->keyslots_bytes = 0;

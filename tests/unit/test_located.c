@@ -441,6 +441,12 @@ static void test_holds_image(void **state)
 	assert_ok(located_create(f.path, list, slots(list, 300), LOCATOR, nonce, &t));
 	assert_ok(commit_begin(&t, &c, nonce, 1));
 	assert_ok(commit_valid(&t, &c, &whole));
+	put_locator(&f, LOCATOR, nonce, t.map_place + PAGE_BYTES); /* of another map */
+	assert_ok(commit_load(&t, &c));
+	assert_true(commit_is_dead(&c));
+	put_locator(&f, LOCATOR, nonce, t.map_place);
+	assert_ok(commit_load(&t, &c));
+	assert_false(commit_is_dead(&c));
 	assert_err(located_create(f.path, list + 100, 200, LOCATOR, other_nonce, &again),
 		   ERR_REFUSED);
 	assert_ok(commit_retire(&t, &c, "x"));

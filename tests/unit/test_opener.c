@@ -3,7 +3,8 @@
  * With dormouse-unlock as it is built, and with programs that fail in other ways. Planted
  * faults that made it fail: a short answer taken; the exit code not looked at; the message's
  * control characters kept; what a plugin says taken for the message, or kept to itself; a
- * plugin's crash taken for a program that cannot run.
+ * plugin's crash taken for a program that cannot run; one exit code taken for another; an
+ * environment given to it; core dumps of it left on, its memory not locked.
  */
 #include "unit.h"
 
@@ -15,6 +16,8 @@
 #include "tempfile.h"
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -108,6 +111,11 @@ static void test_fails(void **state)
 		 "ended with 127: error while loading lib.so"},
 		{"#!/bin/sh\nkill -9 $$\n", ERR_IO, "ended with -1"},
 		{"#!/bin/sh\nprintf 'a\\033b\\n' >&2; exit 13\n", ERR_CORRUPT, "a?b"},
+		{"#!/bin/sh\necho failed >&2; exit 10\n", ERR_IO, "failed"},
+		{"#!/bin/sh\necho wrong >&2; exit 11\n", ERR_AUTH, "wrong"},
+		{"#!/bin/sh\necho nothing >&2; exit 12\n", ERR_REFUSED, "nothing"},
+		{"#!/bin/sh\necho large >&2; exit 14\n", ERR_NOMEM, "large"},
+		{"#!/bin/sh\necho unknown >&2; exit 15\n", ERR_IO, "ended with 15: unknown"},
 		{"#!/nonexistent\n", ERR_IO, "No such file"},
 		{"#!/bin/sh\nexit 10\n", ERR_IO, "ended with 10"},
 	};
@@ -129,6 +137,10 @@ static void test_fails(void **state)
 			fail_msg("%s: %s", bad[i].script, err_text(e));
 		err_free(e);
 	}
+	/* What the kernel's command line makes an environment of is not for it. */
+	setenv("PLANTED", "1", 1);
+	put_script(path, "#!/bin/sh\n[ -z \"$PLANTED\" ] && head -c 64 /dev/zero\n");
+	assert_ok(open_with(path, fd, p, &got));
 	unlink(path);
 	assert_err(open_with("/nonexistent", fd, p, &got), ERR_IO);
 	passphrase_destroy(p);
@@ -229,6 +241,57 @@ static void test_volume(void **state)
 	tempfile_close(&f);
 }
 
+/* More than what is locked for the secret alone; the sanitizer's mlockall does nothing. */
+#ifdef __SANITIZE_ADDRESS__
+#define LOCKED_KIB 0u
+#else
+#define LOCKED_KIB 1024u
+#endif
+
+/* Of the process: no core dump, and memory that is not swapped out. Polled: it tells nobody
+ * when it has come so far as to wait for its passphrase. */
+static bool is_hidden(pid_t pid)
+{
+	char path[64], line[256];
+	unsigned long soft, core = 1, locked = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "Max core file size %lu %lu", &soft, &core);
+	if (f)
+		fclose(f);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "VmLck: %lu", &locked);
+	if (f)
+		fclose(f);
+	return !core && locked >= LOCKED_KIB;
+}
+
+static void test_hides(void **state)
+{
+	char path[PATH_MAX] = "";
+	struct secret s, got;
+	struct opener o = {.program = path, .header = make_header(&s), .bytes = sizeof(s)};
+	struct passphrase *right = typed("right");
+	struct child c;
+	int left = 10000; /* milliseconds */
+
+	(void)state;
+	program(path);
+	assert_ok(start(&o, &c));
+	for (; left && !is_hidden(c.pid); left--)
+		usleep(1000);
+	assert_ok(talk(&o, &c, right, &got));
+	assert_true(left);
+	assert_memory_equal(&got, &s, sizeof(s));
+	passphrase_destroy(right);
+	close(o.header);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_fails),
 		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_hides),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Faults planted, each found: ECHO left on; the terminal left as it was while reading;
- * Backspace taking one byte of a character; Ctrl-C taken as a byte; a file's newline
- * cut off; one byte too many stored of a long line, or taken of a long file.
+ * Backspace taking one byte of a character; Ctrl-C taken as a byte, or for a signal; what
+ * was typed before taken for an answer; a file's newline cut off; one byte too many stored of
+ * a long line, or taken of a long file.
  */
 #include "unit.h"
 
@@ -11,6 +12,7 @@
 #include "tempfile.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <termios.h>
@@ -75,46 +77,106 @@ static void test_long(void **state)
 	passphrase_destroy(p);
 }
 
+/* A terminal, and somebody at it. */
+struct terminal {
+	int master, slave;
+	const char *typed;
+	char seen[256];
+};
+
 /* Types when the prompt has come; keeps what a person would see. */
 static void *type(void *arg)
 {
-	static char seen[256];
-	int master = *(int *)arg;
-	size_t n = 0;
+	struct terminal *t = arg;
+	size_t n = 0, typed = strlen(t->typed);
 
-	while (n < sizeof(seen) - 1 && !strstr(seen, "? "))
-		n += (size_t)read(master, seen + n, 1);
-	if (write(master, "secret\n", 7) != 7)
+	while (n < sizeof(t->seen) - 1 && !strstr(t->seen, "? "))
+		n += (size_t)read(t->master, t->seen + n, 1);
+	if (write(t->master, t->typed, typed) != (ssize_t)typed)
 		abort();
-	while (n < sizeof(seen) - 1 && !strchr(seen, '\n'))
-		n += (size_t)read(master, seen + n, 1);
-	return seen;
+	while (n < sizeof(t->seen) - 1 && !strchr(strstr(t->seen, "? "), '\n'))
+		n += (size_t)read(t->master, t->seen + n, 1);
+	return NULL;
+}
+
+static void terminal_open(struct terminal *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->master = posix_openpt(O_RDWR | O_NOCTTY);
+	assert_true(t->master >= 0 && !grantpt(t->master) && !unlockpt(t->master));
+	t->slave = open(ptsname(t->master), O_RDWR | O_NOCTTY);
+	assert_true(t->slave >= 0);
+}
+
+static void terminal_close(struct terminal *t)
+{
+	close(t->slave);
+	close(t->master);
+}
+
+static err_t ask_terminal(struct terminal *t, const char *typed, struct passphrase *p)
+{
+	pthread_t thread;
+	err_t e;
+
+	t->typed = typed;
+	assert_int_equal(pthread_create(&thread, NULL, type, t), 0);
+	e = passphrase_ask(t->slave, t->slave, "Passphrase? ", p);
+	pthread_join(thread, NULL);
+	return e;
 }
 
 static void test_terminal(void **state)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
 	struct termios before = {0}, after = {0}; /* padding too */
 	struct passphrase *p;
-	pthread_t thread;
-	void *seen;
+	struct terminal t;
 
 	(void)state;
-	assert_true(master >= 0 && !grantpt(master) && !unlockpt(master));
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-	assert_int_equal(tcgetattr(slave, &before), 0);
+	terminal_open(&t);
+	assert_int_equal(tcgetattr(t.slave, &before), 0);
 	assert_ok(passphrase_create(&p));
-	assert_int_equal(pthread_create(&thread, NULL, type, &master), 0);
-	assert_ok(passphrase_ask(slave, slave, "Passphrase? ", p));
-	pthread_join(thread, &seen);
-	assert_string_equal(seen, "Passphrase? \r\r\n");
+	assert_ok(ask_terminal(&t, "secret\n", p));
+	assert_string_equal(t.seen, "Passphrase? \r\r\n");
 	assert_int_equal(p->n, 6);
 	assert_memory_equal(p->text, "secret", 6);
-	assert_int_equal(tcgetattr(slave, &after), 0);
+	assert_int_equal(tcgetattr(t.slave, &after), 0);
 	assert_memory_equal(&after, &before, sizeof(after));
 	passphrase_destroy(p);
-	close(slave);
-	close(master);
+	terminal_close(&t);
+}
+
+/* Ctrl-C is an answer, not a signal: to the first program of a boot that would be nothing. */
+static void test_control_c(void **state)
+{
+	struct passphrase *p;
+	struct terminal t;
+
+	(void)state;
+	terminal_open(&t);
+	assert_ok(passphrase_create(&p));
+	assert_err(ask_terminal(&t, "sec\x03ret\n", p), ERR_ABORTED);
+	passphrase_destroy(p);
+	terminal_close(&t);
+}
+
+static void test_typed_before(void **state)
+{
+	struct passphrase *p;
+	struct pollfd ready;
+	struct terminal t;
+
+	(void)state;
+	terminal_open(&t);
+	assert_ok(passphrase_create(&p));
+	assert_int_equal(write(t.master, "early\n", 6), 6);
+	ready = (struct pollfd){.fd = t.slave, .events = POLLIN};
+	assert_int_equal(poll(&ready, 1, 10000), 1);
+	assert_ok(ask_terminal(&t, "secret\n", p));
+	assert_int_equal(p->n, 6);
+	assert_memory_equal(p->text, "secret", 6);
+	passphrase_destroy(p);
+	terminal_close(&t);
 }
 
 static void test_file(void **state)
@@ -148,6 +210,8 @@ int main(void)
 		cmocka_unit_test(test_editing),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_terminal),
+		cmocka_unit_test(test_control_c),
+		cmocka_unit_test(test_typed_before),
 		cmocka_unit_test(test_file),
 	};
 

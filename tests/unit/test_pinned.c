@@ -2,13 +2,17 @@
 /*
  * Faults planted, each found: a disk of another size or serial number taken; of two
  * disks with the image the first taken; a disk without superblocks taken for one with a
- * file; a partition looked at like a disk.
+ * file; a superblock that cannot be read taken for none; a partition looked at like a disk.
  */
 #include "unit.h"
 
 #include "fakedisks.h"
 #include "image/located.h"
 #include "resume/pinned.c"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
 
 #define DISK_BYTES (1u << 20)
 
@@ -27,6 +31,18 @@ static void put_image(const struct fakedisks *m, const char *name, uint64_t star
 	if (locator)
 		assert_ok(commit_valid(&t, &c, &(struct slot){.data_pages = 0}));
 	target_close(&t);
+}
+
+/* In place of libc's: of a disk where nothing can be read at that place. */
+static uint64_t unreadable;
+
+ssize_t pread(int fd, void *buf, size_t n, off_t offset)
+{
+	if (unreadable && (uint64_t)offset == unreadable) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, buf, n, offset);
 }
 
 static struct pin head(const char *identity)
@@ -89,6 +105,24 @@ static void test_two(void **state)
 	fakedisks_deinit(&m);
 }
 
+/* "Nobody knows" is not "there is none": the target is opened, and who asks it is told. */
+static void test_unreadable(void **state)
+{
+	struct pin pin = head("");
+	struct target t;
+	struct fakedisks m;
+	char path[TARGET_NAME_MAX];
+
+	(void)state;
+	fakedisks_init(&m);
+	fakedisks_add(&m, "vda", DISK_BYTES, "");
+	unreadable = pin.byte + SLOT_B_OFFSET;
+	assert_ok(pinned_open(&m.where, &pin, &t, path));
+	unreadable = 0;
+	target_close(&t);
+	fakedisks_deinit(&m);
+}
+
 static void test_locator(void **state)
 {
 	struct pin pin = {
@@ -113,6 +147,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_two),
+		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_locator),
 	};
 

@@ -4,7 +4,8 @@
  * replaced; upper-case digits and a place behind the disk's end taken; a failed parse
  * that leaves half of it behind; an identity with a space printed as it is;
  * the file of a place that has none taken; places of two disks taken for the same; all
- * but the first pin forgotten as targets; others tried beside --target.
+ * but the first pin forgotten as targets; others tried beside --target; "authenticated"
+ * printed as no.
  */
 #include "unit.h"
 
@@ -144,7 +145,8 @@ static void test_print(void **state)
 	FILE *f = open_memstream(&text, &n);
 
 	(void)state;
-	assert_ok(parse("public = " KEY "\nplace = locator 7680 1048576 A /dev/vdb\n"
+	assert_ok(parse("public = " KEY "\nauthenticated = yes\n"
+			"place = locator 7680 1048576 A /dev/vdb\n"
 			"place = head 8192 1048576 - /a b\n"
 			"ext = 5ca1ab1e-0d0d-4bad-8bad-c0ffee000001 /c d\n",
 			&p));
@@ -159,7 +161,7 @@ static void test_print(void **state)
 	assert_memory_equal(again.public_key, p.public_key, sizeof(p.public_key));
 	assert_int_equal(again.pins[0].kind, PIN_LOCATOR);
 	assert_int_equal(again.pins[0].byte, 7680);
-	assert_false(again.authenticated);
+	assert_true(again.authenticated);
 }
 
 int main(void)
