@@ -27,6 +27,7 @@
 #include "host/record.h"
 #include "host/session.h"
 #include "host/watched.h"
+#include "host/wipe.h"
 #include "jump/loader.h"
 #include "keys/locked.h"
 
@@ -161,28 +162,15 @@ static void read_report(const struct session *s, struct report *r)
 	err_free(e);
 }
 
-/* The command that makes any boot overlook what is on the target. */
-static void say_wipe(const struct session *s, char *out, size_t n)
-{
-	const struct location *l = &s->location;
-
-	if (location_is_located(l))
-		snprintf(out, n, "dd if=/dev/zero of=%s bs=512 seek=%llu count=%u oflag=direct",
-			 l->disk.disk_name, (unsigned long long)(l->pin.byte / 512),
-			 location_is_swap(l) ? 1 : SLOT_DATA_START / 512);
-	else
-		snprintf(out, n, "dd if=/dev/zero of=%s bs=4096 count=4 oflag=direct",
-			 s->target.name);
-}
-
 /* Loud, since the next boot could take the image for good. */
 static void shout_unsettled(const struct session *s, err_t e)
 {
-	char wipe[256];
+	char wipe[WIPE_TEXT_MAX];
 
-	say_wipe(s, wipe, sizeof(wipe));
+	wipe_say(&s->location, wipe, sizeof(wipe));
 	log_warn("%s", err_text(e));
-	log_warn("THE NEXT BOOT MIGHT RESUME AN OLD IMAGE AND HARM YOUR FILES. Before it: %s", wipe);
+	log_warn("THE NEXT BOOT MIGHT RESUME AN OLD IMAGE AND HARM YOUR FILES. Before it:");
+	log_warn("%s", wipe);
 	record_kernel_log("the image could not be retired; wipe it before the next boot");
 }
 
