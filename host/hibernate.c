@@ -13,7 +13,7 @@
  *   /dev/snapshot closed, which gives reserved swap back
  *
  * Nothing may be written to a filesystem before the image is retired, so
- * nothing is logged to files in between (quiet.h).
+ * nothing is logged to files in between, nor to anything else that could block (quiet.h).
  */
 #include "host/hibernate.h"
 
@@ -226,9 +226,21 @@ static err_t finish(struct session *s, int *exit_code)
 	}
 }
 
-/* Load, freeze, jump, and everything after it; frozen only in here. */
+/* Freeze, jump, and everything after it; frozen only in here. */
+static err_t sleep_and_wake(struct session *s, enum stage *stage, int *exit_code)
+{
+	err_t e = freeze_all(&s->freeze);
+
+	if (!e)
+		e = begin_and_jump(s, stage);
+	if (!e)
+		return finish(s, exit_code);
+	return err_first(e, come_back(s, "the jump was not made"));
+}
+
 static err_t attempt(struct session *s, enum stage *stage, int *exit_code)
 {
+	struct quiet q;
 	err_t e;
 
 	*stage = STAGE_BEFORE;
@@ -241,21 +253,8 @@ static err_t attempt(struct session *s, enum stage *stage, int *exit_code)
 	 * does not touch, and gives it back. */
 	if (mlockall(MCL_CURRENT | MCL_ONFAULT))
 		return err_errno("mlockall");
-	e = freeze_all(&s->freeze);
-	if (!e)
-		e = begin_and_jump(s, stage);
-	if (!e)
-		return finish(s, exit_code);
-	return err_first(e, come_back(s, "the jump was not made"));
-}
-
-static err_t attempt_quietly(struct session *s, enum stage *stage, int *exit_code)
-{
-	struct quiet q;
-	err_t e;
-
 	quiet_begin(&q);
-	e = attempt(s, stage, exit_code);
+	e = sleep_and_wake(s, stage, exit_code);
 	quiet_end(&q);
 	return e;
 }
@@ -269,7 +268,7 @@ static err_t attempts(struct session *s, int *exit_code)
 	sync(); /* most of it before anybody has to wait */
 	for (int i = 0; i < ATTEMPTS && stage == STAGE_MOVED; i++) {
 		err_free(e);
-		e = attempt_quietly(s, &stage, exit_code);
+		e = attempt(s, &stage, exit_code);
 	}
 	return e;
 }
