@@ -14,7 +14,7 @@
  *   /dev/snapshot closed, which gives reserved swap back
  *
  * Nothing may be written to a filesystem before the image is retired, so
- * nothing is logged to files in between (quiet.h).
+ * nothing is logged to files in between, nor to anything else that could block (quiet.h).
  */
 #include "host/hibernate.h"
 
@@ -28,6 +28,7 @@
 #include "host/record.h"
 #include "host/session.h"
 #include "host/watched.h"
+#include "host/wipe.h"
 #include "jump/loader.h"
 #include "keys/locked.h"
 
@@ -162,28 +163,15 @@ static void read_report(const struct session *s, struct report *r)
 	err_free(e);
 }
 
-/* The command that makes any boot overlook what is on the target. */
-static void say_wipe(const struct session *s, char *out, size_t n)
-{
-	const struct location *l = &s->location;
-
-	if (location_is_located(l))
-		snprintf(out, n, "dd if=/dev/zero of=%s bs=512 seek=%llu count=%u oflag=direct",
-			 l->disk.disk_name, (unsigned long long)(l->pin.byte / 512),
-			 location_is_swap(l) ? 1 : SLOT_DATA_START / 512);
-	else
-		snprintf(out, n, "dd if=/dev/zero of=%s bs=4096 count=4 oflag=direct",
-			 s->target.name);
-}
-
 /* Loud, since the next boot could take the image for good. */
 static void shout_unsettled(const struct session *s, err_t e)
 {
-	char wipe[256];
+	char wipe[WIPE_TEXT_MAX];
 
-	say_wipe(s, wipe, sizeof(wipe));
+	wipe_say(&s->location, wipe, sizeof(wipe));
 	log_warn("%s", err_text(e));
-	log_warn("THE NEXT BOOT MIGHT RESUME AN OLD IMAGE AND HARM YOUR FILES. Before it: %s", wipe);
+	log_warn("THE NEXT BOOT MIGHT RESUME AN OLD IMAGE AND HARM YOUR FILES. Before it:");
+	log_warn("%s", wipe);
 	record_kernel_log("the image could not be retired; wipe it before the next boot");
 }
 
@@ -240,9 +228,21 @@ static err_t finish(struct session *s, int *exit_code)
 	}
 }
 
-/* Load, freeze, jump, and everything after it; frozen only in here. */
+/* Freeze, jump, and everything after it; frozen only in here. */
+static err_t sleep_and_wake(struct session *s, enum stage *stage, int *exit_code)
+{
+	err_t e = freeze_all(&s->freeze);
+
+	if (!e)
+		e = begin_and_jump(s, stage);
+	if (!e)
+		return finish(s, exit_code);
+	return err_first(e, come_back(s, "the jump was not made"));
+}
+
 static err_t attempt(struct session *s, enum stage *stage, int *exit_code)
 {
+	struct quiet q;
 	err_t e;
 
 	*stage = STAGE_BEFORE;
@@ -255,21 +255,8 @@ static err_t attempt(struct session *s, enum stage *stage, int *exit_code)
 	 * does not touch, and gives it back. */
 	if (mlockall(MCL_CURRENT | MCL_ONFAULT))
 		return err_errno("mlockall");
-	e = freeze_all(&s->freeze);
-	if (!e)
-		e = begin_and_jump(s, stage);
-	if (!e)
-		return finish(s, exit_code);
-	return err_first(e, come_back(s, "the jump was not made"));
-}
-
-static err_t attempt_quietly(struct session *s, enum stage *stage, int *exit_code)
-{
-	struct quiet q;
-	err_t e;
-
 	quiet_begin(&q);
-	e = attempt(s, stage, exit_code);
+	e = sleep_and_wake(s, stage, exit_code);
 	quiet_end(&q);
 	return e;
 }
@@ -283,7 +270,7 @@ static err_t attempts(struct session *s, int *exit_code)
 	sync(); /* most of it before anybody has to wait */
 	for (int i = 0; i < ATTEMPTS && stage == STAGE_MOVED; i++) {
 		err_free(e);
-		e = attempt_quietly(s, &stage, exit_code);
+		e = attempt(s, &stage, exit_code);
 	}
 	return e;
 }

@@ -3,6 +3,7 @@
  * here and a line in the table. */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/util.h"
 #include "config/config.h"
 #include "config/pins.h"
@@ -405,6 +406,7 @@ int main(int argc, char **argv)
 	int exit_code;
 	err_t e;
 
+	process_fill_standard();
 	log_init("dormouse");
 	e = run(argc, argv, &exit_code);
 	if (e) {

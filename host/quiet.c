@@ -5,24 +5,19 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void quiet_begin(struct quiet *q)
 {
-	struct stat st;
 	int memory;
 
-	q->saved = -1;
 	fflush(stdout);
 	fflush(stderr);
-	if (fstat(STDERR_FILENO, &st) || !S_ISREG(st.st_mode))
-		return;
 	q->saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 	memory = memfd_create("dormouse-messages", MFD_CLOEXEC);
 	if (memory < 0)
 		memory = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (q->saved < 0 || memory < 0 || dup2(memory, STDERR_FILENO) < 0)
+	if (memory < 0 || dup2(memory, STDERR_FILENO) < 0)
 		close(STDERR_FILENO); /* nothing can block then */
 	if (memory >= 0)
 		close(memory);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Messages while filesystems are frozen: a stderr that is a file would block
- * for ever. It is replaced by memory meanwhile.
+ * Messages while everything is frozen: a stderr that is a file would block for ever, and so
+ * would a pipe that is full, or a terminal that was stopped by ^S. It is replaced by
+ * memory meanwhile.
  */
 #ifndef HOST_QUIET_H
 #define HOST_QUIET_H
 
 struct quiet {
-	int saved; /* the real stderr; -1: it was left alone */
+	int saved; /* the real stderr; -1: there is none */
 };
 
 /* Before freezing. Without memory stderr goes to nowhere. */
