@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "formats/locator.h"
+#include "host/imagesize.h"
 #include "host/keptsector.h"
 #include "host/swapslots.h"
 #include "image/located.h"
@@ -169,7 +170,7 @@ err_t preflight_choose_target(struct preflight *p, uint32_t from)
 	return e;
 }
 
-uint64_t preflight_worst(const struct preflight *p)
+uint64_t imagesize_worst(const struct preflight *p)
 {
 	(void)p;
 	return 3 * MIB;
