@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A LUKS partition in a file, made by libcryptsetup, on a made-up disk. Faults planted, each
- * found: the partition's bytes given to dm-crypt and not the disk's; a partition in two
- * pieces, or on an encrypted device, taken; a mapping that a killed run has left in the way; the
- * mapping of an attempt that failed closed, or its key kept; a wrong key file taken for a
- * missing one; the mark forgotten.
+ * found: the disk mapped, or its bytes on the partition; the partition's bytes told as the
+ * disk's; a partition in two pieces, or on an encrypted device, taken; a mapping that a killed run
+ * has left in the way; the mapping of an attempt that failed closed, or its key kept; a wrong key
+ * file taken for a missing one; the mark forgotten.
  */
 #include "unit.h"
 
@@ -34,7 +34,7 @@ static struct {
 	uint32_t pieces;
 	bool mapped; /* one is there, maybe of an earlier run */
 	unsigned int closed;
-	dev_t disk; /* what was mapped */
+	dev_t mapped_on;
 	struct encrypted_area area;
 } machine;
 
@@ -96,7 +96,7 @@ err_t cryptmap_open(const char *name, dev_t disk, const struct encrypted_area *a
 	if (machine.mapped || machine.cannot_map)
 		return err_new(ERR_REFUSED, "busy, or there already");
 	machine.mapped = true;
-	machine.disk = disk;
+	machine.mapped_on = disk;
 	machine.area = *area;
 	snprintf(path, n, "/dev/dm-7");
 	return NULL;
@@ -155,8 +155,9 @@ static void test_open(void **state)
 	assert_string_equal(v.device, machine.device.path);
 	assert_int_equal(v.disk_bytes, DISK_BYTES);
 	assert_false(v.marked);
-	assert_true(machine.disk == DISK);
-	assert_memory_equal(&machine.area, v.area, sizeof(*v.area));
+	/* The mapping is of the partition; the writer will make it of the disk. */
+	assert_true(machine.mapped_on == PART);
+	assert_memory_equal(&machine.area, &inside, sizeof(inside));
 	inside.start += PART_AT;
 	assert_memory_equal(v.area, &inside, sizeof(inside));
 	machine.closed = 0;
