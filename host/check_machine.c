@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "host/mounts.h"
 #include "host/stack.h"
+#include "host/swaps.h"
 #include "host/watched.h"
 #include "host/writer_needs.h"
 #include "jump/cpufeature.h"
@@ -13,6 +14,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Besides the window's copies: the writer unpacked and as it is loaded, and some air. */
 #define LOAD_BYTES (40 * MIB)
@@ -175,6 +177,23 @@ static err_t check_filesystems(const struct mounts *mounts, size_t *count)
 	return NULL;
 }
 
+/* Those on block devices; a file's is that of its filesystem. */
+static err_t check_swaps(void)
+{
+	CLEANUP_FREE struct swaps *s = malloc(sizeof(*s));
+	struct stat st;
+
+	if (!s)
+		return err_new(ERR_NOMEM, "no memory");
+	TRY(swaps_read(s));
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (!stat(s->list[i].path, &st) && S_ISBLK(st.st_mode))
+			TRY(err_context(stack_check(st.st_rdev), "the swap area %s",
+					s->list[i].path));
+	}
+	return NULL;
+}
+
 void check_machine_filesystems(const struct preflight *p, struct finding *out)
 {
 	CLEANUP_FREE struct mounts *mounts = calloc(1, sizeof(*mounts));
@@ -189,6 +208,8 @@ void check_machine_filesystems(const struct preflight *p, struct finding *out)
 		e = check_filesystems(mounts, &count);
 		mounts_free(mounts);
 	}
+	if (!e)
+		e = check_swaps();
 	if (!e)
 		e = prints ? watched_find(prints, weak) : err_new(ERR_NOMEM, "no memory");
 	if (e)
