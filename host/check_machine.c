@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/util.h"
+#include "host/freeze.h"
 #include "host/mounts.h"
 #include "host/stack.h"
 #include "host/swaps.h"
@@ -168,7 +169,7 @@ static err_t check_filesystems(const struct mounts *mounts, size_t *count)
 			return err_new(ERR_REFUSED,
 				       "%s is on ZFS, which has not been shown to survive",
 				       m->path);
-		if (!mounts_on_disk(m, &dev))
+		if (m->again || !mounts_on_disk(m, &dev))
 			continue;
 		(*count)++;
 		if (dev)
@@ -196,18 +197,20 @@ static err_t check_swaps(void)
 
 void check_machine_filesystems(const struct preflight *p, struct finding *out)
 {
-	CLEANUP_FREE struct mounts *mounts = calloc(1, sizeof(*mounts));
 	CLEANUP_FREE struct prints *prints = malloc(sizeof(*prints));
 	char weak[PRINT_NAME_MAX] = "";
+	struct mounts mounts;
 	size_t count;
 	err_t e;
 
 	(void)p;
-	e = mounts ? mounts_read(mounts) : err_new(ERR_NOMEM, "no memory");
+	e = mounts_read(&mounts);
 	if (!e) {
-		e = check_filesystems(mounts, &count);
-		mounts_free(mounts);
+		e = check_filesystems(&mounts, &count);
+		mounts_free(&mounts);
 	}
+	if (!e)
+		e = freeze_check();
 	if (!e)
 		e = check_swaps();
 	if (!e)

@@ -206,9 +206,10 @@ def mounted(out):
 @scenario("bad-beside", check=True)
 def beside(out):
     """beside the target: a filesystem that one thread alone has mounted, in a mount namespace of its own, so that it would not
-    be frozen; swap on a device that has not been shown to survive
+    be frozen; swap on a device that has not been shown to survive. A filesystem whose first mount is hidden is no obstacle
 
-    Planted: only each process' first thread looked at; this process' namespace alone; filesystems alone looked below.
+    Planted: only each process' first thread looked at; this process' namespace alone; filesystems alone looked below;
+    the first mount of each filesystem alone tried.
     """
     m = make_guest(out, target_mib=64, tools=["/usr/sbin/dmsetup", "/usr/sbin/mkswap"])
     other, swap = disk.make_ext4(out / "other.img", 16), disk.make_blank(out / "swap.img", 16)
@@ -224,8 +225,10 @@ def beside(out):
     m.run(f"export DM_DISABLE_UDEV=1; dmsetup create odd --table '{table}'; mkswap /dev/mapper/odd; swapon /dev/mapper/odd")
     refuse(session, "the swap area /dev/mapper/odd: .*flakey", options="--target /dev/vdb1")
     m.run("export DM_DISABLE_UDEV=1; swapoff /dev/mapper/odd; dmsetup remove odd")
+    m.run("mkdir /root/other; mount -t ext4 /dev/vdb2 /root/other; mount -o bind /root/other /root/other")
     m.run("dormouse hibernate --target /dev/vdb1 --then return", 240)
     session.check()
+    m.run("umount /root/other; umount /root/other")
     finish(session)
 
 
