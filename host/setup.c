@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/util.h"
+#include "host/keptsector.h"
 #include "host/keys.h"
 #include "host/setup_target.h"
 
@@ -65,6 +66,7 @@ static err_t set_up(const struct config *config, const struct setup_options *o)
 	struct pins pins;
 
 	TRY(setup_target_check(config));
+	keptsector_put_back(NULL);
 	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
 	if (config->encrypt)
