@@ -156,6 +156,7 @@ install: all
 	install -D -m 755 $(B)/dormouse $(DESTDIR)/usr/sbin/dormouse
 	install -D -m 755 $(B)/dormouse-resume $(DESTDIR)/usr/lib/dormouse/resume
 	install -D -m 755 $(B)/dormouse-unlock $(DESTDIR)/usr/lib/dormouse/unlock
+	install -D -m 755 initramfs/unlock-needs $(DESTDIR)/usr/lib/dormouse/unlock-needs
 	install -D -m 644 -t $(DESTDIR)/usr/lib/dormouse $(WRITER)
 	install -D -m 644 host/dormouse.conf.example $(DESTDIR)/usr/share/doc/dormouse/dormouse.conf.example
 	install -D -m 755 initramfs/initramfs-tools/hooks/dormouse \

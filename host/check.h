@@ -39,9 +39,13 @@ void check_keys_set_up(const struct preflight *p, struct finding *out);
 void check_keys_authentication(const struct preflight *p, struct finding *out);
 void check_keys_initramfs(const struct preflight *p, struct finding *out);
 
+/* check_tokens.c */
+void check_tokens(const struct preflight *p, struct finding *out);
+
 /* check_boot.c */
 void check_boot_codec(const struct preflight *p, struct finding *out);
 void check_boot_writer(const struct preflight *p, struct finding *out);
 void check_boot_initramfs(const struct preflight *p, struct finding *out);
+void check_boot_targets(const struct preflight *p, struct finding *out);
 
 #endif

@@ -48,18 +48,92 @@ void check_boot_initramfs(const struct preflight *p, struct finding *out)
 	else if (!found.resume)
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s cannot resume: it has no dormouse hook "
-			    "(update-initramfs -u, or set \"initramfs\")",
+			    "(update-initramfs -u -k all, or set \"initramfs\")",
 			    path);
 	else if (!found.writer)
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s cannot resume: the writer is not in it "
-			    "(update-initramfs -u)",
+			    "(update-initramfs -u -k all)",
 			    path);
 	else if (memcmp(found.sha256, p->writer->sha256, sizeof(found.sha256)))
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s has another version of the writer "
-			    "(update-initramfs -u)",
+			    "(update-initramfs -u -k all)",
 			    path);
 	else
 		finding_set(out, FINDING_OK, "%s can resume", path);
+}
+
+/* The i-th target that a boot looks at if its initramfs is as this machine is now; NULL behind
+ * the last. */
+static const char *listed(const struct preflight *p, uint32_t i)
+{
+	uint32_t count = p->config->target_count - p->config->unlisted;
+
+	if (count)
+		return i < count ? p->config->targets[i] : NULL;
+	return i < p->pins.count ? p->pins.pins[i].target : NULL;
+}
+
+static bool looked_at(const struct initramfs *found, const char *name)
+{
+	for (uint32_t i = 0; i < found->target_count; i++)
+		if (!strcmp(found->targets[i], name))
+			return true;
+	return false;
+}
+
+/* Neither has one that the other has not; in what order does not matter. */
+static bool same_targets(const struct preflight *p, const struct initramfs *found)
+{
+	const char *name;
+	uint32_t i;
+
+	for (i = 0; (name = listed(p, i)); i++)
+		if (!looked_at(found, name))
+			return false;
+	return i == found->target_count;
+}
+
+static void compare_targets(const struct preflight *p, const struct initramfs *found,
+			    const char *path, struct finding *out)
+{
+	const char *name = config_candidate(p->config, p->candidate);
+
+	if (!found->config)
+		finding_set(out, FINDING_REFUSE,
+			    "the configuration in the initramfs %s cannot be read, and so it looks "
+			    "for no image: run update-initramfs -u -k all",
+			    path);
+	else if (!same_targets(p, found))
+		finding_set(out, FINDING_REFUSE,
+			    "the initramfs %s looks for images on other targets than those that "
+			    "are set here: run update-initramfs -u -k all",
+			    path);
+	else if (name && !looked_at(found, name))
+		finding_set(out, FINDING_REFUSE,
+			    "no boot looks for an image on %s: say \"target = %s\" in " CONFIG_PATH
+			    ", and run dormouse setup",
+			    name, name);
+	else
+		finding_set(out, FINDING_OK, "%s looks where the image will be", path);
+}
+
+/* An image that is retired at once needs no boot. */
+void check_boot_targets(const struct preflight *p, struct finding *out)
+{
+	struct initramfs found;
+	char path[PATH_MAX];
+	err_t e;
+
+	preflight_initramfs(p, path, sizeof(path));
+	e = initramfs_scan_cached(path, RECORD_DIR, &found);
+	if (e) {
+		finding_set(out, FINDING_SKIP, "%s cannot be looked at", path);
+		err_free(e);
+		return;
+	}
+	compare_targets(p, &found, path, out);
+	if (out->level == FINDING_REFUSE && p->config->then == CONFIG_RETURN)
+		out->level = FINDING_WARN;
 }

@@ -121,17 +121,17 @@ static void compare(const struct config *config, const struct initramfs *found, 
 	else if (there && (!found->pins || memcmp(sha256, found->pins_sha256, sizeof(sha256))))
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s does not have what dormouse setup has pinned: run "
-			    "update-initramfs -u",
+			    "update-initramfs -u -k all",
 			    path);
-	else if (config->encrypt != found->encrypt)
+	else if (found->config && config->encrypt != found->encrypt)
 		finding_set(out, FINDING_REFUSE,
 			    "the configuration in the initramfs %s says encrypt = %s, this one %s: "
-			    "run update-initramfs -u",
+			    "run update-initramfs -u -k all",
 			    path, found->encrypt ? "yes" : "no", config->encrypt ? "yes" : "no");
 	else if (config->encrypt && !found->unlock)
 		finding_set(out, FINDING_REFUSE,
 			    "the initramfs %s cannot open an encrypted image: "
-			    "usr/lib/dormouse/unlock is not in it (update-initramfs -u)",
+			    "usr/lib/dormouse/unlock is not in it (update-initramfs -u -k all)",
 			    path);
 	else
 		finding_set(out, FINDING_OK, "%s has what it needs", path);

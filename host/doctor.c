@@ -2,6 +2,7 @@
 #include "host/doctor.h"
 
 #include "base/util.h"
+#include "host/keptsector.h"
 #include "host/preflight.h"
 
 #include <stdio.h>
@@ -39,6 +40,7 @@ err_t doctor_print(const struct config *config)
 
 	if (!p)
 		return err_new(ERR_NOMEM, "no memory");
+	keptsector_put_back(NULL);
 	no_writer = writer_files_load(config->writer_dir, &writer);
 	e = preflight_init(p, config, no_writer ? NULL : &writer, no_writer);
 	err_free(no_writer);

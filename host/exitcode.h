@@ -15,7 +15,7 @@ enum exitcode {
 	EXITCODE_FORMAT = 6,	  /* there is none */
 	EXITCODE_UNSUPPORTED = 7, /* it is whole, and of a newer version or another kind */
 	EXITCODE_CORRUPT = 8,	  /* it is damaged */
-	EXITCODE_AUTH = 9,	  /* it is not authentic, or sealed and there is no secret */
+	EXITCODE_AUTH = 9,	  /* it is not authentic, or sealed and nothing opened it */
 };
 
 #endif

@@ -9,7 +9,8 @@
  * and after the return, by whatever way:
  *
  *   report read -> slots read from the medium, RETIRED if they are not ->
- *   random pool stirred -> filesystems thawed -> processes thawed -> writer unloaded ->
+ *   random pool stirred -> filesystems thawed -> processes thawed -> what swap page 0 held
+ *   is kept in a file, if it could not be put back -> writer unloaded ->
  *   /dev/snapshot closed, which gives reserved swap back
  *
  * Nothing may be written to a filesystem before the image is retired, so
@@ -181,8 +182,8 @@ static void warn_and_free(err_t e)
 	err_free(e);
 }
 
-/* Retire, stir, thaw. An error is that of retiring; whatever happens, the host
- * is thawed: one that runs is better than one that hangs. */
+/* Retire, stir, thaw, and only then write to files. An error is that of retiring; whatever
+ * happens, the host is thawed: one that runs is better than one that hangs. */
 static err_t come_back(struct session *s, const char *retired)
 {
 	err_t unsettled = session_settle(s, retired);
@@ -194,6 +195,7 @@ static err_t come_back(struct session *s, const char *retired)
 	memcpy(extra + NONCE_BYTES, s->host.report_nonce, HOSTINFO_NONCE_BYTES);
 	warn_and_free(entropy_stir(extra, sizeof(extra)));
 	warn_and_free(freeze_thaw(&s->freeze));
+	warn_and_free(session_keep_sector(s));
 	return unsettled;
 }
 

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
-#include "host/unseal.h"
 #include "image/located.h"
 #include "image/reader.h"
 
@@ -37,7 +36,7 @@ err_t imagefile_open(struct imagefile *f, const char *path, uint64_t at)
 	return err_context(open_slots(f), "%s", path);
 }
 
-static err_t read_header(struct imagefile *f, const char *secret)
+static err_t read_header(struct imagefile *f, const struct unseal_means *means)
 {
 	const struct slot *slot = &f->commit.slot;
 	char reason[SLOT_REASON_MAX];
@@ -50,32 +49,34 @@ static err_t read_header(struct imagefile *f, const char *secret)
 	if (commit_is_dead(&f->commit))
 		return err_new(ERR_FORMAT, "there is no image on it any more: the swap area was "
 					   "turned on by another boot, or made, since");
-	if (secret)
-		TRY(unseal(&f->target, slot, secret, &f->keys));
-	TRY(image_read_header(&f->target, slot, f->keys, &f->host));
+	if (slot_is_sealed(slot) || means->secret || means->key_file)
+		TRY(unseal(&f->target, slot, means, &f->unsealed));
+	TRY(image_read_header(&f->target, slot, f->unsealed.keys, &f->host));
 	if (!f->host.dump || !f->host.notes.length)
 		return NULL;
-	if (slot_is_sealed(slot) && !f->keys)
+	if (slot_is_sealed(slot) && !f->unsealed.keys)
 		return NULL;
-	return image_read_notes(&f->target, slot, f->keys, &f->host, &f->notes, &f->notes_bytes);
+	return image_read_notes(&f->target, slot, f->unsealed.keys, &f->host, &f->notes,
+				&f->notes_bytes);
 }
 
-err_t imagefile_read(struct imagefile *f, const char *secret)
+err_t imagefile_read(struct imagefile *f, const struct tool_options *o, bool ask)
 {
-	return err_context(read_header(f, secret), "%s", f->target.name);
+	const struct unseal_means means = {o->secret, o->key_file, ask};
+
+	return err_context(read_header(f, &means), "%s", f->target.name);
 }
 
 err_t imagefile_open_image(struct imagefile *f, const struct tool_options *o)
 {
 	TRY(imagefile_open(f, o->from, o->at));
-	return imagefile_read(f, o->secret);
+	return imagefile_read(f, o, true);
 }
 
 void imagefile_close(struct imagefile *f)
 {
 	free(f->notes);
 	f->notes = NULL;
-	unseal_forget(f->keys);
-	f->keys = NULL;
+	unseal_forget(&f->unsealed);
 	target_close(&f->target);
 }

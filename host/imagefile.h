@@ -6,8 +6,8 @@
 #include "base/err.h"
 #include "formats/hostinfo.h"
 #include "host/tools.h"
+#include "host/unseal.h"
 #include "image/commit.h"
-#include "keys/imagekeys.h"
 #include "target/target.h"
 
 #include <stddef.h>
@@ -17,8 +17,8 @@ struct imagefile {
 	struct target target;
 	struct commit commit;
 	struct hostinfo host;
-	struct image_keys *keys; /* of a sealed image, locked; NULL: none */
-	uint8_t *notes;		 /* of a dump; NULL: none, or sealed and no keys */
+	struct unsealed unsealed; /* of a sealed image: its keys, if there are any */
+	uint8_t *notes;		  /* of a dump; NULL: none, or sealed and no keys */
 	size_t notes_bytes;
 };
 
@@ -34,13 +34,13 @@ struct imagefile {
 err_t imagefile_open(struct imagefile *f, const char *path, uint64_t at) ERR_CHECK;
 
 /*
- * Then all but index and chunks. secret: a file with what opens a sealed image
- * (host/unseal.h); NULL: none. ERR_FORMAT: no image: EMPTY, WRITING, RETIRED, or dead.
- * Else image_read_header's errors.
+ * Then all but index and chunks. A sealed image is opened with the options' secret or key
+ * file; else, if ask, with what somebody at the terminal knows. ERR_FORMAT: no image: EMPTY,
+ * WRITING, RETIRED, or dead. Else errors of unseal and image_read_header.
  */
-err_t imagefile_read(struct imagefile *f, const char *secret) ERR_CHECK;
+err_t imagefile_read(struct imagefile *f, const struct tool_options *o, bool ask) ERR_CHECK;
 
-/* Both. */
+/* Both, and somebody may be asked. */
 err_t imagefile_open_image(struct imagefile *f, const struct tool_options *o) ERR_CHECK;
 
 void imagefile_close(struct imagefile *f); /* also after an error */

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "config/config.h"
+#include "config/pins.h"
 #include "formats/cpio.h"
 #include "host/unpack.h"
 
@@ -19,9 +20,20 @@
 #define NAME_BYTES_MAX 4096u
 #define WANTED_MAX     (32u << 20)
 
+const struct initramfs_library initramfs_libraries[INITRAMFS_LIBRARIES] = {
+	{TOKEN_TPM2, "libcryptsetup-token-systemd-tpm2.so"},
+	{TOKEN_TPM2, "libtss2-esys.so.0"},
+	{TOKEN_TPM2, "libtss2-rc.so.0"},
+	{TOKEN_TPM2, "libtss2-mu.so.0"},
+	{TOKEN_TPM2, "libtss2-tcti-device.so.0"},
+	{TOKEN_FIDO2, "libcryptsetup-token-systemd-fido2.so"},
+	{TOKEN_FIDO2, "libfido2.so.1"},
+};
+
 /* A later entry of the same name replaces an earlier one, as in the kernel. */
 struct found {
 	bool resume, unlock;
+	unsigned int libraries;
 	struct content {
 		uint8_t *p; /* owned; NULL: not there */
 		size_t n;
@@ -60,6 +72,17 @@ static err_t keep(struct unpack *u, const struct cpio_entry *entry, struct conte
 	return unpack_read(u, p, entry->size);
 }
 
+/* In whatever folder the dynamic loader has them; many are symbolic links. */
+static unsigned int which_library(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	for (unsigned int i = 0; slash && i < INITRAMFS_LIBRARIES; i++)
+		if (!strcmp(slash + 1, initramfs_libraries[i].name))
+			return 1u << i;
+	return 0;
+}
+
 static err_t take_data(struct unpack *u, const struct cpio_entry *entry, const char *name,
 		       struct found *f)
 {
@@ -80,6 +103,7 @@ static err_t take_data(struct unpack *u, const struct cpio_entry *entry, const c
 		f->resume |= !strcmp(name, "usr/lib/dormouse/resume");
 		f->unlock |= !strcmp(name, "usr/lib/dormouse/unlock");
 	}
+	f->libraries |= which_library(name);
 	return unpack_skip(u, entry->size);
 }
 
@@ -136,21 +160,34 @@ static err_t hash(const struct content *a, const struct content *b, uint8_t sha2
 	return good ? NULL : err_new(ERR_NOMEM, "hashing what is in the initramfs");
 }
 
-/* One that the boot will not be able to read says nothing. */
-static bool says_encrypt(const struct content *c)
+/* As resume/options.c does: bad pins are none, and a bad configuration is the end. */
+static bool read_config(const struct found *f, struct config *config)
+{
+	struct pins pins = {.count = 0};
+	err_t e = NULL;
+
+	config_init(config);
+	if (f->pins.p)
+		err_free(pins_parse((const char *)f->pins.p, f->pins.n, "pins", &pins));
+	if (f->config.p)
+		e = config_parse((const char *)f->config.p, f->config.n, "dormouse.conf", config);
+	if (!e)
+		e = pins_add_targets(&pins, config);
+	err_free(e);
+	return !e;
+}
+
+static err_t take_config(const struct found *f, struct initramfs *out)
 {
 	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
-	bool encrypt = true;
-	err_t e;
 
-	if (!c->p || !config)
-		return true;
-	config_init(config);
-	e = config_parse((const char *)c->p, c->n, "dormouse.conf", config);
-	if (!e)
-		encrypt = config->encrypt;
-	err_free(e);
-	return encrypt;
+	if (!config)
+		return err_new(ERR_NOMEM, "reading the initramfs' configuration");
+	out->config = read_config(f, config);
+	out->encrypt = config->encrypt;
+	out->target_count = config->target_count;
+	memcpy(out->targets, config->targets, sizeof(out->targets));
+	return NULL;
 }
 
 static err_t sum_up(const struct found *f, struct initramfs *out)
@@ -159,9 +196,10 @@ static err_t sum_up(const struct found *f, struct initramfs *out)
 		.resume = f->resume,
 		.writer = f->kernel.p && f->initrd.p,
 		.unlock = f->unlock,
-		.encrypt = says_encrypt(&f->config),
+		.libraries = f->libraries,
 		.pins = f->pins.p != NULL,
 	};
+	TRY(take_config(f, out));
 	if (out->writer)
 		TRY(hash(&f->kernel, &f->initrd, out->sha256));
 	return out->pins ? hash(&f->pins, NULL, out->pins_sha256) : NULL;

@@ -12,7 +12,8 @@
 #define LINE_MAX_BYTES 8192
 #define CACHE_NAME     "initramfs-check"
 
-/* One line tells which file it was, the next what was found in it. */
+/* One line tells which file it was, the next what was found in it; then its targets, a line each.
+ */
 static err_t make_key(const char *path, char *key, size_t n)
 {
 	struct stat st;
@@ -33,22 +34,39 @@ static bool parse_hash(const char *text, uint8_t sha256[32])
 	return true;
 }
 
+static bool parse_targets(const char *text, struct initramfs *out)
+{
+	for (uint32_t i = 0; i < out->target_count; i++) {
+		size_t n = strcspn(text, "\n");
+
+		if (!text[n] || n >= sizeof(out->targets[i]))
+			return false;
+		memcpy(out->targets[i], text, n);
+		text += n + 1;
+	}
+	return !*text;
+}
+
 static bool parse_found(const char *text, struct initramfs *out)
 {
-	unsigned int resume, writer, unlock, encrypt, pins;
+	unsigned int resume, writer, unlock, config, encrypt, libraries, pins, targets;
 	struct initramfs found;
 	int n;
 
-	if (sscanf(text, "%u %u %u %u %u %n", &resume, &writer, &unlock, &encrypt, &pins, &n) !=
-		    5 ||
-	    strlen(text + n) != 129)
+	if (sscanf(text, "%u %u %u %u %u %u %u %u %n", &resume, &writer, &unlock, &config, &encrypt,
+		   &libraries, &pins, &targets, &n) != 8 ||
+	    strcspn(text + n, "\n") != 128 || !text[n + 128] || targets > CONFIG_TARGETS_MAX)
 		return false;
 	found = (struct initramfs){.resume = resume,
 				   .writer = writer,
 				   .unlock = unlock,
+				   .config = config,
 				   .encrypt = encrypt,
-				   .pins = pins};
-	if (!parse_hash(text + n, found.sha256) || !parse_hash(text + n + 64, found.pins_sha256))
+				   .libraries = libraries,
+				   .pins = pins,
+				   .target_count = targets};
+	if (!parse_hash(text + n, found.sha256) || !parse_hash(text + n + 64, found.pins_sha256) ||
+	    !parse_targets(text + n + 129, &found))
 		return false;
 	*out = found;
 	return true;
@@ -84,11 +102,13 @@ static void cache_put(const char *dir, const char *file, const char *key,
 	f = fopen(fresh, "we");
 	if (!f)
 		return;
-	fprintf(f, "%s%u %u %u %u %u ", key, found->resume, found->writer, found->unlock,
-		found->encrypt, found->pins);
+	fprintf(f, "%s%u %u %u %u %u %u %u %u ", key, found->resume, found->writer, found->unlock,
+		found->config, found->encrypt, found->libraries, found->pins, found->target_count);
 	print_hash(f, found->sha256);
 	print_hash(f, found->pins_sha256);
 	fputc('\n', f);
+	for (uint32_t i = 0; i < found->target_count; i++)
+		fprintf(f, "%s\n", found->targets[i]);
 	if (fclose(f) || rename(fresh, file))
 		unlink(fresh);
 }

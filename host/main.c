@@ -125,10 +125,10 @@ static const struct command commands[] = {
 	 run_status, NULL},
 	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct",
 	 run_doctor, NULL},
-	{"inspect", "IMAGE", "what an image is, and of what machine", "jAS", NULL, inspect_run},
-	{"verify", "IMAGE", "check every byte of an image", "TAS", NULL, verify_run},
+	{"inspect", "IMAGE", "what an image is, and of what machine", "jAKS", NULL, inspect_run},
+	{"verify", "IMAGE", "check every byte of an image", "TAKS", NULL, verify_run},
 	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTafze", NULL, pack_run},
-	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "TkfAS", NULL, unpack_run},
+	{"unpack", "IMAGE DUMP", "make an ELF memory dump of an image", "TkfAKS", NULL, unpack_run},
 };
 
 static const struct option long_options[] = {
@@ -166,7 +166,7 @@ static const struct {
 	{'R', "  --rekey           new keys: all older images, passphrases and tokens open nothing\n"
 	      "                    any more\n"},
 	{'K', "  --key-file FILE   the passphrase is in it, instead of asking; -: standard input\n"},
-	{'I', "  --no-initramfs    do not run update-initramfs -u\n"},
+	{'I', "  --no-initramfs    do not run update-initramfs -u -k all\n"},
 	{'j', "  --json            for programs\n"},
 	{'A', "  --at BYTE         IMAGE is a disk, or a copy of one, and the image is in parts of\n"
 	      "                    it: in slots of the swap area whose page 0 begins 3584 bytes\n"
@@ -177,11 +177,15 @@ static const struct {
 	{'a', "  --all-pages       also those that were free\n"},
 	{'f', "  --force           replace what is there\n"},
 	{'k', "  --keep-going      leave out what is damaged, and save the rest\n"},
-	{'z', "  --seal PINS       encrypt it to the public key in this file (/etc/dormouse/pins\n"
-	      "                    of a machine that was set up)\n"},
+	{'z', "  --seal FILE       encrypt it to the public key in this file: /etc/dormouse/pins of a\n"
+	      "                    machine that was set up; or its keys.luks, which goes into the\n"
+	      "                    image, so that a passphrase opens it\n"},
 	{'e', "  --cipher CIPHER   with --seal: aes-256-gcm or chacha20-poly1305, instead of what\n"
 	      "                    this CPU is fastest with\n"},
-	{'S', "  --secret FILE     of a sealed image: the 64 bytes of its secret\n"},
+	{'S', "  --secret FILE     of a sealed image: the 64 bytes of its secret, instead of a\n"
+	      "                    passphrase. A passphrase opens the copy of the keyslots that is\n"
+	      "                    in the image, and must give the private key that its key was\n"
+	      "                    sealed for; that they are your machine's keyslots it does not show\n"},
 };
 
 static void print_exit_codes(void)
@@ -196,7 +200,7 @@ static void print_exit_codes(void)
 	       "  %d  there is no image, or no dump\n"
 	       "  %d  the image or dump is of a newer version, or of a kind that is not supported\n"
 	       "  %d  the image or dump is damaged\n"
-	       "  %d  the image is not authentic, or sealed and there is no secret\n",
+	       "  %d  the image is not authentic, or sealed and nothing opened it\n",
 	       EXITCODE_DONE, EXITCODE_FAILED, EXITCODE_USAGE, EXITCODE_REFUSED, EXITCODE_GAVE_UP,
 	       EXITCODE_ABORTED, EXITCODE_FORMAT, EXITCODE_UNSUPPORTED, EXITCODE_CORRUPT,
 	       EXITCODE_AUTH);
@@ -295,7 +299,7 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		a->setup.rekey = true;
 		return NULL;
 	case 'K':
-		a->setup.key_file = value;
+		a->setup.key_file = a->tool.key_file = value;
 		return NULL;
 	case 'I':
 		a->setup.no_initramfs = true;
@@ -316,7 +320,7 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 	}
 }
 
-/* Exactly the files that the command wants. */
+/* Exactly the files that the command wants, and one way to open them. */
 static err_t take_operands(const struct command *c, int count, char **words, struct arguments *a)
 {
 	int wanted = !*c->operands ? 0 : strchr(c->operands, ' ') ? 2 : 1;
@@ -326,6 +330,8 @@ static err_t take_operands(const struct command *c, int count, char **words, str
 	if (count < wanted)
 		return err_new(ERR_INVALID, "usage: dormouse %s [OPTION...] %s", c->name,
 			       c->operands);
+	if (a->tool.secret && a->tool.key_file)
+		return err_new(ERR_INVALID, "--secret and --key-file: one of them");
 	a->tool.from = wanted > 0 ? words[0] : NULL;
 	a->tool.to = wanted > 1 ? words[1] : NULL;
 	return NULL;

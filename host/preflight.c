@@ -7,7 +7,6 @@
 #include "host/check.h"
 #include "host/machine.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -39,24 +38,10 @@ const struct preflight_check preflight_checks[] = {
 	{"encryption", check_keys_set_up},
 	{"authentication", check_keys_authentication},
 	{"initramfs' keys", check_keys_initramfs},
+	{"initramfs' targets", check_boot_targets},
+	{"tokens", check_tokens},
 };
 const size_t preflight_check_count = ARRAY_LEN(preflight_checks);
-
-void finding_set(struct finding *f, enum finding_level level, const char *fmt, ...)
-{
-	va_list ap;
-
-	f->level = level;
-	va_start(ap, fmt);
-	vsnprintf(f->text, sizeof(f->text), fmt, ap);
-	va_end(ap);
-}
-
-void finding_set_err(struct finding *f, enum finding_level level, err_t e)
-{
-	finding_set(f, level, "%s", err_text(e));
-	err_free(e);
-}
 
 static uint64_t meminfo_bytes(const char *text, const char *name)
 {

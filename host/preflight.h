@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/pins.h"
 #include "formats/hostinfo.h"
+#include "host/finding.h"
 #include "host/location.h"
 #include "jump/writer_files.h"
 
@@ -35,24 +36,6 @@ struct preflight {
 	struct location location; /* what that is; see target_error */
 	char target_error[512];
 };
-
-enum finding_level {
-	FINDING_OK,
-	FINDING_WARN,
-	FINDING_REFUSE,
-	FINDING_SKIP, /* not looked at, since another check failed */
-};
-
-struct finding {
-	enum finding_level level;
-	char text[512]; /* plain words, one line: what is, and what to do */
-};
-
-void finding_set(struct finding *f, enum finding_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* The same with an error's text; frees e. */
-void finding_set_err(struct finding *f, enum finding_level level, err_t e);
 
 struct preflight_check {
 	const char *name;

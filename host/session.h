@@ -46,6 +46,7 @@ struct session {
 	size_t keyslots_bytes;
 	bool loaded;		    /* the writer is, or may be */
 	bool begun;		    /* WRITING is, or may be, on the target */
+	bool locator_left;	    /* its page 0, of swap, has the locator yet, or may have it */
 	bool full;		    /* the writer came back because the target was full */
 };
 
@@ -89,8 +90,13 @@ err_t session_report_moved(const struct session *s, bool *moved) ERR_CHECK;
 /*
  * session_settle.c: whatever happened, see to it that the target holds no image that
  * could be resumed: RETIRED in both slots, read back from the medium; or nothing was begun
- * there. Tried several times.
+ * there. Tried several times. In page 0 of a swap area the locator may be left all the
+ * same (locator_left).
  */
 err_t session_settle(struct session *s, const char *reason) ERR_CHECK;
+
+/* session_settle.c: if so, keep what is to be there in a file, before the slots are given
+ * back. Not while filesystems are frozen. An error: it is lost; the text says what to do. */
+err_t session_keep_sector(struct session *s) ERR_CHECK;
 
 #endif

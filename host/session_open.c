@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "host/keptsector.h"
 #include "host/preflight.h"
 #include "host/stale.h"
 #include "jump/loader.h"
@@ -83,6 +84,8 @@ err_t session_open(struct session *s, const struct config *config, bool *untouch
 	s->target.fd = -1;
 	s->freeze.snapshot = -1;
 	*untouched = true;
+	/* Before the checks look at it. */
+	keptsector_put_back(NULL);
 	TRY(check(s));
 	spare_from_oom();
 	TRY(freeze_init(&s->freeze));

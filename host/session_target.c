@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "host/imagesize.h"
+#include "host/keptsector.h"
 #include "host/preflight.h"
 #include "host/swapslots.h"
 #include "image/located.h"
@@ -30,6 +31,8 @@ static err_t reserve_slots(struct session *s)
 	extentlist_deinit(&l->slots);
 	TRY(err_context(swapslots_choose(s->freeze.snapshot, l->dev, l->swap_page, &available),
 			"%s", l->name));
+	/* Only now the kernel lets a whole disk be written to that is swap. */
+	keptsector_put_back(NULL);
 	TRY(swapslots_reserve(s->freeze.snapshot, slots_wanted(s->worst, available), &l->slots));
 	TRY(location_map(l, false));
 	l->room = located_bytes(l->extents.list, l->extents.count);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/util.h"
+#include "host/keptsector.h"
 #include "host/keys.h"
 #include "host/setup_target.h"
 
@@ -43,13 +44,15 @@ static err_t run(char *const words[])
 	return NULL;
 }
 
+/* Those of all kernels: the next boot's may be another than the newest, which is all that
+ * update-initramfs takes by itself. */
 static err_t update_initramfs(const struct setup_options *o)
 {
-	static char program[] = UPDATE_INITRAMFS, update[] = "-u";
-	char *const words[] = {program, update, NULL};
+	static char program[] = UPDATE_INITRAMFS, update[] = "-u", kernel[] = "-k", all[] = "all";
+	char *const words[] = {program, update, kernel, all, NULL};
 
 	if (!o->no_initramfs && !access(program, X_OK)) {
-		printf("initramfs: " UPDATE_INITRAMFS " -u\n");
+		printf("initramfs: " UPDATE_INITRAMFS " -u -k all\n");
 		fflush(stdout);
 		return run(words);
 	}
@@ -62,6 +65,8 @@ static err_t set_up(const struct config *config, const struct setup_options *o)
 {
 	struct pins pins;
 
+	TRY(setup_target_check(config));
+	keptsector_put_back(NULL);
 	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
 	if (config->encrypt)

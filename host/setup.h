@@ -31,8 +31,7 @@ err_t setup_run(const struct config *config, const struct setup_options *o) ERR_
  */
 err_t setup_keys(const struct setup_options *o, struct pins *pins) ERR_CHECK;
 
-/* setup_files.c: a file in KEYS_DIR, mode 0600, replaced as a whole, flushed. */
-err_t setup_put_file(const char *path, const void *bytes, size_t n) ERR_CHECK;
+/* setup_files.c: the file of pins, replaced as a whole, flushed. */
 err_t setup_put_pins(const struct pins *pins) ERR_CHECK;
 
 #endif

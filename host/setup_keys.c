@@ -95,7 +95,7 @@ static err_t put_auth_key(const struct making *m, bool *kept)
 {
 	TRY(encrypted_path(KEYS_DIR, kept));
 	if (*kept)
-		return setup_put_file(KEYS_AUTH, m->secret.auth_key, sizeof(m->secret.auth_key));
+		return newfile_put(KEYS_AUTH, m->secret.auth_key, sizeof(m->secret.auth_key));
 	return unlink(KEYS_AUTH) && errno != ENOENT ? err_errno("removing " KEYS_AUTH) : NULL;
 }
 

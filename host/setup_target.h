@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* ERR_REFUSED: config_use_target() has given it one that no boot would look at, since the
+ * configuration does not name it, and no pin would. */
+err_t setup_target_check(const struct config *config) ERR_CHECK;
+
 /*
  * All of the configuration's targets: a file that is not there is made, size bytes long (0:
  * enough for the largest image); what is spread over a disk gets a pin, in place of all

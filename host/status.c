@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "host/held.h"
+#include "host/keptsector.h"
 #include "host/record.h"
 #include "image/commit.h"
 #include "image/reader.h"
@@ -128,6 +129,7 @@ err_t status_print(const struct config *config)
 	struct pins pins;
 	err_t first = NULL;
 
+	keptsector_put_back(NULL);
 	print_last();
 	TRY(pins_load(PINS_PATH, &pins));
 	if (!config->target_count)

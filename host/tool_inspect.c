@@ -27,9 +27,9 @@ static err_t read_index(const struct imagefile *f, struct stats *stats)
 	bool more = true;
 	err_t e;
 
-	if (slot_is_sealed(&f->commit.slot) && !f->keys)
+	if (slot_is_sealed(&f->commit.slot) && !f->unsealed.keys)
 		return NULL; /* what it says is for who has the key */
-	e = indexscan_init(&scan, &f->target, &f->commit.slot, f->keys, &f->host);
+	e = indexscan_init(&scan, &f->target, &f->commit.slot, f->unsealed.keys, &f->host);
 	while (!e) {
 		e = indexscan_next(&scan, &chunk, &more);
 		if (e || !more)
@@ -115,6 +115,14 @@ static bool is_authenticated(const struct slot *slot)
 	return slot->sealing.flags & SLOT_SEALED_AUTHENTICATED;
 }
 
+static const char *opened_with(const struct unsealed *u)
+{
+	if (!u->keys)
+		return "as it says of itself";
+	return u->by_keyslots ? "opened with a passphrase of its own keyslots"
+			      : "opened with the secret";
+}
+
 static void print_sealing(const struct imagefile *f)
 {
 	const struct slot *slot = &f->commit.slot;
@@ -123,7 +131,7 @@ static void print_sealing(const struct imagefile *f)
 		return;
 	printf("%-10s %s, %s, %s\n", "sealed", cipher_name(slot->sealing.cipher),
 	       is_authenticated(slot) ? "authenticated" : "not authenticated",
-	       f->keys ? "opened with the secret" : "as it says of itself");
+	       opened_with(&f->unsealed));
 }
 
 static void print_host(const struct imagefile *f)
@@ -317,7 +325,7 @@ static err_t inspect(struct imagefile *f, const struct tool_options *o)
 		print_no_image(f, o->json);
 		return NULL;
 	}
-	TRY(imagefile_read(f, o->secret));
+	TRY(imagefile_read(f, o, false));
 	TRY(err_context(read_index(f, stats), "%s", o->from));
 	if (o->json)
 		print_json(f, stats);

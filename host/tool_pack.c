@@ -13,6 +13,7 @@
 #include "image/commit.h"
 #include "image/writer.h"
 #include "keys/locked.h"
+#include "keys/luks.h"
 #include "keys/random.h"
 #include "memory/freepages.h"
 
@@ -20,6 +21,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+
+static const uint8_t luks_magic[] = {'L', 'U', 'K', 'S', 0xba, 0xbe};
 
 struct packing {
 	const struct tool_options *o;
@@ -31,6 +34,8 @@ struct packing {
 	struct target target;
 	struct commit commit;
 	struct image_seal *seal; /* locked; NULL: not sealed */
+	char *keyslots;		 /* that go into it; owned, NULL: none */
+	size_t keyslots_bytes;
 	struct slot slot;
 	struct watch watch;
 };
@@ -127,22 +132,43 @@ static err_t begin(struct packing *p, uint8_t nonce[NONCE_BYTES])
 	return NULL;
 }
 
+/* By a header like keys.luks, which then goes into the image, or by pins. */
+static err_t read_public(struct packing *p, uint8_t public_key[SECRET_KEY_BYTES])
+{
+	CLEANUP_FREE char *text = NULL;
+	struct pins pins;
+	size_t n;
+
+	TRY(io_read_file(p->o->seal, SLOT_KEYSLOTS_MAX, &text, &n));
+	if (n >= sizeof(luks_magic) && !memcmp(text, luks_magic, sizeof(luks_magic))) {
+		TRY(luks_public_key(p->o->seal, public_key));
+		p->keyslots = text;
+		p->keyslots_bytes = n;
+		text = NULL;
+		return NULL;
+	}
+	TRY(pins_load(p->o->seal, &pins));
+	if (!pins.has_public)
+		return err_new(ERR_INVALID, "%s has no public key", p->o->seal);
+	memcpy(public_key, pins.public_key, sizeof(pins.public_key));
+	return NULL;
+}
+
 /* To a public key alone: who has that can make such an image, so it is not authenticated. */
 static err_t make_seal(struct packing *p, const uint8_t nonce[NONCE_BYTES])
 {
 	struct seal_recipient to = {.authenticated = false};
-	struct pins pins;
 	void *seal;
 
 	if (!p->o->seal)
 		return NULL;
-	TRY(pins_load(p->o->seal, &pins));
-	if (!pins.has_public)
-		return err_new(ERR_INVALID, "%s has no public key", p->o->seal);
-	memcpy(to.public_key, pins.public_key, sizeof(to.public_key));
 	TRY(locked_create(sizeof(*p->seal), &seal));
 	p->seal = seal;
-	return sealing_make(p->seal, p->o->cipher ? p->o->cipher : cipher_fastest(), &to, nonce);
+	TRY(read_public(p, to.public_key));
+	TRY(sealing_make(p->seal, p->o->cipher ? p->o->cipher : cipher_fastest(), &to, nonce));
+	p->seal->keyslots = (const uint8_t *)p->keyslots;
+	p->seal->keyslots_bytes = p->keyslots_bytes;
+	return NULL;
 }
 
 static err_t write_parts(struct packing *p, struct image_writer *w)
@@ -227,6 +253,7 @@ err_t pack_run(const struct tool_options *o)
 	e = pack(p);
 	newfile_discard(&p->file);
 	locked_destroy(p->seal, sizeof(*p->seal));
+	free(p->keyslots);
 	target_close(&p->target);
 	freepages_deinit(&p->free);
 	elfdump_close(&p->dump);

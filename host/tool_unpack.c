@@ -37,7 +37,7 @@ static err_t restore(struct unpacking *u)
 		.tick_arg = &u->watch,
 		.damaged = u->o->keep_going ? tell_damage : NULL,
 		.damaged_arg = u,
-		.keys = u->image.keys,
+		.keys = u->image.unsealed.keys,
 	};
 	err_t e;
 
@@ -77,16 +77,27 @@ static err_t create(struct unpacking *u)
 			      &u->sink);
 }
 
+/* Who reads the dump should know whose it may be. */
+static void say_vouched(const struct unpacking *u)
+{
+	const struct slot *slot = &u->image.commit.slot;
+
+	if (slot_is_sealed(slot))
+		log_info("%s: %s", u->o->from, unseal_vouches(&u->image.unsealed, slot));
+}
+
 static err_t unpack(struct unpacking *u)
 {
 	TRY(imagefile_open_image(&u->image, u->o));
-	TRY(err_context(sealing_need_keys(u->image.keys, &u->image.commit.slot), "%s", u->o->from));
+	TRY(err_context(sealing_need_keys(u->image.unsealed.keys, &u->image.commit.slot), "%s",
+			u->o->from));
 	TRY(create(u));
 	TRY(err_context(restore(u), "%s", u->o->from));
 	if (!u->image.host.dump)
 		TRY(finish_host(u));
 	TRY(watch_check());
 	TRY(elfsink_finish(u->sink));
+	say_vouched(u);
 	if (u->damaged)
 		return err_new(ERR_CORRUPT, "%s: %u parts of it are damaged and left out",
 			       u->o->from, u->damaged);

@@ -9,11 +9,12 @@
 
 #include <stdio.h>
 
-/* Sealed, and no secret. */
+/* Sealed, and not opened. */
 static err_t verify_keyless(const struct imagefile *image, const struct tool_options *o)
 {
 	TRY(err_context(keyless_check(&image->target, &image->commit.slot), "%s", o->from));
-	printf("%s: sealed. Without its secret (--secret) only header, directory and the index's "
+	printf("%s: sealed. Without a passphrase (--key-file) or its secret (--secret) only "
+	       "header, directory and the index's "
 	       "checksums could be checked, and they are right; not its memory, nor who made it\n",
 	       o->from);
 	return NULL;
@@ -28,15 +29,16 @@ static err_t verify(struct imagefile *image, const struct tool_options *o)
 	err_t e;
 
 	TRY(imagefile_open_image(image, o));
-	if (slot_is_sealed(slot) && !image->keys)
+	if (slot_is_sealed(slot) && !image->unsealed.keys)
 		return verify_keyless(image, o);
-	options.keys = image->keys;
+	options.keys = image->unsealed.keys;
 	watch_init(&watch, "verifying");
 	e = image_verify(&image->target, slot, &image->host, &options);
 	watch_end(&watch);
 	TRY(err_context(e, "%s", o->from));
-	printf("%s: whole%s, %llu MiB of memory\n", o->from, image->keys ? " and authentic" : "",
-	       (unsigned long long)(slot->raw_bytes / MIB));
+	printf("%s: whole, %llu MiB of memory%s%s\n", o->from,
+	       (unsigned long long)(slot->raw_bytes / MIB), slot_is_sealed(slot) ? "; " : "",
+	       slot_is_sealed(slot) ? unseal_vouches(&image->unsealed, slot) : "");
 	return NULL;
 }
 

@@ -22,9 +22,11 @@ struct tool_options {
 	bool keep_going; /* unpack: leave out what is damaged */
 	bool json;	 /* inspect */
 	uint64_t at;	 /* inspect, verify, unpack: where on a disk, imagefile.h */
-	const char *seal; /* pack: pins (config/pins.h) whose public key it is sealed to; NULL */
-	const struct cipher *cipher; /* with seal; NULL: what this CPU is fastest with */
-	const char *secret;	     /* of those that read: a file, host/unseal.h; NULL: none */
+	/* pack: pins (config/pins.h), or a header like keys.luks, which goes into it: to whose
+	 * public key it is sealed; NULL */
+	const char *seal;
+	const struct cipher *cipher;   /* with seal; NULL: what this CPU is fastest with */
+	const char *secret, *key_file; /* of those that read: files, host/unseal.h; NULL: none */
 };
 
 /*
@@ -39,7 +41,7 @@ err_t pack_run(const struct tool_options *o) ERR_CHECK;
  */
 err_t unpack_run(const struct tool_options *o) ERR_CHECK;
 
-/* Check every byte of an image; of a sealed one without its secret, what can be checked. */
+/* Check every byte of an image; of a sealed one that is not opened, what can be checked. */
 err_t verify_run(const struct tool_options *o) ERR_CHECK;
 
 /* Say what an image is, to stdout. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume/opener.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "keys/locked.h"
@@ -15,7 +16,7 @@
 #include <sys/wait.h>
 
 #define HEADER_FD 3
-#define TEXT_MAX  256
+#define TEXT_MAX  512
 
 /* Our ends of its standard streams. */
 struct child {
@@ -140,35 +141,64 @@ static enum err_kind kind_of(int code)
 	}
 }
 
-/* Its message, or what became of it when it left none. */
-static err_t explain(const char *program, int code, char *text)
+static bool is_token(const struct opener *o)
 {
-	char clean[TEXT_MAX];
+	return o->option && !strcmp(o->option, OPENER_TOKEN);
+}
 
-	text[strcspn(text, "\n")] = '\0';
-	text_printable(clean, sizeof(clean), text);
-	if (code >= OPENER_FAILED && code <= OPENER_TOO_LARGE && *clean)
-		return err_new(kind_of(code), "%s", clean);
-	return err_new(ERR_IO, "the image cannot be opened: %s ended with %d: %s", program, code,
-		       clean);
+/*
+ * Its own message, without control characters; or the last line, the dynamic loader's
+ * perhaps. The plugins of tokens talk, too: that somebody should touch one, or what is wrong
+ * with it. That is said at once.
+ */
+static void listen_to(const struct opener *o, int fd, char text[TEXT_MAX])
+{
+	FILE *f = fdopen(fd, "r");
+	char line[TEXT_MAX], clean[TEXT_MAX];
+
+	text[0] = '\0';
+	while (f && fgets(line, sizeof(line), f)) {
+		bool own = !strncmp(line, OPENER_MESSAGE, strlen(OPENER_MESSAGE));
+
+		line[strcspn(line, "\n")] = '\0';
+		text_printable(clean, sizeof(clean), line + (own ? strlen(OPENER_MESSAGE) : 0));
+		strcpy(text, clean);
+		if (is_token(o) && !own && *clean)
+			log_info("%s", clean);
+	}
+	if (f)
+		fclose(f);
+	else
+		close(fd);
+}
+
+/* Its message, or what became of it when it left none. */
+static err_t explain(const struct opener *o, int code, const char *text)
+{
+	if (code >= OPENER_FAILED && code <= OPENER_TOO_LARGE && *text)
+		return err_new(kind_of(code), "%s", text);
+	/* A plugin that crashes must not be in the way of the passphrase. */
+	if (code < 0 && is_token(o))
+		return err_new(ERR_AUTH, "%s crashed", o->program);
+	return err_new(ERR_IO, "the image cannot be opened: %s ended with %d: %s", o->program, code,
+		       text);
 }
 
 static err_t talk(const struct opener *o, struct child *c, const struct passphrase *passphrase,
 		  void *found)
 {
-	char text[TEXT_MAX] = "";
+	char text[TEXT_MAX];
 	size_t got;
 	int code;
 
 	give(c->in, passphrase);
 	close(c->in);
+	listen_to(o, c->error, text);
 	got = read_all(c->out, found, o->bytes);
-	read_all(c->error, text, sizeof(text) - 1);
 	close(c->out);
-	close(c->error);
 	code = wait_for(c->pid);
 	if (code != OPENER_OPENED)
-		return explain(o->program, code, text);
+		return explain(o, code, text);
 	if (got != o->bytes)
 		return err_new(ERR_IO, "%s gave %zu bytes", o->program, got);
 	return NULL;

@@ -13,17 +13,19 @@
 #define OPENER_PROGRAM "/usr/lib/dormouse/unlock"
 
 /*
- * What it ends with; stderr then has a line that says why. Anything else, as 127 of the
- * dynamic loader: it could not even begin.
+ * What it ends with; stderr then has a line with OPENER_MESSAGE that says why. Anything else,
+ * as 127 of the dynamic loader: it could not even begin.
  */
 enum opener_exit {
 	OPENER_OPENED = 0,  /* stdout has what was asked for */
 	OPENER_FAILED = 10, /* ERR_IO */
-	OPENER_WRONG,	    /* ERR_AUTH: the passphrase */
+	OPENER_WRONG,	    /* ERR_AUTH: the passphrase, or all tokens */
 	OPENER_NOTHING,	    /* ERR_REFUSED: no keyslot, or no token */
 	OPENER_DAMAGED,	    /* ERR_CORRUPT */
 	OPENER_TOO_LARGE,   /* ERR_NOMEM */
 };
+
+#define OPENER_MESSAGE "dormouse-unlock: "
 
 /* What is wanted of it, and from which LUKS header. */
 struct opener {
@@ -39,9 +41,9 @@ struct opener {
 #define OPENER_TOKEN  "--token"	 /* the secret, without a passphrase */
 
 /*
- * passphrase NULL: none is given. Errors as keys/luks.h has them; ERR_IO also when the
- * program cannot be run, for want of a library perhaps. out: in locked memory, of o->bytes;
- * on an error it is unchanged.
+ * passphrase NULL: none is given. Errors as keys/luks.h and keys/token.h have them; ERR_IO
+ * also when the program cannot be run, for want of a library perhaps. out: in locked memory, of
+ * o->bytes; on an error it is unchanged.
  */
 err_t opener_run(const struct opener *o, const struct passphrase *passphrase, void *out) ERR_CHECK;
 

@@ -35,12 +35,13 @@ static err_t by_token(const struct door *d, bool *opened)
 	token.option = OPENER_TOKEN;
 	e = opener_run(&token, NULL, d->out);
 	*opened = !e;
-	if (e && err_kind(e) == ERR_REFUSED) {
-		/* No token, or none that works here; that is what passphrases are for. */
-		err_free(e);
-		return NULL;
-	}
-	return e;
+	if (!e || (err_kind(e) != ERR_REFUSED && err_kind(e) != ERR_AUTH))
+		return e;
+	/* No token, or none that works here; that is what passphrases are for. */
+	if (err_kind(e) == ERR_AUTH)
+		log_warn("no token opens it: %s", err_text(e));
+	err_free(e);
+	return NULL;
 }
 
 /* One that is not there is on a stick that is not plugged in, perhaps. */

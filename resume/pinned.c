@@ -8,17 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEV "/dev"
-
-/* A disk that does not tell who it is may be the one by its size. */
-static bool may_be(const struct disk *disk, const struct pin *pin)
-{
-	char identity[PINS_IDENTITY_MAX];
-
-	pins_identity(disk->identity, identity);
-	return disk->bytes == pin->disk_bytes && !strcmp(identity, pin->identity);
-}
-
 static err_t scan(const struct disk_where *where, const struct pin *pin, struct disk **out,
 		  size_t *count)
 {
@@ -27,7 +16,7 @@ static err_t scan(const struct disk_where *where, const struct pin *pin, struct 
 
 	TRY(disk_scan(where, &disks, &n));
 	for (size_t i = 0; i < n; i++)
-		if (may_be(&disks[i], pin))
+		if (pins_on_disk(pin, disks[i].identity, disks[i].bytes))
 			disks[kept++] = disks[i];
 	*out = disks;
 	*count = kept;
@@ -64,10 +53,7 @@ static err_t open_head(const char *path, const struct pin *pin, struct target *o
 static err_t open_on(const struct disk_where *where, const struct disk *disk, const struct pin *pin,
 		     struct target *out, char *path)
 {
-	snprintf(path, TARGET_NAME_MAX, "%s/%s", where && where->dev ? where->dev : DEV,
-		 disk->name);
-	for (char *p = path; *p; p++) /* in /sys a slash of the name is "!" */
-		*p = *p == '!' ? '/' : *p;
+	disk_path(where, disk, path, TARGET_NAME_MAX);
 	return pin->kind == PIN_HEAD ? open_head(path, pin, out)
 				     : located_open_locator(path, true, pin->byte, out);
 }

@@ -112,3 +112,16 @@ void newfile_discard(struct newfile *f)
 	close(f->fd);
 	f->fd = -1;
 }
+
+err_t newfile_put(const char *path, const void *bytes, size_t n)
+{
+	struct newfile f;
+	err_t e;
+
+	TRY(newfile_create(&f, path, true));
+	e = io_pwrite(f.fd, bytes, n, 0, path);
+	if (!e)
+		e = newfile_commit(&f);
+	newfile_discard(&f);
+	return e;
+}

@@ -10,6 +10,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct newfile {
 	char path[PATH_MAX], partial[PATH_MAX];
@@ -30,5 +31,8 @@ err_t newfile_commit(struct newfile *f) ERR_CHECK;
 
 /* Remove it; harmless after newfile_commit. */
 void newfile_discard(struct newfile *f);
+
+/* All of it at once: these bytes, in place of what is there. */
+err_t newfile_put(const char *path, const void *bytes, size_t n) ERR_CHECK;
 
 #endif

@@ -143,6 +143,14 @@ bool pins_same_place(const struct pin *a, const struct pin *b)
 	       !strcmp(a->identity, b->identity);
 }
 
+bool pins_on_disk(const struct pin *pin, const char *identity, uint64_t bytes)
+{
+	char as_pinned[PINS_IDENTITY_MAX];
+
+	pins_identity(identity, as_pinned);
+	return bytes == pin->disk_bytes && !strcmp(as_pinned, pin->identity);
+}
+
 err_t pins_add_targets(const struct pins *p, struct config *config)
 {
 	if (config->target_count)

@@ -71,6 +71,9 @@ err_t pins_load(const char *path, struct pins *out) ERR_CHECK;
 /* Is it where it was pinned? By kind, place, and the disk's size and identity. */
 bool pins_same_place(const struct pin *a, const struct pin *b);
 
+/* May this disk be the pin's? One that does not tell who it is may be, by its size. */
+bool pins_on_disk(const struct pin *pin, const char *identity, uint64_t bytes);
+
 /* Where the configuration names no target, those that setup chose are its targets. */
 err_t pins_add_targets(const struct pins *p, struct config *config) ERR_CHECK;
 

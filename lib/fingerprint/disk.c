@@ -152,14 +152,19 @@ err_t disk_of(dev_t dev, uint64_t *start, uint64_t *disk_bytes)
 	return NULL;
 }
 
+void disk_path(const struct disk_where *where, const struct disk *disk, char *out, size_t n)
+{
+	snprintf(out, n, "%s/%s", where && where->dev ? where->dev : DEV, disk->name);
+	/* In /dev a slash of the kernel's name is one, in /sys it is "!". */
+	for (char *p = out; *p; p++)
+		*p = *p == '!' ? '/' : *p;
+}
+
 err_t disk_open(const struct disk_where *where, const struct disk *disk, int *fd)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", where && where->dev ? where->dev : DEV, disk->name);
-	/* In /dev a slash of the kernel's name is one, in /sys it is "!". */
-	for (char *p = path; *p; p++)
-		*p = *p == '!' ? '/' : *p;
+	disk_path(where, disk, path, sizeof(path));
 	*fd = open(path, O_RDONLY | O_CLOEXEC | O_DIRECT);
 	return *fd < 0 ? err_errno("opening %s", path) : NULL;
 }

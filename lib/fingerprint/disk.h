@@ -39,6 +39,9 @@ void disk_identity(const char *folder, char out[PRINT_IDENTITY_MAX]);
  * it. ERR_INVALID: it is neither. */
 err_t disk_of(dev_t dev, uint64_t *start, uint64_t *disk_bytes) ERR_CHECK;
 
+/* Its name in /dev, of n bytes. */
+void disk_path(const struct disk_where *where, const struct disk *disk, char *out, size_t n);
+
 /* For reading, past the page cache. */
 err_t disk_open(const struct disk_where *where, const struct disk *disk, int *fd) ERR_CHECK;
 

@@ -277,6 +277,44 @@ err_t located_lay(struct target *t, const struct extent *extents, uint32_t count
 	return adopt(t, &m);
 }
 
+void located_keep(const struct target *t, struct located_kept *out)
+{
+	*out = (struct located_kept){.locator = t->locator, .map = t->map_place};
+	memcpy(out->nonce, t->map_nonce, NONCE_BYTES);
+	memcpy(out->saved, t->saved, LOCATOR_BYTES);
+}
+
+/* The disk as the target was, for what looks at its sector only. Never closed. */
+static err_t view_of(const struct target *t, const struct located_kept *k, struct target *out)
+{
+	TRY(check_locator_place(t, k->locator));
+	*out = *t;
+	out->locator = k->locator;
+	out->map_place = k->map;
+	memcpy(out->map_nonce, k->nonce, NONCE_BYTES);
+	memcpy(out->saved, k->saved, LOCATOR_BYTES);
+	return NULL;
+}
+
+err_t located_kept_due(const struct target *t, const struct located_kept *k, bool *due)
+{
+	enum swapheader is;
+	struct target view;
+
+	TRY(view_of(t, k, &view));
+	TRY(swaparea_read(&view, &is));
+	*due = is == SWAPHEADER_MARKED;
+	return NULL;
+}
+
+err_t located_put_back(const struct target *t, const struct located_kept *k)
+{
+	struct target view;
+
+	TRY(view_of(t, k, &view));
+	return swaparea_set(&view, SWAPHEADER_SWAP);
+}
+
 err_t located_check(const struct target *t)
 {
 	if (t->map_unreadable)

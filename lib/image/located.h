@@ -87,6 +87,29 @@ err_t located_open_locator(const char *disk, bool writable, uint64_t locator, st
 	ERR_CHECK;
 err_t located_enter_locator(struct target *t, uint64_t locator) ERR_CHECK;
 
+/*
+ * What the sector of a locator held before. The map has it, but lies in slots that are given
+ * back, also when the sector could not be written: whoever keeps this beside it can put the
+ * sector back without the map. Nothing leads to the image any more then, so that nothing can
+ * be resumed that was not before.
+ */
+struct located_kept {
+	uint64_t locator, map; /* places, as in the target that it is of */
+	uint8_t nonce[NONCE_BYTES];
+	uint8_t saved[TARGET_SECTOR_BYTES];
+};
+
+/* Of slots of swap in use. */
+void located_keep(const struct target *t, struct located_kept *out);
+
+/* t: the disk as a whole, which it stays. *due: the locator of that very image is there yet.
+ * ERR_IO: nobody knows. ERR_INVALID: no place on this disk. */
+err_t located_kept_due(const struct target *t, const struct located_kept *k, bool *due) ERR_CHECK;
+
+/* The sector alone is written, flushed and read back. ERR_REFUSED: it is something else by
+ * now; nothing is written. */
+err_t located_put_back(const struct target *t, const struct located_kept *k) ERR_CHECK;
+
 /* Has the target more than its head? ERR_CORRUPT, ERR_IO: why not (map_gone). */
 err_t located_check(const struct target *t) ERR_CHECK;
 

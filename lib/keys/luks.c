@@ -54,8 +54,7 @@ static err_t load(const char *path, struct crypt_device **cd)
 	return r ? cryptdevice_error(r, path, "reading the LUKS2 header") : NULL;
 }
 
-/* One that can be opened, which also tells the size of what it protects. */
-static err_t load_used(const char *path, struct crypt_device **cd)
+err_t luks_load(const char *path, struct crypt_device **cd)
 {
 	TRY(load(path, cd));
 	if (!count_used(*cd))
@@ -71,7 +70,7 @@ err_t luks_keyslots(const char *path, unsigned int *used)
 {
 	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 
-	TRY(load_used(path, &cd));
+	TRY(luks_load(path, &cd));
 	*used = count_used(cd);
 	return NULL;
 }
@@ -226,69 +225,13 @@ err_t luks_open_passphrase(const char *path, const char *passphrase, size_t n, u
 	struct secret found;
 	err_t e;
 
-	TRY(load_used(path, &cd));
+	TRY(luks_load(path, &cd));
 	a.cd = cd;
 	e = try_slots(&a, &found);
 	if (!e)
 		*out = found;
 	explicit_bzero(&found, sizeof(found));
 	return e;
-}
-
-/* systemd's own struct (systemd 252, src/shared/tpm2-util.h); zero means its defaults. */
-struct tpm2_params {
-	uint32_t pcr_mask;
-	const char *device;
-	const char *signature_path;
-};
-
-static bool open_by_token(struct crypt_device *cd, int token, const char *type, struct secret *out)
-{
-	struct tpm2_params tpm2 = {.pcr_mask = UINT32_MAX};
-	struct crypt_keyslot_context *kc = NULL;
-	size_t bytes = sizeof(*out);
-	int r;
-
-	r = crypt_keyslot_context_init_by_token(cd, token, type, NULL, 0,
-						!strcmp(type, "systemd-tpm2") ? &tpm2 : NULL, &kc);
-	if (!r)
-		r = crypt_volume_key_get_by_keyslot_context(cd, CRYPT_ANY_SLOT, (char *)out, &bytes,
-							    kc);
-	crypt_keyslot_context_free(kc);
-	return r >= 0;
-}
-
-/* Only kinds that are known to ask nothing: the type also names the plugin that is loaded. */
-static bool is_known_token(const char *type)
-{
-	return !strcmp(type, "systemd-tpm2") || !strcmp(type, "systemd-fido2");
-}
-
-err_t luks_open_token(const char *path, struct secret *out)
-{
-	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
-	unsigned int tried = 0;
-
-	TRY(load_used(path, &cd));
-	for (int token = 0; token < crypt_token_max(CRYPT_LUKS2); token++) {
-		const char *type = NULL;
-		struct secret found;
-		bool opened;
-
-		if (crypt_token_status(cd, token, &type) < CRYPT_TOKEN_INTERNAL || !type ||
-		    !is_known_token(type))
-			continue;
-		tried++;
-		opened = open_by_token(cd, token, type, &found);
-		if (opened)
-			*out = found;
-		explicit_bzero(&found, sizeof(found));
-		if (opened)
-			return NULL;
-	}
-	if (tried)
-		return err_new(ERR_REFUSED, "%s: none of its %u tokens opens it here", path, tried);
-	return err_new(ERR_REFUSED, "%s has no token that opens it", path);
 }
 
 /* The text of "public_key" in a token's JSON, as libcryptsetup writes it: "/" is "/". */

@@ -53,14 +53,15 @@ err_t luks_open_passphrase(const char *path, const char *passphrase, size_t n, u
 /* So much memory can be had without anything else being pushed out. */
 uint64_t luks_memory(void);
 
-/*
- * By the first token (systemd's TPM2 or FIDO2) that gives the secret without asking
- * anything. ERR_REFUSED: there is none. On an error *out is unchanged.
- */
-err_t luks_open_token(const char *path, struct secret *out) ERR_CHECK;
-
 /* The public key that the header claims; whoever can write the file can change it. */
 err_t luks_public_key(const char *path, uint8_t out[SECRET_KEY_BYTES]) ERR_CHECK;
+
+/*
+ * For what looks into such a header otherwise (keys/token.c). It has a keyslot, and the size
+ * of what it protects is right. *cd: crypt_free it, also after an error.
+ */
+struct crypt_device;
+err_t luks_load(const char *path, struct crypt_device **cd) ERR_CHECK;
 
 /* How many keyslots are in use; at least one, else ERR_REFUSED. */
 err_t luks_keyslots(const char *path, unsigned int *used) ERR_CHECK;

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "keys/locked.h"
 #include "keys/luks.h"
+#include "keys/token.h"
 #include "keys/volume.h"
 #include "resume/opener.h"
 
@@ -62,7 +63,7 @@ static err_t open_secret(const char *header, bool token)
 
 	TRY(locked_create(sizeof(*secret), &p));
 	secret = p;
-	e = token ? luks_open_token(header, secret) : open_by_passphrase(header, secret);
+	e = token ? token_open(header, secret) : open_by_passphrase(header, secret);
 	if (!e)
 		e = put(secret, sizeof(*secret));
 	locked_destroy(secret, sizeof(*secret));
@@ -135,9 +136,10 @@ static int run(err_t (*kind)(const char *header), const char *header)
 	process_hide();
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	luks_without_locks();
+	setenv("TSS2_LOG", "all+none", 1); /* systemd says the same, in words */
 	e = kind(header);
 	if (e) {
-		fprintf(stderr, "%s\n", err_text(e));
+		fprintf(stderr, OPENER_MESSAGE "%s\n", err_text(e));
 		code = exit_code(e);
 	}
 	err_free(e);

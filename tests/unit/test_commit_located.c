@@ -10,16 +10,18 @@
  * the nonce of another image counted; commit_begin with another nonce than the map's; the
  * whole swap area begun over with an image in its slots.
  */
-#include "commitfixture.h"
+#include "commitwalk.h"
 
 #include "formats/locator.h"
 
-static void assert_sector(struct fixture *f, bool locator)
+#define MAP_PLACE 12288 /* in the second of the fixture's extents, behind the slots */
+
+static void check_sector(struct fixture *f, bool locator)
 {
 	uint8_t page[SWAPHEADER_BYTES];
 	struct locator l;
 
-	assert_int_equal(pread(f->file.fd, page, sizeof(page), 0), sizeof(page));
+	read_page0(f, page);
 	for (size_t i = 0; i < LOCATOR_AT; i++)
 		assert_int_equal(page[i], 'h');
 	if (!locator) {
@@ -29,8 +31,8 @@ static void assert_sector(struct fixture *f, bool locator)
 		return;
 	}
 	assert_ok(locator_decode(page + LOCATOR_AT, &l));
-	assert_int_equal(l.map, 12288);
-	assert_memory_equal(l.nonce, nonce_a, NONCE_BYTES);
+	assert_int_equal(l.map, MAP_PLACE);
+	assert_memory_equal(l.nonce, f->c.slot.nonce, NONCE_BYTES);
 }
 
 static void write_sector(struct fixture *f, const uint8_t sector[LOCATOR_BYTES])
@@ -48,10 +50,35 @@ static void put_locator(struct fixture *f, const uint8_t nonce[NONCE_BYTES], uin
 	write_sector(f, sector);
 }
 
-static void load(struct fixture *f)
+static void put_own_locator(struct fixture *f)
 {
-	assert_ok(commit_load(&f->t, &f->c));
+	put_locator(f, f->c.slot.nonce, MAP_PLACE);
 }
+
+/* By the locator. */
+static err_t boot(struct fixture *f)
+{
+	target_close(&f->t);
+	return located_open_locator(f->file.path, true, LOCATOR_AT, &f->t);
+}
+
+static void make_area(struct fixture *f)
+{
+	unlocate(f);
+	overwrite(f, 0);
+	overwrite(f, 1);
+	set_page0(f, "SWAPSPACE2");
+}
+
+static const struct mark locator = {
+	.feature = SLOT_INCOMPAT_LOCATED,
+	.located = true,
+	.make_area = make_area,
+	.lay = locate,
+	.boot = boot,
+	.put = put_own_locator,
+	.check = check_sector,
+};
 
 static void locate_swap(struct fixture *f)
 {
@@ -61,98 +88,26 @@ static void locate_swap(struct fixture *f)
 
 static void make_image(struct fixture *f)
 {
-	unlocate(f);
-	overwrite(f, 0);
-	overwrite(f, 1);
-	locate_swap(f);
-	make_valid(f);
-}
-
-/* As the next boot does it: by the locator. */
-static err_t boot(struct fixture *f)
-{
-	target_close(&f->t);
-	return located_open_locator(f->file.path, true, LOCATOR_AT, &f->t);
+	walk_valid(f, &locator);
 }
 
 static void test_round(void **state)
 {
-	struct fixture *f = *state;
-
-	locate_swap(f);
-	begin(f);
-	assert_sector(f, false);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(peek(f, i).features_incompat, SLOT_INCOMPAT_LOCATED);
-	assert_ok(commit_valid(&f->t, &f->c, &whole));
-	assert_sector(f, true);
-	assert_int_equal(f->c.page0, PAGE0_MARKED);
-	assert_ok(boot(f));
-	assert_loaded(f, SLOT_VALID);
-	assert_int_equal(f->c.slot.features_incompat, SLOT_INCOMPAT_LOCATED);
-	assert_ok(commit_check_page0(&f->c));
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_ok(commit_resume_failed(&f->t, &f->c, "x"));
-	assert_ok(commit_resuming(&f->t, &f->c));
-	assert_sector(f, true);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_loaded(f, SLOT_RESUMING);
-	assert_sector(f, true);
-	assert_ok(commit_retire(&f->t, &f->c, "x"));
-	assert_sector(f, false);
-	assert_int_equal(f->c.page0, PAGE0_SWAP);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_loaded(f, SLOT_RETIRED);
-	assert_err(boot(f), ERR_FORMAT);
+	walk_round(*state, &locator);
 }
 
-/* Cut after the locator was written, and before VALID was. */
 static void test_finish_writing(void **state)
 {
 	struct fixture *f = *state;
 
-	locate_swap(f);
-	begin(f);
-	put_locator(f, nonce_a, 12288);
-	assert_ok(boot(f));
-	load(f);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_sector(f, false);
-	assert_loaded(f, SLOT_WRITING);
-	/* The same, and a writer that gave up there. */
-	put_locator(f, nonce_a, 12288);
-	assert_ok(commit_retire(&f->t, &f->c, "x"));
-	assert_sector(f, false);
-	/* The same, and the next hibernation comes first. */
-	put_locator(f, nonce_a, 12288);
-	locate(f, nonce_b);
-	assert_sector(f, false);
+	walk_finish_writing(f, &locator);
+	/* What the next hibernation has read of page 0 is not the locator of the last one. */
 	assert_memory_equal(f->t.saved + LOCATOR_BYTES - 10, "SWAPSPACE2", 10);
 }
 
-/* Retiring, cut after its first slot, and after both. */
 static void test_finish_retiring(void **state)
 {
-	struct fixture *f = *state;
-	struct slot valid;
-	int place;
-
-	make_image(f);
-	valid = f->c.slot;
-	place = f->c.place;
-	assert_ok(commit_retire(&f->t, &f->c, "why"));
-	for (int both = 0; both < 2; both++) {
-		if (!both)
-			poke(f, place, &valid);
-		put_locator(f, nonce_a, 12288);
-		assert_ok(boot(f));
-		load(f);
-		assert_int_equal(f->c.slot.state, SLOT_RETIRED);
-		assert_ok(commit_finish(&f->t, &f->c));
-		assert_sector(f, false);
-		assert_loaded(f, SLOT_RETIRED);
-		assert_string_equal(peek(f, place).reason, "why");
-	}
+	walk_finish_retiring(*state, &locator);
 }
 
 /* The sector was not put back, and the host went on and swapped: the slots are pages of
@@ -167,43 +122,44 @@ static void test_slots_used_since(void **state)
 	assert_ok(boot(f));
 	assert_err(commit_load(&f->t, &f->c), ERR_FORMAT);
 	assert_ok(commit_finish(&f->t, &f->c));
-	assert_sector(f, false);
+	check_sector(f, false);
 	assert_foreign(f, 0);
 	assert_foreign(f, 1);
 	make_image(f);
 	tempfile_flip(&f->file, 12288 + 100, 1);
 	assert_err(boot(f), ERR_CORRUPT);
-	assert_sector(f, true);
+	check_sector(f, true);
+}
+
+static void turn_on(struct fixture *f)
+{
+	assert_int_equal(pwrite(f->file.fd, "SWAPSPACE2", 10, 4086), 10);
+}
+
+static void make_anew(struct fixture *f)
+{
+	static const uint8_t zeros[LOCATOR_BYTES];
+
+	write_sector(f, zeros);
+}
+
+static void put_other_image(struct fixture *f)
+{
+	put_locator(f, nonce_b, MAP_PLACE);
 }
 
 /* swapon of another boot puts the signature back, mkswap makes all of it anew, and a
- * third makes an image of its own: dead, in whatever state, and the sector is theirs. */
+ * third makes an image of its own: the sector is theirs. */
 static void test_turned_on(void **state)
 {
-	struct fixture *f = *state;
-	uint8_t theirs[LOCATOR_BYTES], now[LOCATOR_BYTES];
+	static const struct {
+		void (*change)(struct fixture *f);
+		enum err_kind then; /* what the boot after that finds */
+	} ways[] = {{turn_on, ERR_FORMAT}, {make_anew, ERR_FORMAT}, {put_other_image, ERR_CORRUPT}};
 
-	for (int n = 0; n < 6; n++) {
-		make_image(f);
-		if (n % 2)
-			assert_ok(commit_resuming(&f->t, &f->c));
-		assert_false(commit_is_dead(&f->c));
-		if (n / 2 == 0)
-			assert_int_equal(pwrite(f->file.fd, "SWAPSPACE2", 10, 4086), 10);
-		else if (n / 2 == 1)
-			write_sector(f, memset(theirs, 0, sizeof(theirs)));
-		else
-			put_locator(f, nonce_b, 12288);
-		assert_int_equal(pread(f->file.fd, theirs, sizeof(theirs), LOCATOR_AT), 512);
-		assert_err(commit_resuming(&f->t, &f->c), ERR_REFUSED);
-		load(f);
-		assert_true(commit_is_dead(&f->c));
-		assert_err(commit_check_page0(&f->c), ERR_REFUSED);
-		assert_ok(commit_finish(&f->t, &f->c));
-		assert_loaded(f, SLOT_RETIRED);
-		assert_int_equal(pread(f->file.fd, now, sizeof(now), LOCATOR_AT), sizeof(now));
-		assert_memory_equal(now, theirs, sizeof(now));
-		assert_err(boot(f), n / 2 == 2 ? ERR_CORRUPT : ERR_FORMAT);
+	for (unsigned int n = 0; n < 2 * ARRAY_LEN(ways); n++) {
+		walk_turned_on(*state, &locator, n % 2, ways[n / 2].change);
+		assert_err(boot(*state), ways[n / 2].then);
 	}
 }
 
@@ -224,17 +180,9 @@ static void test_sector_changed(void **state)
 	assert_loaded(f, SLOT_WRITING);
 }
 
-/* Any of the page's sectors may land or not: it is the old one or the new one. */
 static void test_torn(void **state)
 {
-	struct fixture *f = *state;
-	uint8_t old[SWAPHEADER_BYTES], new[SWAPHEADER_BYTES];
-
-	locate_swap(f);
-	assert_int_equal(pread(f->file.fd, old, sizeof(old), 0), sizeof(old));
-	make_valid(f);
-	assert_int_equal(pread(f->file.fd, new, sizeof(new), 0), sizeof(new));
-	assert_memory_equal(old, new, LOCATOR_AT);
+	walk_torn(*state, &locator);
 }
 
 /* The whole of the area, as an idle one: what is in its slots is no image of that, and it

@@ -8,58 +8,59 @@
  * header not restored by commit_retire, or by commit_finish; commit_finish retiring
  * nothing.
  */
-#include "commitfixture.h"
+#include "commitwalk.h"
 
 #define SWAP   "SWAPSPACE2"
 #define MARKED "LINHIB0001"
 
-static void assert_page0(struct fixture *f, const char *signature)
+static void check_page0(struct fixture *f, const char *signature)
 {
 	uint8_t page[SWAPHEADER_BYTES];
 
-	assert_int_equal(pread(f->file.fd, page, sizeof(page), 0), sizeof(page));
+	read_page0(f, page);
 	assert_memory_equal(page + sizeof(page) - 10, signature, 10);
 	for (size_t i = 0; i < sizeof(page) - 10; i++)
 		assert_int_equal(page[i], 'h');
 }
 
-static void load(struct fixture *f)
-{
-	assert_ok(commit_load(&f->t, &f->c));
-}
-
-static void make_swap(struct fixture *f)
+static void make_area(struct fixture *f)
 {
 	set_page0(f, SWAP);
-	make_valid(f);
 }
+
+static void lay(struct fixture *f, const uint8_t nonce[NONCE_BYTES])
+{
+	(void)f, (void)nonce;
+}
+
+static err_t boot(struct fixture *f)
+{
+	target_close(&f->t);
+	return target_open(&f->t, f->file.path, true, false);
+}
+
+static void put_mark(struct fixture *f)
+{
+	set_page0(f, MARKED);
+}
+
+static void check_mark(struct fixture *f, bool marked)
+{
+	check_page0(f, marked ? MARKED : SWAP);
+}
+
+static const struct mark signature = {
+	.feature = SLOT_INCOMPAT_SWAP,
+	.make_area = make_area,
+	.lay = lay,
+	.boot = boot,
+	.put = put_mark,
+	.check = check_mark,
+};
 
 static void test_round(void **state)
 {
-	struct fixture *f = *state;
-
-	set_page0(f, SWAP);
-	begin(f);
-	assert_page0(f, SWAP);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(peek(f, i).features_incompat, SLOT_INCOMPAT_SWAP);
-	assert_ok(commit_valid(&f->t, &f->c, &whole));
-	assert_page0(f, MARKED);
-	assert_int_equal(f->c.page0, PAGE0_MARKED);
-	assert_loaded(f, SLOT_VALID);
-	assert_int_equal(f->c.slot.features_incompat, SLOT_INCOMPAT_SWAP);
-	assert_ok(commit_check_page0(&f->c));
-	assert_ok(commit_resume_failed(&f->t, &f->c, "x"));
-	assert_ok(commit_resuming(&f->t, &f->c));
-	assert_page0(f, MARKED);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_loaded(f, SLOT_RESUMING);
-	assert_page0(f, MARKED);
-	assert_ok(commit_retire(&f->t, &f->c, "x"));
-	assert_page0(f, SWAP);
-	assert_int_equal(f->c.page0, PAGE0_SWAP);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_loaded(f, SLOT_RETIRED);
+	walk_round(*state, &signature);
 }
 
 /* No other target is given a signature, or loses anything of page 0. */
@@ -69,79 +70,26 @@ static void test_no_swap(void **state)
 
 	set_page0(f, "S1SUSPEND.");
 	make_valid(f);
-	assert_page0(f, "S1SUSPEND.");
+	check_page0(f, "S1SUSPEND.");
 	assert_int_equal(peek(f, f->c.place).features_incompat, 0);
 	assert_ok(commit_retire(&f->t, &f->c, "x"));
-	assert_page0(f, "S1SUSPEND.");
+	check_page0(f, "S1SUSPEND.");
 }
 
-/* Cut after the signature was written, and before VALID was. */
 static void test_finish_writing(void **state)
 {
-	struct fixture *f = *state;
-
-	set_page0(f, SWAP);
-	begin(f);
-	set_page0(f, MARKED);
-	load(f);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_page0(f, SWAP);
-	assert_loaded(f, SLOT_WRITING);
-	/* The same, and the next hibernation comes first. */
-	set_page0(f, MARKED);
-	begin(f);
-	assert_page0(f, SWAP);
-	/* And a writer that gave up there. */
-	set_page0(f, MARKED);
-	assert_ok(commit_retire(&f->t, &f->c, "x"));
-	assert_page0(f, SWAP);
+	walk_finish_writing(*state, &signature);
 }
 
-/* Retiring, cut after its first slot, and after both. */
 static void test_finish_retiring(void **state)
 {
-	struct fixture *f = *state;
-	struct slot valid;
-	int place;
-
-	make_swap(f);
-	valid = f->c.slot;
-	place = f->c.place;
-	assert_ok(commit_retire(&f->t, &f->c, "why"));
-	set_page0(f, MARKED);
-	load(f);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_page0(f, SWAP);
-	assert_loaded(f, SLOT_RETIRED);
-	poke(f, place, &valid);
-	set_page0(f, MARKED);
-	load(f);
-	assert_int_equal(f->c.slot.state, SLOT_RETIRED);
-	assert_ok(commit_finish(&f->t, &f->c));
-	assert_page0(f, SWAP);
-	assert_int_equal(peek(f, place).state, SLOT_RETIRED);
-	assert_string_equal(peek(f, place).reason, "why");
+	walk_finish_retiring(*state, &signature);
 }
 
-/* swapon of another boot: the image is dead, in whatever state. */
 static void test_turned_on(void **state)
 {
-	struct fixture *f = *state;
-
-	for (int resuming = 0; resuming < 2; resuming++) {
-		make_swap(f);
-		if (resuming)
-			assert_ok(commit_resuming(&f->t, &f->c));
-		assert_false(commit_is_dead(&f->c));
-		set_page0(f, SWAP);
-		assert_err(commit_resuming(&f->t, &f->c), ERR_REFUSED);
-		load(f);
-		assert_true(commit_is_dead(&f->c));
-		assert_err(commit_check_page0(&f->c), ERR_REFUSED);
-		assert_ok(commit_finish(&f->t, &f->c));
-		assert_loaded(f, SLOT_RETIRED);
-		assert_page0(f, SWAP);
-	}
+	for (int resuming = 0; resuming < 2; resuming++)
+		walk_turned_on(*state, &signature, resuming, make_area);
 }
 
 /* And its pages lie where one slot was, or both. */
@@ -149,8 +97,8 @@ static void test_turned_on_and_used(void **state)
 {
 	struct fixture *f = *state;
 
-	make_swap(f);
-	set_page0(f, SWAP);
+	walk_valid(f, &signature);
+	make_area(f);
 	overwrite(f, !f->c.place);
 	load(f);
 	assert_ok(commit_finish(&f->t, &f->c));
@@ -189,22 +137,17 @@ static void test_header_gone(void **state)
 	load(f);
 	assert_int_equal(f->c.slot.state, SLOT_WRITING);
 	assert_ok(commit_retire(&f->t, &f->c, "x"));
-	assert_page0(f, "else......");
+	check_page0(f, "else......");
 }
 
-/* Any of the page's sectors may land or not: it is the old one or the new one. */
 static void test_torn(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t old[SWAPHEADER_BYTES], new[SWAPHEADER_BYTES];
+	uint8_t page[SWAPHEADER_BYTES];
 
-	make_swap(f);
-	assert_int_equal(pread(f->file.fd, new, sizeof(new), 0), sizeof(new));
-	memcpy(old, new, sizeof(old));
-	swapheader_set(old, SWAPHEADER_SWAP);
-	assert_memory_equal(old, new, sizeof(old) - 512);
-	assert_int_equal(swapheader_decode(old), SWAPHEADER_SWAP);
-	assert_int_equal(swapheader_decode(new), SWAPHEADER_MARKED);
+	walk_torn(f, &signature);
+	read_page0(f, page);
+	assert_int_equal(swapheader_decode(page), SWAPHEADER_MARKED);
 }
 
 int main(void)

@@ -5,7 +5,9 @@
  * looked at; the initramfs hashed first; the first of two entries counting; a
  * stream that ends too early taken for whole; the cache not asking for ctime, or
  * taking a hash that is cut short; "encrypt = no" not seen; the writer's hash given
- * for the pins'. (Data padding forgotten is not found, and does no harm: zeros
+ * for the pins'; a configuration that cannot be read taken for good; the pins' targets never
+ * taken, or beside a configuration's; a library looked for in one folder only, not found as a symbolic link, or
+ * forgotten by the cache, as targets. (Data padding forgotten is not found, and does no harm: zeros
  * between entries are skipped anyway.)
  */
 #include "unit.h"
@@ -54,6 +56,16 @@ static int make_files(void **state)
 	sh(PACK " >../clear", "etc/dormouse.conf");
 	sh("%s", "printf 'encrypt = no\nencrypt = maybe\n' >tree/etc/dormouse.conf");
 	sh(PACK " >../badconf", "etc/dormouse.conf");
+	sh("%s", "printf 'target = /dev/a\ntarget = /an image\n' >tree/etc/dormouse.conf; "
+		 "printf 'place = head 8192 4096000 - /pinned\n' >tree/etc/dormouse/pins");
+	sh(PACK " >../targets", "etc/dormouse.conf");
+	sh(PACK " >../pinned", "etc/dormouse/pins");
+	sh("mkdir -p tree/usr/lib/a/cryptsetup && cd tree/usr/lib/a && %s",
+	   "touch libtss2-rc.so.0.0.0 libtss2-rc.so cryptsetup/libcryptsetup-token-systemd-tpm2.so "
+	   "&& ln -s libtss2-esys.so.0.0.0 libtss2-esys.so.0");
+	sh(PACK " >../libraries",
+	   "usr/lib/a/libtss2-rc.so.0.0.0 usr/lib/a/libtss2-rc.so usr/lib/a/libtss2-esys.so.0 "
+	   "usr/lib/a/cryptsetup/libcryptsetup-token-systemd-tpm2.so");
 	sh("%s", "head -c 1024 /dev/zero >zeros && gzip -c whole >whole.gz && zstd -q whole && "
 		 "zstd -q resume && xz -k --check=crc32 whole");
 	return 0;
@@ -154,8 +166,32 @@ static void test_keys(void **state)
 	assert_ok(scan_parts("whole keys clear", &found));
 	assert_true(!found.encrypt && found.unlock && found.pins);
 	assert_memory_equal(found.pins_sha256, pins, sizeof(pins));
+	assert_int_equal(found.libraries, 0);
+	assert_ok(scan_parts("whole libraries", &found));
+	assert_int_equal(found.libraries, 3); /* esys and the plugin */
 	assert_ok(scan_parts("badconf", &found));
 	assert_true(found.encrypt);
+}
+
+static void test_targets(void **state)
+{
+	struct initramfs found;
+
+	(void)state;
+	assert_ok(scan_parts("whole keys", &found)); /* pins that cannot be read are none */
+	assert_true(found.config);
+	assert_int_equal(found.target_count, 0);
+	assert_ok(scan_parts("whole pinned", &found));
+	assert_int_equal(found.target_count, 1);
+	assert_string_equal(found.targets[0], "/pinned");
+	assert_ok(scan_parts("whole pinned targets", &found));
+	assert_true(found.config);
+	assert_int_equal(found.target_count, 2);
+	assert_string_equal(found.targets[0], "/dev/a");
+	assert_string_equal(found.targets[1], "/an image");
+	assert_ok(scan_parts("whole pinned badconf", &found));
+	assert_false(found.config);
+	assert_int_equal(found.target_count, 0);
 }
 
 /* Every truncation of a small archive is noticed, or leaves something out. */
@@ -211,11 +247,19 @@ static void test_cache(void **state)
 	assert_true(found.writer);
 
 	/* All of it goes through the cache. */
-	assert_ok(scan_parts("whole keys clear", &found));
+	assert_ok(scan_parts("whole keys clear libraries", &found));
 	assert_ok(initramfs_scan_cached(path, cache, &found));
 	assert_ok(initramfs_scan_cached(path, cache, &found));
-	assert_true(!found.encrypt && found.unlock && found.pins);
+	assert_true(!found.encrypt && found.unlock && found.pins && found.libraries == 3);
 	assert_int_equal(found.pins_sha256[0], 0x15);
+	assert_ok(scan_parts("whole targets", &found));
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_true(found.config && found.target_count == 2);
+	assert_string_equal(found.targets[1], "/an image");
+	sh("%s", "sed -i '$d' cache/initramfs-check"); /* cut short: not believed */
+	assert_ok(initramfs_scan_cached(path, cache, &found));
+	assert_string_equal(found.targets[1], "/an image");
 	assert_ok(scan_parts("whole", &found));
 	assert_ok(initramfs_scan_cached(path, cache, &found));
 
@@ -240,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_found),	  cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_cache),	  cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_targets),
 	};
 
 	return cmocka_run_group_tests_name("initramfs", tests, make_files, remove_files);

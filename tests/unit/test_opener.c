@@ -2,7 +2,8 @@
 /*
  * With dormouse-unlock as it is built, and with programs that fail in other ways. Planted
  * faults that made it fail: a short answer taken; the exit code not looked at; the message's
- * control characters kept.
+ * control characters kept; what a plugin says taken for the message, or kept to itself; a
+ * plugin's crash taken for a program that cannot run.
  */
 #include "unit.h"
 
@@ -134,6 +135,47 @@ static void test_fails(void **state)
 	close(fd);
 }
 
+/* Tokens have plugins, which talk, and crash. */
+static void test_token(void **state)
+{
+	static const struct {
+		const char *script;
+		enum err_kind kind;
+		const char *says;
+	} bad[] = {
+		{"#!/bin/sh\nprintf 'please \\033touch\\n' >&2; echo 'dormouse-unlock: it is "
+		 "another' >&2; "
+		 "exit 11\n",
+		 ERR_AUTH, "it is another"},
+		{"#!/bin/sh\necho 'dormouse-unlock: there is none' >&2; exit 12\n", ERR_REFUSED,
+		 "there is none"},
+		{"#!/bin/sh\necho 'please touch' >&2; kill -11 $$\n", ERR_AUTH, "crashed"},
+		{"#!/bin/sh\necho 'no lib.so' >&2; exit 127\n", ERR_IO,
+		 "ended with 127: no lib.so"},
+	};
+	char path[] = "/tmp/dormouse-opener-XXXXXX";
+	int fd = memfd_create("none", 0), file = mkstemp(path);
+	struct secret got;
+
+	(void)state;
+	close(file);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		err_t e;
+
+		put_script(path, bad[i].script);
+		e = open_with(path, fd, NULL, &got);
+		assert_non_null(e);
+		if (err_kind(e) != bad[i].kind || !strstr(err_text(e), bad[i].says) ||
+		    strstr(err_text(e), "touch"))
+			fail_msg("%s: %s", bad[i].script, err_text(e));
+		err_free(e);
+	}
+	assert_non_null(strstr(log_tail(), "please ?touch"));
+	assert_null(strstr(log_tail(), "it is another"));
+	unlink(path);
+	close(fd);
+}
+
 /* A LUKS partition's key, and the mark in its header. */
 static void test_volume(void **state)
 {
@@ -173,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_opens),
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_fails),
+		cmocka_unit_test(test_token),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,71 +6,14 @@
  */
 #include "unit.h"
 
+#include "fakedisks.h"
 #include "image/located.h"
 #include "resume/pinned.c"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #define DISK_BYTES (1u << 20)
 
-/* A folder with a /sys/class/block and a /dev of its own. */
-struct machine {
-	char top[64], sys[80], dev[80];
-	struct disk_where where;
-};
-
-static void put_text(const char *folder, const char *name, const char *text)
-{
-	char path[256];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fprintf(f, "%s\n", text);
-	fclose(f);
-}
-
-static void add_disk(const struct machine *m, const char *name, uint64_t bytes, const char *serial)
-{
-	char path[256], text[32];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", m->sys, name);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes / 512);
-	put_text(path, "size", text);
-	if (*serial)
-		put_text(path, "serial", serial);
-	snprintf(path, sizeof(path), "%s/%s", m->dev, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
-	close(fd);
-}
-
-static void setup(struct machine *m)
-{
-	strcpy(m->top, "/tmp/dormouse-pinned-XXXXXX");
-	assert_non_null(mkdtemp(m->top));
-	snprintf(m->sys, sizeof(m->sys), "%s/sys", m->top);
-	snprintf(m->dev, sizeof(m->dev), "%s/dev", m->top);
-	assert_int_equal(mkdir(m->sys, 0700), 0);
-	assert_int_equal(mkdir(m->dev, 0700), 0);
-	m->where = (struct disk_where){m->sys, m->dev};
-}
-
-static void teardown(struct machine *m)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -r %s", m->top);
-	assert_int_equal(system(command), 0);
-}
-
 /* An image that is being written, in this extent. */
-static void put_image(const struct machine *m, const char *name, uint64_t start, uint64_t locator)
+static void put_image(const struct fakedisks *m, const char *name, uint64_t start, uint64_t locator)
 {
 	const struct extent extent = {start, 128 << 10};
 	const uint8_t nonce[NONCE_BYTES] = "0123456789abcde";
@@ -98,15 +41,15 @@ static void test_head(void **state)
 {
 	struct pin a = head("A_1"), other = head("B"), none = head("");
 	struct target t;
-	struct machine m;
+	struct fakedisks m;
 	char path[TARGET_NAME_MAX];
 
 	(void)state;
-	setup(&m);
+	fakedisks_init(&m);
 	assert_false(pinned_is_there(&m.where, &a));
 	assert_err(pinned_open(&m.where, &a, &t, path), ERR_INVALID);
-	add_disk(&m, "vda", DISK_BYTES, "A 1");
-	add_disk(&m, "vdb", 2 * DISK_BYTES, "A 1");
+	fakedisks_add(&m, "vda", DISK_BYTES, "A 1");
+	fakedisks_add(&m, "vdb", 2 * DISK_BYTES, "A 1");
 	assert_true(pinned_is_there(&m.where, &a));
 	assert_err(pinned_open(&m.where, &a, &t, path), ERR_FORMAT);
 	put_image(&m, "vdb", 256 << 10, 0);
@@ -118,7 +61,7 @@ static void test_head(void **state)
 	target_close(&t);
 	assert_err(pinned_open(&m.where, &other, &t, path), ERR_INVALID);
 	assert_err(pinned_open(&m.where, &none, &t, path), ERR_INVALID);
-	teardown(&m);
+	fakedisks_deinit(&m);
 }
 
 /* Copies of a disk: nobody knows which one counts. */
@@ -126,16 +69,16 @@ static void test_two(void **state)
 {
 	struct pin none = head("");
 	struct target t;
-	struct machine m;
+	struct fakedisks m;
 	char path[TARGET_NAME_MAX], partition[256];
 
 	(void)state;
-	setup(&m);
-	add_disk(&m, "vda", DISK_BYTES, "");
-	add_disk(&m, "vdb", DISK_BYTES, "");
-	add_disk(&m, "vdc1", DISK_BYTES, "");
+	fakedisks_init(&m);
+	fakedisks_add(&m, "vda", DISK_BYTES, "");
+	fakedisks_add(&m, "vdb", DISK_BYTES, "");
+	fakedisks_add(&m, "vdc1", DISK_BYTES, "");
 	snprintf(partition, sizeof(partition), "%s/vdc1", m.sys);
-	put_text(partition, "partition", "1");
+	fakedisks_text(partition, "partition", "1");
 	put_image(&m, "vdb", 256 << 10, 0);
 	put_image(&m, "vdc1", 256 << 10, 0);
 	assert_ok(pinned_open(&m.where, &none, &t, path));
@@ -143,7 +86,7 @@ static void test_two(void **state)
 	target_close(&t);
 	put_image(&m, "vda", 256 << 10, 0);
 	assert_err(pinned_open(&m.where, &none, &t, path), ERR_REFUSED);
-	teardown(&m);
+	fakedisks_deinit(&m);
 }
 
 static void test_locator(void **state)
@@ -151,18 +94,18 @@ static void test_locator(void **state)
 	struct pin pin = {
 		.kind = PIN_LOCATOR, .byte = 8192 + LOCATED_LOCATOR_AT, .disk_bytes = DISK_BYTES};
 	struct target t;
-	struct machine m;
+	struct fakedisks m;
 	char path[TARGET_NAME_MAX];
 
 	(void)state;
-	setup(&m);
-	add_disk(&m, "vda", DISK_BYTES, "");
+	fakedisks_init(&m);
+	fakedisks_add(&m, "vda", DISK_BYTES, "");
 	assert_err(pinned_open(&m.where, &pin, &t, path), ERR_FORMAT);
 	put_image(&m, "vda", 512 << 10, pin.byte);
 	assert_ok(pinned_open(&m.where, &pin, &t, path));
 	assert_int_equal(t.locator, pin.byte);
 	target_close(&t);
-	teardown(&m);
+	fakedisks_deinit(&m);
 }
 
 int main(void)

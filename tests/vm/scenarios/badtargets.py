@@ -97,6 +97,29 @@ def next_(out):
     m.shut_down()
 
 
+@scenario("target-unlisted", check=True, limit=300)
+def unlisted(out):
+    """a boot would not look at the target, by its own copy of the configuration: refused, but for --then return
+
+    Planted: targets not compared (hibernates to /dev/vdb2, and the next boot finds nothing).
+    """
+    parts = [disk.make_blank(out / f"part{i}.img", 300) for i in range(2)]
+    m = make(out, "/dev/vdb1", parts=parts)
+    session = start(m)
+    set_up(m)
+    refused(m, "dormouse hibernate --target /dev/vdb2", 'say "target = /dev/vdb2"')
+    m.run("dormouse hibernate --target /dev/vdb2 --then return", 240)
+    session.check()
+    m.run("sed -i s/vdb1/vdb2/ /etc/dormouse.conf")
+    refused(m, "dormouse hibernate", "looks for images on other targets")
+    m.run("echo nonsense >>/etc/dormouse.conf; update-initramfs -u -k all; sed -i /nonsense/d /etc/dormouse.conf")
+    refused(m, "dormouse hibernate", "the configuration in the initramfs /boot/initrd.img cannot be read")
+    set_up(m)
+    resume(m, hibernate(m))
+    session.check()
+    finish(session)
+
+
 @scenario("target-journal", limit=300)
 def journal(out):
     """the journal of the file's ext4 is not empty at boot: somebody mounted it, and the image is not resumed"""
