@@ -3,8 +3,10 @@
 
 #include "base/io.h"
 #include "base/util.h"
+#include "host/freeze.h"
 #include "host/mounts.h"
 #include "host/stack.h"
+#include "host/swaps.h"
 #include "host/watched.h"
 #include "host/writer_needs.h"
 #include "jump/cpufeature.h"
@@ -13,6 +15,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Besides the window's copies: the writer unpacked and as it is loaded, and some air. */
 #define LOAD_BYTES (40 * MIB)
@@ -166,7 +169,7 @@ static err_t check_filesystems(const struct mounts *mounts, size_t *count)
 			return err_new(ERR_REFUSED,
 				       "%s is on ZFS, which has not been shown to survive",
 				       m->path);
-		if (!mounts_on_disk(m, &dev))
+		if (m->again || !mounts_on_disk(m, &dev))
 			continue;
 		(*count)++;
 		if (dev)
@@ -175,20 +178,41 @@ static err_t check_filesystems(const struct mounts *mounts, size_t *count)
 	return NULL;
 }
 
+/* Those on block devices; a file's is that of its filesystem. */
+static err_t check_swaps(void)
+{
+	CLEANUP_FREE struct swaps *s = malloc(sizeof(*s));
+	struct stat st;
+
+	if (!s)
+		return err_new(ERR_NOMEM, "no memory");
+	TRY(swaps_read(s));
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (!stat(s->list[i].path, &st) && S_ISBLK(st.st_mode))
+			TRY(err_context(stack_check(st.st_rdev), "the swap area %s",
+					s->list[i].path));
+	}
+	return NULL;
+}
+
 void check_machine_filesystems(const struct preflight *p, struct finding *out)
 {
-	CLEANUP_FREE struct mounts *mounts = calloc(1, sizeof(*mounts));
 	CLEANUP_FREE struct prints *prints = malloc(sizeof(*prints));
 	char weak[PRINT_NAME_MAX] = "";
+	struct mounts mounts;
 	size_t count;
 	err_t e;
 
 	(void)p;
-	e = mounts ? mounts_read(mounts) : err_new(ERR_NOMEM, "no memory");
+	e = mounts_read(&mounts);
 	if (!e) {
-		e = check_filesystems(mounts, &count);
-		mounts_free(mounts);
+		e = check_filesystems(&mounts, &count);
+		mounts_free(&mounts);
 	}
+	if (!e)
+		e = freeze_check();
+	if (!e)
+		e = check_swaps();
 	if (!e)
 		e = prints ? watched_find(prints, weak) : err_new(ERR_NOMEM, "no memory");
 	if (e)

@@ -2,6 +2,7 @@
 #include "host/check.h"
 
 #include "base/util.h"
+#include "host/foreign.h"
 #include "host/held.h"
 #include "host/imagesize.h"
 #include "host/luksvolume.h"
@@ -9,7 +10,6 @@
 #include "image/commit.h"
 #include "target/target.h"
 
-#include <blkid/blkid.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,51 +128,6 @@ void check_target_free(const struct preflight *p, struct finding *out)
 	finding_set(out, FINDING_OK, "nobody uses %s", l->name);
 }
 
-/* What others have put there: name of the first signature, empty when none. */
-static err_t foreign_signature(const char *path, char *name, size_t n)
-{
-	blkid_probe probe = blkid_new_probe_from_filename(path);
-	const char *type = NULL;
-	int r;
-
-	*name = '\0';
-	if (!probe)
-		return err_errno("looking for signatures on %s", path);
-	blkid_probe_enable_superblocks(probe, 1);
-	blkid_probe_enable_partitions(probe, 1);
-	r = blkid_do_safeprobe(probe);
-	if (!r && blkid_probe_lookup_value(probe, "TYPE", &type, NULL) &&
-	    blkid_probe_lookup_value(probe, "PTTYPE", &type, NULL))
-		r = 1;
-	if (!r)
-		snprintf(name, n, "%s", type);
-	else if (r == -2)
-		snprintf(name, n, "more than one filesystem");
-	blkid_free_probe(probe);
-	return r == -1 ? err_new(ERR_IO, "looking for signatures on %s failed", path) : NULL;
-}
-
-/*
- * A swap area that is not in use may be the target, and one that an image of ours is
- * in; one of another hibernation may not.
- */
-static err_t takes_swap(const char *path, const char *type, bool *takes)
-{
-	struct target t;
-	struct commit c;
-	err_t e;
-
-	*takes = !strcmp(type, "swap");
-	if (strcmp(type, "swsuspend"))
-		return NULL;
-	TRY(target_open(&t, path, false, false));
-	e = commit_load(&t, &c);
-	target_close(&t);
-	*takes = c.page0 == PAGE0_MARKED && (!e || err_kind(e) == ERR_CORRUPT);
-	err_free(e);
-	return NULL;
-}
-
 /* What is ours there must be something that can be replaced. */
 static err_t own_content(const struct target *t, struct finding *out)
 {
@@ -198,24 +153,6 @@ static err_t own_content(const struct target *t, struct finding *out)
 	return e;
 }
 
-/* A device must be empty, but for what is ours or swap. */
-static err_t check_foreign(const char *path)
-{
-	char name[64];
-	bool swap;
-
-	TRY(foreign_signature(path, name, sizeof(name)));
-	TRY(takes_swap(path, name, &swap));
-	if (*name && !swap)
-		return err_new(
-			ERR_REFUSED,
-			"the target %s is not empty: it has the signature of %s (a filesystem, "
-			"another hibernation or partition table). If it is not needed: wipefs "
-			"-a %s",
-			path, name, path);
-	return NULL;
-}
-
 void check_target_content(const struct preflight *p, struct finding *out)
 {
 	const struct location *l = &p->location;
@@ -232,7 +169,7 @@ void check_target_content(const struct preflight *p, struct finding *out)
 	else if (!e) /* if there are two, the locator's: it makes the other one look marked */
 		e = own_content(&h.list[0], out);
 	if (!e && l->kind == LOCATION_DEVICE && h.count == 1)
-		e = check_foreign(l->name);
+		e = foreign_check(l->name);
 	held_close(&h);
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, e);

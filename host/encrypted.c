@@ -14,7 +14,6 @@
 
 #define DEPTH_MAX     16
 #define MOUNTINFO_MAX (1u << 20)
-#define CRYPT_UUID    "CRYPT-" /* before the uuid of what cryptsetup maps */
 
 /* The first line of a small file; empty when there is none. */
 static void read_line(const char *path, char *out, size_t n)
@@ -27,13 +26,22 @@ static void read_line(const char *path, char *out, size_t n)
 	err_free(e);
 }
 
+/* cryptsetup source: lib/libdevmapper.c, dm_prepare_uuid(). It maps dm-verity and dm-integrity
+ * under such names, too, which do not encrypt. */
 static bool is_crypt(const char *folder)
 {
+	static const char *const names[] = {
+		"CRYPT-PLAIN-",	 "CRYPT-LUKS1-", "CRYPT-LUKS2-",   "CRYPT-LOOPAES-",
+		"CRYPT-TCRYPT-", "CRYPT-BITLK-", "CRYPT-FVAULT2-",
+	};
 	char path[PATH_MAX], uuid[256];
 
 	snprintf(path, sizeof(path), "%s/dm/uuid", folder);
 	read_line(path, uuid, sizeof(uuid));
-	return !strncmp(uuid, CRYPT_UUID, strlen(CRYPT_UUID));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strncmp(uuid, names[i], strlen(names[i])))
+			return true;
+	return false;
 }
 
 static bool read_dev(const char *folder, const char *name, dev_t *out)

@@ -12,7 +12,7 @@
 
 /*
  * sys: where sysfs is. True when whatever way leads down from this block device goes
- * through a mapping that cryptsetup made; in doubt false.
+ * through an encrypting mapping that cryptsetup made; in doubt false.
  */
 bool encrypted_device(const char *sys, dev_t dev);
 

@@ -146,6 +146,16 @@ static err_t read_some(int fd, const char *path, struct fiemap *m, uint64_t end,
 	return NULL;
 }
 
+/* A boot goes by its name. */
+static err_t check_name(const struct stat *st, const char *path)
+{
+	struct stat named;
+
+	if (!stat(path, &named) && named.st_dev == st->st_dev && named.st_ino == st->st_ino)
+		return NULL;
+	return err_new(ERR_REFUSED, "%s was removed or replaced a moment ago", path);
+}
+
 err_t filemap_read(int fd, const char *path, bool frozen, struct filemap *out)
 {
 	CLEANUP_FREE struct fiemap *m =
@@ -159,6 +169,7 @@ err_t filemap_read(int fd, const char *path, bool frozen, struct filemap *out)
 		return err_new(ERR_NOMEM, "asking where %s lies", path);
 	if (fstat(fd, &st))
 		return err_errno("%s", path);
+	TRY(check_name(&st, path));
 	end = align_down((uint64_t)st.st_size, PAGE_BYTES);
 	if (!frozen)
 		TRY(io_fsync(fd, path));

@@ -23,8 +23,8 @@ void filemap_deinit(struct filemap *m);
 /*
  * By FIEMAP, of a regular file that is open. frozen: its filesystem is, so there is
  * nothing to be written first, and trying could wait for ever. ERR_REFUSED: a
- * filesystem that is not understood, or a file that cannot be written to in this way
- * (holes, shared or compressed extents, copy on write, ...).
+ * filesystem that is not understood, a file that cannot be written to in this way (holes,
+ * shared or compressed extents, copy on write, ...), or one that has lost its name, path.
  */
 err_t filemap_read(int fd, const char *path, bool frozen, struct filemap *out) ERR_CHECK;
 

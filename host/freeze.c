@@ -76,7 +76,7 @@ static bool is_of_mount(int fd, const struct mount *m)
 	       (sx.stx_mask & STATX_MNT_ID) && sx.stx_mnt_id == m->id;
 }
 
-static err_t open_filesystem(struct freeze *f, const struct mount *m)
+static err_t open_mount(const struct mount *m, int *out)
 {
 	int fd = open(m->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -89,9 +89,30 @@ static err_t open_filesystem(struct freeze *f, const struct mount *m)
 			       "be frozen; unmount it",
 			       m->source, m->path);
 	}
-	f->fs[f->count].fd = fd;
+	*out = fd;
+	return NULL;
+}
+
+/* By any of its mounts; the first of all is number i. */
+static err_t open_filesystem(struct freeze *f, size_t i)
+{
+	const struct mount *first = &f->mounts.m[i];
+	err_t e = open_mount(first, &f->fs[f->count].fd);
+
+	for (i++; e && i < f->mounts.count; i++) {
+		const struct mount *m = &f->mounts.m[i];
+		err_t other;
+
+		if (m->superblock != first->superblock)
+			continue;
+		other = open_mount(m, &f->fs[f->count].fd);
+		if (!other)
+			err_free(e);
+		e = other ? err_first(e, other) : NULL;
+	}
+	TRY(e);
 	f->fs[f->count].ours = false;
-	f->fs[f->count++].mount = m;
+	f->fs[f->count++].mount = first;
 	return NULL;
 }
 
@@ -108,10 +129,26 @@ static err_t open_filesystems(struct freeze *f)
 		dev_t dev;
 
 		/* FUSE: its process will be frozen, and its filesystem with it. */
-		if (mounts_on_disk(m, &dev) && strncmp(m->type, "fuse", 4) != 0)
-			TRY(open_filesystem(f, m));
+		if (m->again || !mounts_on_disk(m, &dev) || !strncmp(m->type, "fuse", 4))
+			continue;
+		if (f->count == FREEZE_MAX)
+			return err_new(ERR_REFUSED, "more than %d filesystems are mounted",
+				       FREEZE_MAX);
+		TRY(open_filesystem(f, i));
 	}
 	return NULL;
+}
+
+err_t freeze_check(void)
+{
+	CLEANUP_FREE struct freeze *f = calloc(1, sizeof(*f));
+	err_t e;
+
+	if (!f)
+		return err_new(ERR_NOMEM, "no memory");
+	e = open_filesystems(f);
+	close_filesystems(f);
+	return e;
 }
 
 static err_t freeze_filesystem(struct freeze *f, size_t i)

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define FREEZE_MAX 256 /* filesystems on disks */
+
 struct freeze {
 	int snapshot;	/* /dev/snapshot */
 	bool processes; /* frozen */
@@ -26,11 +28,14 @@ struct freeze {
 		int fd;
 		bool ours; /* frozen by us, to be thawed by us */
 		const struct mount *mount;
-	} fs[MOUNTS_MAX];
+	} fs[FREEZE_MAX];
 };
 
 /* Open /dev/snapshot. ERR_REFUSED when hibernation is disabled or going on. */
 err_t freeze_init(struct freeze *f) ERR_CHECK;
+
+/* Can all be reached that will have to be frozen? ERR_REFUSED: not that one. */
+err_t freeze_check(void) ERR_CHECK;
 
 /* Thaws first, if need be. */
 void freeze_deinit(struct freeze *f);

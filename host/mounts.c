@@ -64,20 +64,40 @@ static bool known(const struct mounts *mounts, dev_t superblock)
 	return false;
 }
 
+/* What nobody asks for: it lies in memory, or elsewhere. */
+static bool is_wanted(const struct mount *m, bool all)
+{
+	dev_t dev;
+
+	return (all || m->writable) && (mounts_on_disk(m, &dev) || !strcmp(m->type, "zfs"));
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 1;
+
+	while ((text = strchr(text, '\n'))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
 err_t mounts_parse_take(char *text, bool all, struct mounts *out)
 {
 	char *rest = NULL;
 
 	out->count = 0;
 	out->text = NULL;
+	out->m = calloc(count_lines(text), sizeof(*out->m));
+	if (!out->m)
+		return err_new(ERR_NOMEM, "no memory for what is mounted");
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		struct mount m;
 
-		if (!parse_line(line, &m) || !(all || m.writable) || known(out, m.superblock))
+		if (!parse_line(line, &m) || !is_wanted(&m, all))
 			continue;
-		if (out->count == MOUNTS_MAX)
-			return err_new(ERR_REFUSED, "more than %d filesystems are mounted",
-				       MOUNTS_MAX);
+		m.again = known(out, m.superblock);
 		out->m[out->count++] = m;
 	}
 	out->text = text;
@@ -109,7 +129,9 @@ err_t mounts_read_all(struct mounts *out)
 
 void mounts_free(struct mounts *mounts)
 {
+	free(mounts->m);
 	free(mounts->text);
+	mounts->m = NULL;
 	mounts->text = NULL;
 	mounts->count = 0;
 }
@@ -124,10 +146,8 @@ bool mounts_on_disk(const struct mount *m, dev_t *dev)
 		*dev = m->superblock;
 		return true;
 	}
-	if (!stat(m->source, &st) && S_ISBLK(st.st_mode)) {
-		*dev = st.st_rdev;
-		return true;
-	}
 	*dev = 0;
-	return !strcmp(m->type, "bcachefs");
+	if (m->source[0] == '/' && !stat(m->source, &st) && S_ISBLK(st.st_mode))
+		*dev = st.st_rdev;
+	return *dev || !strcmp(m->type, "btrfs") || !strcmp(m->type, "bcachefs");
 }

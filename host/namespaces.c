@@ -26,11 +26,10 @@ const struct mount *namespaces_alone(const struct mounts *theirs, const struct m
 	for (size_t i = 0; i < theirs->count; i++) {
 		const struct mount *m = &theirs->m[i];
 		size_t k = 0;
-		dev_t dev;
 
 		while (k < ours->count && ours->m[k].superblock != m->superblock)
 			k++;
-		if (k == ours->count && mounts_on_disk(m, &dev))
+		if (k == ours->count && !m->again)
 			return m;
 	}
 	return NULL;

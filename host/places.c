@@ -213,6 +213,8 @@ err_t places_find(const char *type, dev_t dev, const char *path, place_fn fn, vo
 {
 	struct place start = {PRINT_START, dev, 0, START_BYTES, PRINT_NO_MARK};
 
+	if (!dev && !strcmp(type, "btrfs"))
+		return err_new(ERR_REFUSED, "its device is not found in /dev");
 	if (!dev)
 		return err_new(ERR_REFUSED, "%s has not been shown to survive", type);
 	if (is_ext(type))

@@ -8,6 +8,7 @@
 #include "config/pins.h"
 #include "elf/dump.h"
 #include "formats/hostinfo.h"
+#include "host/foreign.h"
 #include "host/watch.h"
 #include "image/commit.h"
 #include "image/writer.h"
@@ -100,7 +101,7 @@ static err_t open_target(struct packing *p)
 	return target_open(&p->target, p->file.partial, true, false);
 }
 
-/* A device that was never ours may hold anything. */
+/* A device that was never ours may hold anything; one that was may have been partitioned since. */
 static err_t check_device(const struct packing *p)
 {
 	struct commit c;
@@ -109,7 +110,9 @@ static err_t check_device(const struct packing *p)
 	if (p->is_file || p->o->force)
 		return NULL;
 	e = commit_load(&p->target, &c);
-	if (!e || err_kind(e) != ERR_FORMAT)
+	if (!e)
+		return err_context(foreign_check(p->o->to), "without --force");
+	if (err_kind(e) != ERR_FORMAT)
 		return e;
 	err_free(e);
 	return err_new(ERR_REFUSED, "%s has never held an image (--force overwrites what it holds)",

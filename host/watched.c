@@ -123,7 +123,7 @@ static err_t add_mount(struct finding_places *f, char *weak)
 	char path[64];
 	dev_t dev;
 
-	if (!mounts_on_disk(m, &dev) || is_fixed(m, dev))
+	if (m->again || !mounts_on_disk(m, &dev) || is_fixed(m, dev))
 		return NULL;
 	stack_name(dev, path, sizeof(path));
 	snprintf(f->name, sizeof(f->name), "%.40s (%.10s on %.20s)", m->path, m->type, path);
@@ -134,22 +134,22 @@ static err_t add_mount(struct finding_places *f, char *weak)
 
 err_t watched_find(struct prints *out, char weak[PRINT_NAME_MAX])
 {
-	CLEANUP_FREE struct mounts *mounts = calloc(1, sizeof(*mounts));
 	CLEANUP_FREE struct finding_places *f = calloc(1, sizeof(*f));
+	struct mounts mounts;
 	err_t e;
 
-	if (!mounts || !f)
+	if (!f)
 		return err_new(ERR_NOMEM, "no memory");
 	memset(out, 0, sizeof(*out));
 	*weak = '\0';
 	f->prints = out;
-	TRY(mounts_read_all(mounts));
-	e = namespaces_check(mounts);
-	for (size_t i = 0; !e && i < mounts->count; i++) {
-		f->mount = &mounts->m[i];
+	TRY(mounts_read_all(&mounts));
+	e = namespaces_check(&mounts);
+	for (size_t i = 0; !e && i < mounts.count; i++) {
+		f->mount = &mounts.m[i];
 		e = add_mount(f, weak);
 	}
-	mounts_free(mounts);
+	mounts_free(&mounts);
 	return e;
 }
 

@@ -89,6 +89,9 @@ static bool look(const char *sys, const char *name, struct disk *out)
 	if (!access(path, F_OK) || !read_line(folder, "size", text, sizeof(text)) ||
 	    sscanf(text, "%llu", &sectors) != 1 || !sectors)
 		return false;
+	/* One of several paths of NVMe's own multipath: it has no name in /dev. */
+	if (read_line(folder, "hidden", text, sizeof(text)) && strcmp(text, "0"))
+		return false;
 	memset(out, 0, sizeof(*out));
 	strcpy(out->name, name);
 	out->bytes = (uint64_t)sectors * SECTOR;

@@ -27,7 +27,7 @@ struct disk {
 
 /*
  * All disks there are now, without partitions and without what the kernel makes of
- * other devices (dm, md, loop). Into a new array, the caller's to free.
+ * other devices (dm, md, loop), or hides. Into a new array, the caller's to free.
  */
 err_t disk_scan(const struct disk_where *where, struct disk **out, size_t *count) ERR_CHECK;
 

@@ -2,7 +2,8 @@
 /*
  * A made-up sysfs. Planted faults that made it fail: one encrypted device beneath
  * suffices; a disk without anything beneath counts; partitions not followed to their disk;
- * any uuid taken for dm-crypt's.
+ * any uuid taken for dm-crypt's; dm-integrity and dm-verity taken for it; what is on them
+ * not looked at further.
  */
 #include "unit.h"
 
@@ -24,7 +25,9 @@ static const char script[] =
 	"block 4 v/dm-2 $1 d/sda/sda1\n"
 	"block 5 v/dm-3 LVM-on-luks v/dm-2; block 6 v/dm-4 LVM-on-both v/dm-2 v/dm-0\n"
 	"block 7 v/md0 '' v/dm-2; block 8 v/md0/md0p1; echo 1 >v/md0/md0p1/partition\n"
-	"block 9 v/loop v/loop; block 10 v/dm-5 LVM-loop v/dm-5\n";
+	"block 9 v/loop v/loop; block 10 v/dm-5 LVM-loop v/dm-5\n"
+	"block 11 v/dm-6 CRYPT-INTEGRITY-x d/sda/sda1; block 12 v/dm-7 CRYPT-VERITY-x d/sda/sda1\n"
+	"block 13 v/dm-8 CRYPT-INTEGRITY-y v/dm-2\n";
 
 static bool is(unsigned int minor)
 {
@@ -58,6 +61,9 @@ static void test_devices(void **state)
 	assert_true(is(8));
 	assert_false(is(9));
 	assert_false(is(10)); /* on itself */
+	assert_false(is(11));
+	assert_false(is(12));
+	assert_true(is(13)); /* on what is encrypted */
 	assert_false(is(77));
 	assert_true(encrypted_any(top));
 }

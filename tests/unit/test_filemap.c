@@ -2,7 +2,8 @@
 /*
  * Faults planted, each found: shared or compressed extents let through; unwritten ones
  * refused; a hole overlooked, in the middle and at the end; only the first 512 extents
- * read; what is behind the end of the file kept; fsync on a frozen filesystem.
+ * read; what is behind the end of the file kept; fsync on a frozen filesystem; a file of
+ * which the name was taken by another.
  */
 #include "unit.h"
 
@@ -22,6 +23,7 @@ static struct {
 	uint32_t flags, xflags;
 	long type;
 	bool synced;
+	bool removed, replaced;
 } file;
 
 static void fake_fiemap(struct fiemap *m);
@@ -38,8 +40,16 @@ static int fake_fstatfs(int fd, struct statfs *out)
 static int fake_fstat(int fd, struct stat *out)
 {
 	(void)fd;
-	*out = (struct stat){.st_dev = 0xfe00, .st_size = (off_t)(file.blocks * 4096 + 100)};
+	*out = (struct stat){
+		.st_dev = 0xfe00, .st_ino = 7, .st_size = (off_t)(file.blocks * 4096 + 100)};
 	return 0;
+}
+
+static int fake_stat(const char *path, struct stat *out)
+{
+	assert_string_equal(path, "/file");
+	*out = (struct stat){.st_dev = 0xfe00, .st_ino = file.replaced ? 8 : 7};
+	return file.removed ? -1 : 0;
 }
 
 static err_t fake_fsync(int fd, const char *what)
@@ -53,6 +63,7 @@ static err_t fake_fsync(int fd, const char *what)
 #define ioctl		 fake_ioctl
 #define fstatfs(fd, out) fake_fstatfs(fd, out)
 #define fstat(fd, out)	 fake_fstat(fd, out)
+#define stat(path, out)	 fake_stat(path, out)
 #define io_fsync	 fake_fsync
 #include "host/btrfschunks.c"
 #include "host/filemap.c"
@@ -165,13 +176,26 @@ static void test_filesystems(void **state)
 	assert_err(read_file(BTRFS_SUPER_MAGIC, 10, &m), ERR_REFUSED); /* copied on write */
 }
 
+static void test_name(void **state)
+{
+	struct filemap m = {.dev = 0};
+
+	(void)state;
+	memset(&file, 0, sizeof(file));
+	file.hole = UINT64_MAX;
+	file.replaced = true;
+	assert_err(read_file(EXT4_SUPER_MAGIC, 10, &m), ERR_REFUSED);
+	file.replaced = false;
+	file.removed = true;
+	assert_err(read_file(EXT4_SUPER_MAGIC, 10, &m), ERR_REFUSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_holes),
-		cmocka_unit_test(test_filesystems),
+		cmocka_unit_test(test_many),  cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_holes), cmocka_unit_test(test_filesystems),
+		cmocka_unit_test(test_name),
 	};
 
 	return cmocka_run_group_tests_name("filemap", tests, NULL, NULL);

@@ -203,14 +203,17 @@ def mounted(out):
     refuse_untouched(session, "mounted")
 
 
-@scenario("bad-apart", check=True)
-def apart(out):
-    """a filesystem is mounted in the mount namespace of one thread alone: it would not be frozen
+@scenario("bad-beside", check=True)
+def beside(out):
+    """beside the target: a filesystem that one thread alone has mounted, in a mount namespace of its own, so that it would not
+    be frozen; swap on a device that has not been shown to survive. A filesystem whose first mount is hidden is no obstacle
 
-    Planted: only each process' first thread looked at; this process' namespace alone.
+    Planted: only each process' first thread looked at; this process' namespace alone; filesystems alone looked below;
+    the first mount of each filesystem alone tried.
     """
-    m = make_guest(out, target_mib=64)
-    disk.make_parts(m.target, [disk.make_blank(out / "blank.img", 300), disk.make_ext4(out / "other.img", 16)])
+    m = make_guest(out, target_mib=64, tools=["/usr/sbin/dmsetup", "/usr/sbin/mkswap"])
+    other, swap = disk.make_ext4(out / "other.img", 16), disk.make_blank(out / "swap.img", 16)
+    disk.make_parts(m.target, [disk.make_blank(out / "blank.img", 300), other, swap])
     m.start()
     m.ready_wait()
     session = Session(m, tmpfs_mib=20)
@@ -218,8 +221,14 @@ def apart(out):
     m.run(f"while [ ! -e /run/apart ] && [ -e /proc/{pid} ]; do usleep 100000; done; cat /run/apart")
     refuse(session, f"/dev/vdb2 is mounted .* of process {pid} .workload. alone", options="--target /dev/vdb1")
     m.run(f"kill {pid}; while [ -e /proc/{pid} ]; do usleep 100000; done")
+    table = "0 32768 flakey /dev/vdb3 0 60 0"
+    m.run(f"export DM_DISABLE_UDEV=1; dmsetup create odd --table '{table}'; mkswap /dev/mapper/odd; swapon /dev/mapper/odd")
+    refuse(session, "the swap area /dev/mapper/odd: .*flakey", options="--target /dev/vdb1")
+    m.run("export DM_DISABLE_UDEV=1; swapoff /dev/mapper/odd; dmsetup remove odd")
+    m.run("mkdir /root/other; mount -t ext4 /dev/vdb2 /root/other; mount -o bind /root/other /root/other")
     m.run("dormouse hibernate --target /dev/vdb1 --then return", 240)
     session.check()
+    m.run("umount /root/other; umount /root/other")
     finish(session)
 
 
