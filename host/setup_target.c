@@ -51,14 +51,30 @@ static err_t use_swap(uint64_t wanted, struct config *config)
 	return config_add_target(config, name);
 }
 
-/* A file that is not there is made. */
-static err_t make_file(const char *name, uint64_t bytes, bool *made)
+/* A file that is not there is made; of all else location_find tells what is wrong. */
+static bool is_to_be_made(const char *name)
 {
 	struct stat st;
 
+	return stat(name, &st) && errno == ENOENT && name[0] == '/' && strncmp(name, "/dev/", 5);
+}
+
+/* There is nothing to retire in a file that is yet to be made, nor to warn of. */
+static err_t retire_old(const struct config *config, const struct pins *pins)
+{
+	bool untouched;
+
+	for (uint32_t i = 0; i < config->target_count; i++)
+		if (!is_to_be_made(config->targets[i]))
+			TRY(stale_retire(config->targets[i], pins, &untouched));
+	return NULL;
+}
+
+static err_t make_file(const char *name, uint64_t bytes, bool *made)
+{
 	*made = false;
-	if (!stat(name, &st) || errno != ENOENT || name[0] != '/' || !strncmp(name, "/dev/", 5))
-		return NULL; /* location_find tells what is wrong */
+	if (!is_to_be_made(name))
+		return NULL;
 	TRY(targetfile_create(name, bytes));
 	*made = true;
 	printf("target: made %s, %llu MiB\n", name, (unsigned long long)(bytes / MIB));
@@ -134,7 +150,6 @@ err_t setup_target(const struct config *given, uint64_t size, bool encrypted, st
 {
 	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
 	uint64_t worst = 0;
-	bool untouched;
 
 	if (!config)
 		return err_new(ERR_NOMEM, "no memory");
@@ -142,7 +157,7 @@ err_t setup_target(const struct config *given, uint64_t size, bool encrypted, st
 	TRY(largest_image(&worst));
 	if (!config->target_count)
 		TRY(use_swap(worst, config));
-	TRY(stale_retire_all(config, pins, &untouched));
+	TRY(retire_old(config, pins));
 	TRY(set_up_all(config, size ? size : align_up(worst, MIB), encrypted, pins));
 	if (config->unlisted && config->target_count > 1)
 		printf("target: add \"target = %s\" to " CONFIG_PATH "\n", config->target);

@@ -90,7 +90,7 @@ static err_t check_used(const char *name, const struct pins *pins, err_t in_use)
 			   why);
 }
 
-static err_t retire_target(const char *name, const struct pins *pins, bool *untouched)
+err_t stale_retire(const char *name, const struct pins *pins, bool *untouched)
 {
 	struct held h;
 	err_t e = held_open(name, pins, true, &h);
@@ -110,6 +110,6 @@ static err_t retire_target(const char *name, const struct pins *pins, bool *unto
 err_t stale_retire_all(const struct config *config, const struct pins *pins, bool *untouched)
 {
 	for (uint32_t i = 0; i < config->target_count; i++)
-		TRY(retire_target(config->targets[i], pins, untouched));
+		TRY(stale_retire(config->targets[i], pins, untouched));
 	return NULL;
 }

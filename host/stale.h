@@ -11,11 +11,12 @@
 #include <stdbool.h>
 
 /*
- * Retire what is on any of the configured targets. ERR_IO or ERR_REFUSED when that cannot
- * be done, or cannot be known because a superblock is unreadable. *untouched becomes false
- * before anything is written. A target that is not there is a warning: should an image on
- * it come back, its fingerprints have changed by then.
+ * Retire what is on this target, or on any of the configured ones. ERR_IO or ERR_REFUSED when
+ * that cannot be done, or cannot be known because a superblock is unreadable. *untouched becomes
+ * false before anything is written. A target that is not there is a warning: should an image
+ * on it come back, its fingerprints have changed by then.
  */
+err_t stale_retire(const char *name, const struct pins *pins, bool *untouched) ERR_CHECK;
 err_t stale_retire_all(const struct config *config, const struct pins *pins, bool *untouched)
 	ERR_CHECK;
 
