@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -60,17 +61,23 @@ static err_t update_initramfs(const struct setup_options *o)
 	return NULL;
 }
 
-static err_t set_up(const struct config *config, const struct setup_options *o)
+/* What can be refused comes before the question for a passphrase. */
+static err_t set_up(const struct config *given, const struct setup_options *o)
 {
+	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
 	struct pins pins;
 
-	TRY(make_folder());
+	if (!config)
+		return err_new(ERR_NOMEM, "no memory");
+	*config = *given;
 	TRY(pins_load(PINS_PATH, &pins));
+	TRY(setup_target_choose(&pins, config));
+	TRY(make_folder());
 	if (config->encrypt)
 		TRY(setup_keys(o, &pins));
 	else
 		printf("keys: none, since " CONFIG_PATH " says \"encrypt = no\"\n");
-	TRY(setup_target(config, o->size, config->encrypt, &pins));
+	TRY(setup_target(config, o->size, &pins));
 	TRY(setup_put_pins(&pins));
 	return update_initramfs(o);
 }

@@ -146,19 +146,40 @@ static err_t set_up_all(const struct config *config, uint64_t bytes, bool encryp
 	return NULL;
 }
 
-err_t setup_target(const struct config *given, uint64_t size, bool encrypted, struct pins *pins)
+/* One that is there; ERR_INVALID and ERR_REFUSED as setting it up would tell. */
+static err_t look_at_one(const char *name, bool encrypted, const struct pins *before)
 {
-	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
+	struct location l;
+	err_t e;
+
+	if (is_to_be_made(name))
+		return NULL;
+	e = location_find(name, &l);
+	if (!e)
+		e = check_location(&l, encrypted, before);
+	location_deinit(&l);
+	return e;
+}
+
+err_t setup_target_choose(const struct pins *pins, struct config *config)
+{
 	uint64_t worst = 0;
 
-	if (!config)
-		return err_new(ERR_NOMEM, "no memory");
-	*config = *given;
 	TRY(largest_image(&worst));
 	if (!config->target_count)
 		TRY(use_swap(worst, config));
+	for (uint32_t i = 0; i < config->target_count; i++)
+		TRY(look_at_one(config->targets[i], config->encrypt, pins));
+	return NULL;
+}
+
+err_t setup_target(const struct config *config, uint64_t size, struct pins *pins)
+{
+	uint64_t worst = 0;
+
+	TRY(largest_image(&worst));
 	TRY(retire_old(config, pins));
-	TRY(set_up_all(config, size ? size : align_up(worst, MIB), encrypted, pins));
+	TRY(set_up_all(config, size ? size : align_up(worst, MIB), config->encrypt, pins));
 	if (config->unlisted && config->target_count > 1)
 		printf("target: add \"target = %s\" to " CONFIG_PATH "\n", config->target);
 	return NULL;
