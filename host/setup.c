@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -65,7 +66,7 @@ static err_t update_initramfs(const struct setup_options *o, bool *updated)
 static err_t set_up_boot(const struct config *config, const struct setup_options *o,
 			 struct pins *pins, bool *updated)
 {
-	TRY(setup_target(config, o->size, config->encrypt, pins));
+	TRY(setup_target(config, o->size, pins));
 	TRY(setup_put_pins(pins));
 	return update_initramfs(o, updated);
 }
@@ -78,16 +79,21 @@ static void say_replaced(bool updated)
 	       updated ? "" : " once it is made");
 }
 
-static err_t set_up(const struct config *config, const struct setup_options *o)
+/* What can be refused comes before the question for a passphrase. */
+static err_t set_up(const struct config *given, const struct setup_options *o)
 {
+	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
 	bool replaced = false, updated = false;
 	struct pins pins;
 	err_t e;
 
-	TRY(setup_target_check(config));
+	if (!config)
+		return err_new(ERR_NOMEM, "no memory");
+	*config = *given;
 	keptsector_put_back(NULL);
-	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
+	TRY(setup_target_choose(&pins, config));
+	TRY(make_folder());
 	if (config->encrypt)
 		TRY(setup_keys(o, &pins, &replaced));
 	else

@@ -175,8 +175,8 @@ static err_t keep(const struct pins *pins)
 			       KEYS_HEADER " is there already, but " PINS_PATH
 					   " does not know it: --rekey makes a new one");
 	TRY(keys_header(pins, &bytes, &n, &slots));
-	printf("keys: as they were, opened by %u passphrase%s or tokens\n", slots,
-	       slots == 1 ? "" : "s");
+	printf("keys: as they were, opened by %u passphrase%s or token%s\n", slots,
+	       slots == 1 ? "" : "s", slots == 1 ? "" : "s");
 	return NULL;
 }
 
