@@ -47,6 +47,14 @@ void keyblock_encode(const struct keyblock *k, uint8_t out[KEYBLOCK_BYTES])
 	d->crc32c = le32_of(crc32c(0, d, offsetof(struct keyblock_disk, crc32c)));
 }
 
+bool keyblock_is_left(const uint8_t in[KEYBLOCK_BYTES], const uint8_t nonce[KEYBLOCK_NONCE_BYTES])
+{
+	const struct keyblock_disk *d = (const struct keyblock_disk *)in;
+
+	return !memcmp(d->magic, magic, sizeof(magic)) &&
+	       !memcmp(d->nonce, nonce, sizeof(d->nonce));
+}
+
 static err_t check_reserved(const struct keyblock_disk *d)
 {
 	uint8_t all = 0;

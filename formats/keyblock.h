@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define KEYBLOCK_BYTES	     4096u
@@ -17,6 +18,10 @@ struct keyblock {
 	uint8_t sealed[32];		     /* the image key, encrypted */
 	uint8_t tag[16];
 };
+
+/* Does it begin as the one of this image? That it is sound is not asked: one that was half
+ * overwritten still has the key in it. */
+bool keyblock_is_left(const uint8_t in[KEYBLOCK_BYTES], const uint8_t nonce[KEYBLOCK_NONCE_BYTES]);
 
 void keyblock_encode(const struct keyblock *k, uint8_t out[KEYBLOCK_BYTES]);
 

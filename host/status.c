@@ -13,7 +13,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static void print_last(void)
 {
@@ -27,12 +26,9 @@ static void print_last(void)
 
 static void print_time(const char *what, uint64_t seconds)
 {
-	time_t t = (time_t)seconds;
-	struct tm tm;
 	char text[64];
 
-	strftime(text, sizeof(text), "%F %T %z", localtime_r(&t, &tm));
-	printf("%s: %s\n", what, text);
+	printf("%s: %s\n", what, text_time(text, sizeof(text), "%F %T %z", seconds, false));
 }
 
 static void print_host(const struct target *t, const struct slot *slot)

@@ -13,13 +13,13 @@
 #include "codec/codec.h"
 #include "fingerprint/fingerprint.h"
 #include "image/commit.h"
-#include "image/keywipe.h"
 #include "image/reader.h"
 #include "image/threads.h"
 #include "image/writer.h"
 #include "imagewriter/clock.h"
 #include "imagewriter/console.h"
 #include "imagewriter/device.h"
+#include "imagewriter/giveup.h"
 #include "imagewriter/host.h"
 #include "imagewriter/memwatch.h"
 #include "imagewriter/power.h"
@@ -290,52 +290,11 @@ static void make_report(const struct hibernating *r, struct report *out, enum re
 	snprintf(out->log, sizeof(out->log), "%s", log_tail());
 }
 
-/*
- * Retiring has failed: is there, all the same, nothing on the medium that a boot
- * would resume? It may have got as far as that. What cannot be read, or may not
- * be on the medium yet, does not count.
- */
-static bool nothing_to_resume(struct hibernating *r)
-{
-	struct commit c;
-	err_t e = target_flush(&r->target);
-	bool nothing;
-
-	if (e) {
-		err_free(e);
-		return false;
-	}
-	e = commit_load(&r->target, &c);
-	nothing = !c.unreadable && !c.holds_image &&
-		  (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT);
-	err_free(e);
-	return nothing;
-}
-
-/* No superblock on the medium may tell yet where it is. */
-static void wipe_key(struct hibernating *r)
-{
-	err_t e = r->valid_begun ? NULL : keywipe(&r->target, &r->slot);
-
-	if (e)
-		log_warn("%s", err_text(e));
-	err_free(e);
-}
-
-/* Retire what is on the target; whether the host may run afterwards. */
+/* Without a target nothing of ours but WRITING is on any medium. */
 static bool may_go_back(struct hibernating *r, const char *reason)
 {
-	err_t e;
-
-	if (!r->target_open)
-		return true; /* nothing of ours but WRITING is on any medium */
-	wipe_key(r);
-	e = commit_retire(&r->target, &r->commit, reason);
-	if (!e)
-		return true;
-	log_warn("the image could not be retired: %s", err_text(e));
-	err_free(e);
-	return !r->valid_begun || nothing_to_resume(r);
+	return !r->target_open ||
+	       giveup(&r->target, &r->commit, &r->slot, r->valid_begun, reason);
 }
 
 static void give_up(struct hibernating *r, err_t e, uint64_t entry)
@@ -359,10 +318,9 @@ static void give_up(struct hibernating *r, err_t e, uint64_t entry)
 static void come_back(struct hibernating *r, uint64_t entry)
 {
 	struct report report;
-	err_t e = commit_retire(&r->target, &r->commit, "the host went on");
+	err_t e;
 
-	if (!e || nothing_to_resume(r)) {
-		err_free(e);
+	if (giveup(&r->target, &r->commit, &r->slot, true, "the host went on")) {
 		make_report(r, &report, REPORT_RETURNED, "");
 		e = go_back(r, &report, entry);
 		/* Back is closed, and the image is given up: say it as it is. */
@@ -370,7 +328,7 @@ static void come_back(struct hibernating *r, uint64_t entry)
 		power_reboot(READ_TIME);
 	}
 	/* VALID and not to be retired: the session is in the image, resume it. */
-	log_warn("the image cannot be retired, so it is resumed instead: %s", err_text(e));
+	log_warn("the image cannot be retired, so it is resumed instead");
 	power_reboot(READ_TIME);
 }
 

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/reboot.h>
-#include <time.h>
 
 #define QUESTION_BYTES 4096
 
@@ -104,9 +103,7 @@ static int ask_about(const struct image *image, const struct options *o)
 /* "1  /dev/vdb: guest, 2026-01-01 12:00 UTC, 300 MiB" */
 static size_t describe(const struct image *image, char *out, size_t n)
 {
-	time_t t = (time_t)image->commit.slot.created;
 	char host[sizeof(image->host.hostname)], when[64];
-	struct tm tm;
 	int used;
 
 	if (image->closed) {
@@ -115,7 +112,7 @@ static size_t describe(const struct image *image, char *out, size_t n)
 		return min_u64((uint64_t)used, n - 1);
 	}
 	text_printable(host, sizeof(host), image->has_host ? image->host.hostname : "unknown host");
-	strftime(when, sizeof(when), "%F %H:%M UTC", gmtime_r(&t, &tm));
+	text_time(when, sizeof(when), "%F %H:%M UTC", image->commit.slot.created, true);
 	used = snprintf(out, n, "%s: %s, %s, %llu MiB%s%s", image->target.name, host, when,
 			(unsigned long long)(image->commit.slot.image_end / MIB),
 			image->verdict.text[0] ? "; " : "", image->verdict.text);

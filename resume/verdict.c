@@ -34,7 +34,7 @@ static void of_writing(const struct commit *c, struct verdict *v)
 		v->again = true;
 		say(v, "one of its two superblocks cannot be read; the other one says that an "
 		       "image was being written. It may be whole");
-	} else if (!c->twin_good) {
+	} else if (!c->twin_good && (!c->twin_other || c->holds_image)) {
 		v->outcome = OUTCOME_HOPELESS;
 		say(v, "hibernation was interrupted, or a superblock is damaged: nothing can be "
 		       "resumed");

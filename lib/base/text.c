@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/text.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 /* Bytes of the UTF-8 character at s (RFC 3629: shortest form, no surrogates),
  * 0 if there is none; *out is its number. */
@@ -75,6 +74,16 @@ void text_json(FILE *out, const char *text)
 		s += bytes ? bytes : 1;
 	}
 	putc('"', out);
+}
+
+char *text_time(char *out, size_t n, const char *format, uint64_t seconds, bool utc)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!(utc ? gmtime_r(&t, &tm) : localtime_r(&t, &tm)) || !strftime(out, n, format, &tm))
+		snprintf(out, n, "a time that cannot be");
+	return out;
 }
 
 void text_unescape(char *text)

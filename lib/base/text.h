@@ -4,7 +4,9 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /*
@@ -13,6 +15,10 @@
  * within a character. out may not be text.
  */
 char *text_printable(char *out, size_t n, const char *text);
+
+/* Seconds since 1970 as strftime prints them, by UTC or the local time; out then is "a time
+ * that cannot be" where no calendar has it. */
+char *text_time(char *out, size_t n, const char *format, uint64_t seconds, bool utc);
 
 /* Undo, in place, what the kernel makes of white space and backslashes in files of
  * /proc: \ooo. */

@@ -26,13 +26,15 @@ static enum commit_page0 page0_of(const struct medium *m)
 
 static struct commit commit_of(const struct medium *m, int newest)
 {
+	bool same = medium_same_nonce(&m->slot[!newest], m->slot[newest].nonce);
+
 	return (struct commit){
 		.page0 = page0_of(m),
 		.slot = m->slot[newest],
 		.place = newest,
-		.twin_good = m->good[!newest] &&
-			     medium_same_nonce(&m->slot[!newest], m->slot[newest].nonce) &&
+		.twin_good = m->good[!newest] && same &&
 			     m->slot[!newest].generation < m->slot[newest].generation,
+		.twin_other = m->good[!newest] && !same,
 		.holds_image = slot_holds_image(&m->slot[newest]) ||
 			       (m->good[!newest] && slot_holds_image(&m->slot[!newest])),
 	};

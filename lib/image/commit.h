@@ -7,8 +7,8 @@
  * Common to all that write:
  *  - Both slots are read from the medium first: the generation goes on from what
  *    is there, and what is there must still be this image (c->slot.nonce), else
- *    ERR_REFUSED and nothing is written. A damaged place may be written as long
- *    as the other one carries the nonce.
+ *    ERR_REFUSED and nothing is written. A damaged place, or one with an older image that
+ *    does not count any more, may be written as long as the other one carries the nonce.
  *  - The older place is written first: a torn write never harms the slot that
  *    counts before its successor is whole.
  *  - On success *c is what lies on the medium now. On an error *c is unchanged,
@@ -41,6 +41,8 @@ struct commit {
 	int place;	  /* 0: slot A is the newer, 1: slot B */
 	bool twin_good;	  /* the other one is readable, undamaged, of the same image, and older;
 			   * or no slot was ever written. A VALID image without it: ask */
+	bool twin_other;  /* the other one is good, and of an older image that was followed by this
+			   * one: it was being begun */
 	bool unreadable;  /* a place could not be read: what it says is not known. Set by
 			   * commit_load only, also on errors */
 	bool holds_image; /* a good slot, if only the older one, says VALID or RESUMING, as a

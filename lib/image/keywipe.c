@@ -18,16 +18,12 @@ static bool place_ok(const struct target *t, const struct slot_region *r)
 static err_t look(const struct target *t, const struct slot *slot, uint8_t *buf, bool *left)
 {
 	const struct slot_region *place = &slot->sealing.key;
-	struct keyblock k;
-	err_t e;
 
 	*left = false;
 	if (!slot_is_sealed(slot) || !place_ok(t, place))
 		return NULL;
 	TRY(err_context(target_read(t, buf, KEYBLOCK_BYTES, place->offset), "the sealed key"));
-	e = keyblock_decode(buf, &k);
-	*left = !e && !memcmp(k.nonce, slot->nonce, sizeof(k.nonce));
-	err_free(e);
+	*left = keyblock_is_left(buf, slot->nonce);
 	return NULL;
 }
 

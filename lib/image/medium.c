@@ -112,9 +112,13 @@ err_t medium_of_image(const struct target *t, const uint8_t nonce[NONCE_BYTES], 
 {
 	TRY(medium_read(t, m));
 	TRY(medium_newest(m, newest));
-	for (int i = 0; i < 2; i++)
-		if (m->good[i] && !medium_same_nonce(&m->slot[i], nonce))
+	for (int i = 0; i < 2; i++) {
+		if (!m->good[i] || medium_same_nonce(&m->slot[i], nonce))
+			continue;
+		if (i == *newest || slot_holds_image(&m->slot[i]))
 			return err_new(ERR_REFUSED, "%s of %s is of another image by now",
 				       medium_name(i), t->name);
+		m->good[i] = false;
+	}
 	return NULL;
 }

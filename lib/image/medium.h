@@ -41,8 +41,9 @@ err_t medium_newest(struct medium *m, int *newest) ERR_CHECK;
 
 /*
  * What every write but the first of an image begins with: the medium as it is
- * now, where the slot that counts must be of this image, and the other place
- * not of another one.
+ * now, where the slot that counts must be of this image. The other place may have been left
+ * by an older one that does not count any more, before this one was begun in it: then it is
+ * not good. ERR_REFUSED if it holds another image.
  */
 err_t medium_of_image(const struct target *t, const uint8_t nonce[NONCE_BYTES], struct medium *m,
 		      int *newest) ERR_CHECK;

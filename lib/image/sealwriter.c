@@ -35,12 +35,11 @@ err_t sealwriter_append(const struct image_seal *seal, struct staging *staging,
 	return append(staging, seal->block, KEYBLOCK_BYTES, &sealing->key);
 }
 
-err_t sealwriter_finish(const struct image_seal *seal, const struct slot_sealing *sealing,
-			struct slot *slot)
+void sealwriter_note(const struct image_seal *seal, const struct slot_sealing *sealing,
+		     struct slot *slot)
 {
 	slot->features_incompat |= SLOT_INCOMPAT_SEALED;
 	slot->sealing = *sealing;
 	slot->sealing.cipher = cipher_id(seal->cipher);
 	slot->sealing.flags = seal->authenticated ? SLOT_SEALED_AUTHENTICATED : 0;
-	return sealing_tag(&seal->keys, slot);
 }

@@ -19,8 +19,8 @@ err_t sealwriter_notes(struct sealer *s, struct staging *staging, const uint8_t 
 err_t sealwriter_append(const struct image_seal *seal, struct staging *staging,
 			struct slot_sealing *sealing) ERR_CHECK;
 
-/* Of a slot to which only that is missing: feature, sealing, and the tag over all. */
-err_t sealwriter_finish(const struct image_seal *seal, const struct slot_sealing *sealing,
-			struct slot *slot) ERR_CHECK;
+/* Into the slot: feature and sealing; its tag, by sealing_tag, is the last that is missing. */
+void sealwriter_note(const struct image_seal *seal, const struct slot_sealing *sealing,
+		     struct slot *slot);
 
 #endif

@@ -382,6 +382,8 @@ err_t image_writer_run(struct image_writer *w, struct memory_source *source, con
 	}
 	attend(w);
 	threads_join(threads, started);
+	if (w->options.seal)
+		sealwriter_note(w->options.seal, &w->sealing, slot);
 	TRY(halt_result(&w->halt));
 	TRY(tick(w)); /* so that whoever shows it sees the end */
 	slot->header = header_region;
@@ -392,5 +394,5 @@ err_t image_writer_run(struct image_writer *w, struct memory_source *source, con
 	slot->fill_pages = atomic_load(&w->fill_pages);
 	slot->raw_bytes = slot->data_pages * PAGE_BYTES;
 	slot->stored_bytes = atomic_load(&w->stored_bytes);
-	return w->options.seal ? sealwriter_finish(w->options.seal, &w->sealing, slot) : NULL;
+	return w->options.seal ? sealing_tag(&w->options.seal->keys, slot) : NULL;
 }

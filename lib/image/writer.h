@@ -63,7 +63,8 @@ void image_writer_codec(struct image_writer *w, char out[CODEC_CHOICE_TEXT_MAX])
  * features_incompat must be there already, as commit_begin has set them;
  * nothing is flushed or committed: that is commit_valid's work. ERR_NOSPACE:
  * the target is full, with the MiB that it has in the text. However it ends, all
- * threads have ended, nothing is in flight, and on an error slot is unchanged.
+ * threads have ended, nothing is in flight. On an error slot is unchanged but for a sealed
+ * image's feature and sealing, which tell keywipe whether and where its key was written.
  */
 err_t image_writer_run(struct image_writer *w, struct memory_source *source, const uint8_t *header,
 		       size_t header_bytes, struct slot *slot) ERR_CHECK;

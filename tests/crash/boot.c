@@ -77,13 +77,13 @@ static void look_at_slots(const struct disk *d, struct boot *b)
 static void look_for_keys(const struct disk *d, struct boot *b)
 {
 	for (uint64_t at = 0; at < DISK_BYTES; at += KEYBLOCK_BYTES) {
-		struct keyblock k;
-		err_t e = keyblock_decode(d->view + at, &k);
-		unsigned int image = e ? IMAGES_MAX : image_number(k.nonce);
+		uint8_t nonce[NONCE_BYTES];
 
-		if (image < IMAGES_MAX)
-			b->keys |= 1ull << image;
-		err_free(e);
+		for (unsigned int image = 0; image < IMAGES_MAX; image++) {
+			image_nonce(image, nonce);
+			if (keyblock_is_left(d->view + at, nonce))
+				b->keys |= 1ull << image;
+		}
 	}
 }
 

@@ -173,6 +173,25 @@ const char *judge_finish(struct disk *d, const struct boot *before)
 	return judge_boot(0, &b);
 }
 
+const char *judge_give_up(struct disk *d, const struct boot *before)
+{
+	struct commit c = before->commit;
+	struct target t;
+	err_t e;
+
+	if (before->verdict != OUTCOME_HOPELESS)
+		return NULL;
+	e = view_boot(d, &t);
+	if (!e) {
+		e = commit_retire(&t, &c, "discarded at boot");
+		target_close(&t);
+	}
+	if (!e)
+		return NULL;
+	err_free(e);
+	return "what no boot can resume cannot be given up";
+}
+
 /* What the writer leaves of one image, written once. */
 struct copy {
 	bool made;

@@ -27,6 +27,12 @@ const char *judge_boot(uint64_t dead, const struct boot *b);
 const char *judge_finish(struct disk *d, const struct boot *before);
 
 /*
+ * What no boot can ever resume is given up unasked (resume/choice.c): NULL when that worked,
+ * or there is nothing of the kind.
+ */
+const char *judge_give_up(struct disk *d, const struct boot *before);
+
+/*
  * Hibernate on this disk, as the host does it, with image number: NULL when it
  * worked and is resumable. rewrite: by the real writer, not by a copy of what it
  * wrote once.

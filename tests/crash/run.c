@@ -59,6 +59,8 @@ static const char *look(struct run *r, const struct span *s, bool between, unsig
 	/* A hibernation may come without a boot that looks first. */
 	if (!text && r->cases & 1)
 		text = judge_finish(r->scratch, &b);
+	else if (!text)
+		text = judge_give_up(r->scratch, &b);
 	return text ? text : judge_next(r->scratch, next, r->cases % REWRITE_EVERY == 0);
 }
 

@@ -4,7 +4,8 @@
  * give them; images are told here what they do. Faults planted, each found: an image that
  * cannot be retired keeps the others from being looked at; one that is discarded ends it
  * all, with another left VALID; a closed one unlocked without having been opened, or resumed
- * at once by dormouse.retry; one that turned out hopeless not retired.
+ * at once by dormouse.retry; one that turned out hopeless not retired; a year of more than 31
+ * bits printed.
  */
 #include "unit.h"
 
@@ -108,8 +109,9 @@ static err_t run(const char *keys, bool retry, bool *found)
 	answers = keys;
 	rebooted = 0;
 	all.count = 2;
-	for (size_t i = 0; i < 2; i++)
-		all.list[i] = (struct image){.target = {.name = "target"}};
+	for (size_t i = 0; i < 2; i++) /* of a time that no calendar has */
+		all.list[i] = (struct image){.target = {.name = "target"},
+					     .commit = {.slot = {.created = 1ull << 60}}};
 	return choice_make(&all, &o, found);
 }
 

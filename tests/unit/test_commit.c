@@ -150,14 +150,15 @@ static void test_nonce_changed(void **state)
 	assert_int_equal(peek(f, 1).generation, b.generation);
 }
 
-/* One slot of another image suffices to refuse, also the older one. */
+/* One slot with another image suffices to refuse, also the older one. */
 static void test_nonce_of_twin_changed(void **state)
 {
 	struct fixture *f = *state;
 	struct slot s;
 
 	make_valid(f);
-	s = peek(f, !f->c.place);
+	s = peek(f, f->c.place);
+	s.generation--;
 	memcpy(s.nonce, nonce_b, NONCE_BYTES);
 	poke(f, !f->c.place, &s);
 	assert_err(commit_resuming(&f->t, &f->c), ERR_REFUSED);
@@ -165,6 +166,32 @@ static void test_nonce_of_twin_changed(void **state)
 	assert_int_equal(peek(f, !f->c.place).generation, s.generation);
 	assert_ok(commit_load(&f->t, &f->c));
 	assert_false(f->c.twin_good);
+}
+
+/* A power cut between the two slots of a second image: what the first has left in the older
+ * place is in nobody's way. */
+static void test_begun_in_one(void **state)
+{
+	static const enum slot_state left[] = {SLOT_RETIRED, SLOT_WRITING};
+	struct fixture *f = *state;
+	struct slot s;
+
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		begin(f);
+		s = peek(f, !f->c.place);
+		memcpy(s.nonce, nonce_b, NONCE_BYTES);
+		s.state = left[i];
+		poke(f, !f->c.place, &s);
+		assert_ok(commit_load(&f->t, &f->c));
+		assert_int_equal(f->c.slot.state, SLOT_WRITING);
+		assert_false(f->c.twin_good);
+		assert_true(f->c.twin_other);
+		assert_err(commit_valid(&f->t, &f->c, &whole), ERR_REFUSED);
+		assert_ok(commit_retire(&f->t, &f->c, "interrupted"));
+		assert_loaded(f, SLOT_RETIRED);
+		assert_true(f->c.twin_good);
+		assert_false(f->c.twin_other);
+	}
 }
 
 static void test_resuming(void **state)
@@ -417,6 +444,7 @@ int main(void)
 		COMMIT_TEST(test_valid_refused),
 		COMMIT_TEST(test_nonce_changed),
 		COMMIT_TEST(test_nonce_of_twin_changed),
+		COMMIT_TEST(test_begun_in_one),
 		COMMIT_TEST(test_resuming),
 		COMMIT_TEST(test_retire),
 		COMMIT_TEST(test_retire_with_stale_commit),

@@ -80,6 +80,23 @@ static void finish_wipes(void **state)
 	assert_loaded(f, SLOT_RETIRED);
 }
 
+/* Overwriting was torn: the first sector, which has all that matters, is there yet. */
+static void finish_wipes_torn(void **state)
+{
+	static const uint8_t zero[KEYBLOCK_BYTES - 512];
+	struct fixture *f = *state;
+	uint8_t first[512];
+
+	make_sealed(f);
+	assert_int_equal(pread(f->file.fd, first, sizeof(first), KEY_AT), sizeof(first));
+	assert_ok(commit_retire(&f->t, &f->c, "used"));
+	assert_int_equal(pwrite(f->file.fd, first, sizeof(first), KEY_AT), sizeof(first));
+	assert_int_equal(pwrite(f->file.fd, zero, sizeof(zero), KEY_AT + 512), sizeof(zero));
+	assert_ok(commit_load(&f->t, &f->c));
+	assert_ok(commit_finish(&f->t, &f->c));
+	assert_int_equal(left(f), 0);
+}
+
 static void finish_wipes_in_swap(void **state)
 {
 	struct fixture *f = *state;
@@ -164,9 +181,13 @@ static void valid_checks_what_is_tagged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		COMMIT_TEST(retire_wipes),	    COMMIT_TEST(states_keep_it),
-		COMMIT_TEST(finish_wipes),	    COMMIT_TEST(finish_wipes_in_swap),
-		COMMIT_TEST(nothing_else_is_wiped), COMMIT_TEST(valid_checks_what_is_tagged),
+		COMMIT_TEST(retire_wipes),
+		COMMIT_TEST(states_keep_it),
+		COMMIT_TEST(finish_wipes),
+		COMMIT_TEST(finish_wipes_in_swap),
+		COMMIT_TEST(finish_wipes_torn),
+		COMMIT_TEST(nothing_else_is_wiped),
+		COMMIT_TEST(valid_checks_what_is_tagged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Planted faults that made it fail: overlong forms taken, C1 passed on, a
- * character cut in two, a quote not escaped. */
+ * character cut in two, a quote not escaped; a year of more than 31 bits printed. */
 #include "unit.h"
 
 #include "base/text.h"
@@ -42,9 +42,25 @@ static void json(void **state)
 	assert_string_equal(buf, "\"a\\\"b\\\\c\\u000a\\u001b\\u009b\xc3\xbc\\ufffd\"");
 }
 
+/* Of an image it is whatever somebody has written there. */
+static void times(void **state)
+{
+	char buf[32];
+
+	(void)state;
+	assert_string_equal(text_time(buf, sizeof(buf), "%F %H:%M", 1767225600, true),
+			    "2026-01-01 00:00");
+	for (int utc = 0; utc < 2; utc++) {
+		assert_string_equal(text_time(buf, sizeof(buf), "%F", 1ull << 60, utc),
+				    "a time that cannot be");
+		assert_string_equal(text_time(buf, 8, "%F %T", 0, utc), "a time ");
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(printable), cmocka_unit_test(json)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(printable), cmocka_unit_test(json),
+					   cmocka_unit_test(times)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

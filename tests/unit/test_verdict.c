@@ -85,6 +85,21 @@ static void test_cases(void **state)
 	}
 }
 
+/* Begun in one slot, beside what an older image has left: nothing is there, so nothing is
+ * given up; unless that older one is an image still. */
+static void test_begun_in_one(void **state)
+{
+	struct commit c = {.slot = {.state = SLOT_WRITING}, .twin_other = true};
+	struct verdict v;
+
+	(void)state;
+	verdict_of_slots(&c, &v);
+	assert_int_equal(v.outcome, NOTHING);
+	c.holds_image = true;
+	verdict_of_slots(&c, &v);
+	assert_int_equal(v.outcome, HOPELESS);
+}
+
 /* A boot that was left for another one hands the image on; one that failed does not. */
 static void test_reason(void **state)
 {
@@ -167,6 +182,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_begun_in_one),
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_closed),
