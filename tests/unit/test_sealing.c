@@ -2,10 +2,8 @@
 /*
  * Nonces and associated data of docs/image-format.md, "Sealing". Faults planted, each found:
  * a nonce without its number, with a part of it, or without its domain; a field left out of
- * the associated data, or all of it; the tag of the superblock made with the other key; tag
- * or digests compared in part; a sealed image read without keys. Not found: what the nonce or the
- * length say anyway left out of the associated data; the reference reader finds it
- * (tests/corpus).
+ * the associated data, or all of it; the data encrypted, or the superblock's tag made, with
+ * the other key; tag or digests compared in part; a sealed image read without keys.
  */
 #include "unit.h"
 
@@ -34,6 +32,42 @@ static struct chunk sample(uint64_t block)
 {
 	return (struct chunk){
 		.first_pfn = block * CHUNK_PAGES, .stored = BYTES, .codec = 2, .data_pages = 3};
+}
+
+/* The same by the library alone: nonce and associated data written down once more. */
+static void assert_documented(const uint8_t *sealed, const uint8_t *tag, const uint8_t nonce12[12],
+			      const uint8_t *aad, size_t aad_bytes)
+{
+	const struct cipher_aad a = {aad, aad_bytes};
+	const uint8_t zero[BYTES] = {0};
+	struct cipher_key *k;
+	uint8_t out[BYTES];
+
+	assert_ok(cipher_aes_256_gcm.create(keys.data, &k));
+	assert_ok(cipher_aes_256_gcm.open(k, nonce12, &a, sealed, BYTES, out, tag));
+	assert_memory_equal(out, zero, BYTES);
+	cipher_aes_256_gcm.destroy(k);
+}
+
+static void test_as_documented(void **state)
+{
+	static const uint8_t chunk_nonce[12] = {1, 0, 0, 0, 5, 1}, part_nonce[12] = {2, 0, 0, 0, 7};
+	uint8_t chunk_aad[36], part_aad[32], out[BYTES] = {0}, tag[CIPHER_TAG_BYTES];
+	struct chunk chunk = sample(0x105);
+	struct sealer s[2];
+
+	(void)state;
+	open_both(s);
+	memcpy(chunk_aad, nonce, 16);
+	memcpy(chunk_aad + 16, "\1\0\0\0\x20\0\0\0\x80\x82\0\0\0\0\0\0\2\0\3\0", 20);
+	assert_ok(sealing_encrypt_chunk(&s[0], &chunk, out, out));
+	assert_documented(out, chunk.tag, chunk_nonce, chunk_aad, sizeof(chunk_aad));
+	memcpy(part_aad, nonce, 16);
+	memcpy(part_aad + 16, "\2\0\0\0\x20\0\0\0\7\0\0\0\0\0\0\0", 16);
+	memset(out, 0, sizeof(out));
+	assert_ok(sealing_encrypt(&s[0], SEALING_SEGMENT, 7, out, BYTES, tag));
+	assert_documented(out, tag, part_nonce, part_aad, sizeof(part_aad));
+	close_both(s);
 }
 
 /* No two parts of an image have a nonce, and so a keystream, in common. */
@@ -164,6 +198,7 @@ static void test_digest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_as_documented),
 		cmocka_unit_test(test_nonces_differ),
 		cmocka_unit_test(test_chunk_is_bound),
 		cmocka_unit_test(test_part_is_bound),
