@@ -3,13 +3,15 @@
  * Nonces and associated data of docs/image-format.md, "Sealing". Faults planted, each found:
  * a nonce without its number, with a part of it, or without its domain; a field left out of
  * the associated data, or all of it; the data encrypted, or the superblock's tag made, with
- * the other key; tag or digests compared in part; a sealed image read without keys.
+ * the other key; tag or digests compared in part; a sealed image read without keys; the
+ * image key not wiped.
  */
 #include "unit.h"
 
 #include "base/util.h"
 #include "image/sealing.h"
 #include "keys/digest.h"
+#include "wiped.h"
 
 #define BYTES 32u /* so many zeros: what they become is the keystream of their nonce */
 
@@ -180,6 +182,27 @@ static void test_tag(void **state)
 	assert_ok(sealing_need_keys(NULL, &slot));
 }
 
+/* The image key itself is not kept, only what is derived of it. */
+static void test_make(void **state)
+{
+	struct seal_recipient to = {.authenticated = true};
+	struct secret secret;
+	struct image_keys derived;
+	struct image_seal seal;
+	uint8_t key[IMAGE_KEY_BYTES];
+
+	(void)state;
+	assert_ok(secret_create(&secret));
+	assert_ok(secret_public(&secret, to.public_key));
+	memcpy(to.auth_key, secret.auth_key, sizeof(to.auth_key));
+	wiped_reset();
+	assert_ok(sealing_make(&seal, &cipher_aes_256_gcm, &to, nonce));
+	assert_ok(seal_open(&secret, nonce, seal.block, true, key));
+	assert_int_equal(wiped(key, sizeof(key)), 2); /* by each of them */
+	assert_ok(imagekeys_derive(key, nonce, &derived));
+	assert_memory_equal(&derived, &seal.keys, sizeof(derived));
+}
+
 static void test_digest(void **state)
 {
 	uint8_t digest[SLOT_DIGEST_BYTES];
@@ -204,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_part_is_bound),
 		cmocka_unit_test(test_tag),
 		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_make),
 	};
 
 	return cmocka_run_group_tests_name("sealing", tests, NULL, NULL);
