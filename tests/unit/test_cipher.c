@@ -5,7 +5,7 @@
  *
  * Planted faults that made it fail: the AAD left out, when sealing and when opening; the
  * nonce not set; plaintext left behind when the tag is wrong; another cipher behind a
- * name.
+ * name; two ids exchanged; the last one that is fast chosen instead of the first.
  */
 #include "unit.h"
 
@@ -53,8 +53,12 @@ static void test_table(void **state)
 	(void)state;
 	for_each(names_one);
 	assert_null(cipher_by_id(CIPHER_NONE));
+	assert_ptr_equal(cipher_by_id(1), &cipher_aes_256_gcm); /* as on disk */
+	assert_ptr_equal(cipher_by_id(2), &cipher_chacha20_poly1305);
 	assert_null(cipher_by_name("aes"));
 	assert_true(cipher_fastest()->is_fast());
+	if (cipher_aes_256_gcm.is_fast()) /* the table's order decides */
+		assert_ptr_equal(cipher_fastest(), &cipher_aes_256_gcm);
 }
 
 /* Lengths around the block sizes, several messages with one key, in place and not. */

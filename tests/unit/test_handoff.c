@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Planted faults that made it fail: overlap of extents not checked, end of an
- * extent computed by a sum that wraps, THEN not required, addresses not held
- * against the main window; SEED not required with SEAL, IMAGE_KEY taken to hibernate.
+ * extent computed by a sum that wraps, a required record not asked for, THEN, VERIFY or
+ * TIME_LIMIT not, addresses not held against the main window; SEED not required with SEAL,
+ * IMAGE_KEY taken to hibernate; SEAL or AREA cut short taken for whole; any number of extents
+ * taken; a copy of the secrets not wiped; *out changed by an error.
  */
 #include "unit.h"
 
 #include "base/bytes.h"
 #include "base/crc32c.h"
+#include "base/util.h"
 #include "formats/handoff.h"
 #include "sample_host.h"
+#include "wiped.h"
 
 #include <stdio.h>
 
@@ -96,19 +100,6 @@ static void round_trip(void **state)
 	assert_same(&h, &got);
 }
 
-static void limits(void **state)
-{
-	struct handoff h = sample(), got;
-
-	(void)state;
-	h.extent_count = HANDOFF_EXTENTS_MAX;
-	for (uint32_t i = 0; i < HANDOFF_EXTENTS_MAX; i++)
-		h.extents[i] = (struct extent){ (HANDOFF_EXTENTS_MAX - i) * 8192, 4096 };
-	memset(h.device_name, 'd', sizeof(h.device_name) - 1);
-	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
-	assert_same(&h, &got);
-}
-
 static void every_truncation_and_flip(void **state)
 {
 	struct handoff h = sample(), got;
@@ -132,7 +123,9 @@ static void every_truncation_and_flip(void **state)
 	do {                                                                                       \
 		struct handoff h = sample(), got;                                                  \
 		change;                                                                            \
+		memset(&got, 0x5a, sizeof(got));                                                   \
 		assert_err(decode_copy(handoff_encode(&h, buf), &got), kind);                      \
+		assert_int_equal(got.device_bytes, 0x5a5a5a5a5a5a5a5a); /* unchanged */            \
 	} while (0)
 
 static void bad_extents(void **state)
@@ -169,24 +162,116 @@ static void bad_values(void **state)
 	REFUSED(h.trampoline = 0xffff000, ERR_CORRUPT);
 	REFUSED(h.trampoline = 0x1000, ERR_CORRUPT); /* of the other window */
 	REFUSED(h.host.windows.count = 0, ERR_CORRUPT);
+	REFUSED(h.threads = 0, ERR_CORRUPT);
+	REFUSED(h.threads = HANDOFF_THREADS_MAX + 1, ERR_CORRUPT);
 }
 
-/* Neither may the record THEN be missing nor come when nothing follows. */
-static void then_goes_with_hibernate(void **state)
+#define CRITICAL 0x80000000u
+
+/* Where the record with this tag is. */
+static size_t find(size_t n, uint32_t tag)
+{
+	le32_t wanted = le32_of(tag), length;
+	size_t at = 16;
+
+	while (at < n && memcmp(buf + at, &wanted, 4)) {
+		memcpy(&length, buf + at + 4, 4);
+		at += 8 + (le32_get(length) + 7) / 8 * 8;
+	}
+	assert_true(at < n);
+	return at;
+}
+
+static void put32(size_t at, uint32_t x)
+{
+	le32_t v = le32_of(x);
+
+	memcpy(buf + at, &v, 4);
+}
+
+/* Another tag for the one record that has this one, and le64 as its payload. */
+static void retag(size_t n, uint32_t from, uint32_t to, uint64_t payload)
+{
+	le64_t value = le64_of(payload);
+	size_t at = find(n, from);
+
+	put32(at, to);
+	memcpy(buf + at + 8, &value, 8);
+	reseal(n);
+}
+
+static void limits(void **state)
 {
 	struct handoff h = sample(), got;
-	size_t n = handoff_encode(&h, buf);
+	size_t n, at;
 
 	(void)state;
-	assert_int_equal(buf[24], HANDOFF_HIBERNATE); /* payload of the first record */
-	buf[24] = HANDOFF_RESTORE;
-	reseal(n);
-	assert_err(decode_copy(n, &got), ERR_CORRUPT);
-	h.mode = HANDOFF_RESTORE;
+	h.extent_count = HANDOFF_EXTENTS_MAX;
+	for (uint32_t i = 0; i < HANDOFF_EXTENTS_MAX; i++)
+		h.extents[i] = (struct extent){(HANDOFF_EXTENTS_MAX - i) * 8192, 4096};
+	memset(h.device_name, 'd', sizeof(h.device_name) - 1);
 	n = handoff_encode(&h, buf);
-	buf[24] = HANDOFF_HIBERNATE;
+	assert_ok(decode_copy(n, &got));
+	assert_same(&h, &got);
+	/* One more: the first one is there twice, and then elsewhere. */
+	at = find(n, CRITICAL | 5);
+	memmove(buf + at + 8 + 16, buf + at + 8, n - at - 8);
+	put32(at + 4, (HANDOFF_EXTENTS_MAX + 1) * 16);
+	put32(at + 8, (HANDOFF_EXTENTS_MAX + 1) * 8192);
+	put32(12, (uint32_t)n + 16);
+	reseal(n + 16);
+	assert_err(decode_copy(n + 16, &got), ERR_CORRUPT);
+}
+
+/* Each of the records that there must be is something else. */
+static void required_records(void **state)
+{
+	static const uint32_t tags[] = {1, 3, 4, 6, 7, 8, 9};
+	struct handoff h = sample(), got;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+		size_t n = handoff_encode(&h, buf);
+
+		retag(n, CRITICAL | tags[i], 99, 0);
+		assert_err(decode_copy(n, &got), ERR_CORRUPT);
+	}
+}
+
+/* None of THEN, VERIFY and TIME_LIMIT may be missing, nor come when nothing follows. */
+static void records_of_hibernating(void **state)
+{
+	static const uint32_t tags[] = {2, 10, 18};
+	struct handoff h = sample(), got;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+		n = handoff_encode(&h, buf);
+		retag(n, CRITICAL | tags[i], 99, 0);
+		assert_err(decode_copy(n, &got), ERR_CORRUPT);
+		n = handoff_encode(&h, buf);
+		retag(n, CRITICAL | 1, CRITICAL | 1, HANDOFF_RESTORE);
+		for (size_t k = 0; k < ARRAY_LEN(tags); k++)
+			if (k != i)
+				retag(n, CRITICAL | tags[k], 99, 0);
+		assert_err(decode_copy(n, &got), ERR_CORRUPT);
+		retag(n, CRITICAL | tags[i], 99, 0);
+		assert_ok(decode_copy(n, &got));
+	}
+}
+
+/* One that is 8 bytes short, and behind it one of no bytes, which nobody knows. */
+static void shorten(size_t n, uint32_t tag)
+{
+	size_t at = find(n, CRITICAL | tag);
+	le32_t length;
+
+	memcpy(&length, buf + at + 4, 4);
+	put32(at + 4, le32_get(length) - 8);
+	put32(at + le32_get(length), 99);
+	put32(at + le32_get(length) + 4, 0);
 	reseal(n);
-	assert_err(decode_copy(n, &got), ERR_CORRUPT);
 }
 
 static struct handoff sample_located(void)
@@ -218,6 +303,7 @@ static struct handoff sample_encrypted(void)
 static void encrypted_area(void **state)
 {
 	struct handoff good = sample_encrypted(), got, h;
+	size_t n;
 
 	(void)state;
 	assert_ok(decode_copy(handoff_encode(&good, buf), &got));
@@ -239,25 +325,13 @@ static void encrypted_area(void **state)
 	BAD_AREA(h.area.cipher[3] = ' '); /* it would be another word of the table */
 	BAD_AREA(memset(h.area.cipher, 'a', sizeof(h.area.cipher)));
 	BAD_AREA(h.area_disk_bytes = h.area.bytes);
-}
-
-/* Another tag for the one record that has this one, and le64 as its payload. */
-static void retag(size_t n, uint32_t from, uint32_t to, uint64_t payload)
-{
-	le32_t tags[2] = {le32_of(from), le32_of(to)};
-	le64_t value = le64_of(payload);
-	size_t at = 16;
-
-	while (at < n && memcmp(buf + at, &tags[0], 4)) {
-		le32_t length;
-
-		memcpy(&length, buf + at + 4, 4);
-		at += 8 + (le32_get(length) + 7) / 8 * 8;
-	}
-	assert_true(at < n);
-	memcpy(buf + at, &tags[1], 4);
-	memcpy(buf + at + 8, &value, 8);
+	n = handoff_encode(&good, buf);
+	put32(find(n, CRITICAL | 15) + 8 + 36, ENCRYPTEDAREA_KEY_MAX + 1);
 	reseal(n);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT);
+	n = handoff_encode(&good, buf);
+	shorten(n, 15);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT);
 }
 
 static void bad_map_place(void **state)
@@ -269,7 +343,8 @@ static void bad_map_place(void **state)
 	REFUSED(h = sample_located(); h.device_bytes = 0, ERR_CORRUPT);
 }
 
-/* Planted: both taken, and the last one counts; neither asked for. */
+/* Planted: both taken, and the last one counts. (That neither is there shows in a target of
+ * no bytes, too.) */
 static void map_or_extents(void **state)
 {
 	struct handoff h = sample_located(), got;
@@ -331,9 +406,17 @@ static struct handoff keyed_sample(void)
 static void secrets(void **state)
 {
 	struct handoff h = sealed_sample(), k = keyed_sample(), none = sample(), got;
+	size_t n, at;
 
 	(void)state;
-	assert_ok(decode_copy(handoff_encode(&h, buf), &got));
+	n = handoff_encode(&h, buf);
+	at = find(n, CRITICAL | 11);
+	for (size_t i = 0; i < 64; i++)
+		assert_int_equal(buf[at + 8 + i], i < 32 ? 0x11 : 0x22);
+	assert_memory_equal(buf + at + 8 + 64, "\1\0\0\0\2\0\0\0", 8);
+	wiped_reset();
+	assert_ok(decode_copy(n, &got));
+	assert_int_equal(wiped(h.seed, sizeof(h.seed)), 1); /* a copy of it */
 	assert_same(&h, &got);
 	assert_same_secrets(&h, &got);
 	h.seal.authenticated = false;
@@ -350,21 +433,18 @@ static void secrets(void **state)
 static void secrets_have_their_mode(void **state)
 {
 	struct handoff h = sealed_sample(), k = keyed_sample(), got;
-	size_t n = handoff_encode(&h, buf), at;
+	size_t n = handoff_encode(&h, buf);
 
 	(void)state;
-	for (at = 0; memcmp(buf + at, "\x0c\0\0\x80\x40\0\0\0", 8); at += 8)
-		assert_true(at < n);
-	buf[at] = 99; /* SEED is something else */
-	buf[at + 3] = 0;
-	reseal(n);
+	retag(n, CRITICAL | 12, 99, 0); /* SEED is something else */
 	assert_err(decode_copy(n, &got), ERR_CORRUPT);
-	for (at = 0; memcmp(buf + at, "\x0b\0\0\x80\x48\0\0\0", 8); at += 8)
-		assert_true(at < n);
 	handoff_encode(&h, buf);
-	buf[at + 8 + 64] = 2; /* an unknown flag */
+	put32(find(n, CRITICAL | 11) + 8 + 64, 2); /* an unknown flag */
 	reseal(n);
 	assert_err(decode_copy(n, &got), ERR_UNSUPPORTED);
+	handoff_encode(&h, buf);
+	shorten(n, 11);
+	assert_err(decode_copy(n, &got), ERR_CORRUPT);
 	h.mode = HANDOFF_RESTORE;
 	assert_err(decode_copy(handoff_encode(&h, buf), &got), ERR_CORRUPT);
 	h = sample();
@@ -379,17 +459,12 @@ static void secrets_have_their_mode(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),
-		cmocka_unit_test(limits),
-		cmocka_unit_test(encrypted_area),
-		cmocka_unit_test(every_truncation_and_flip),
-		cmocka_unit_test(bad_extents),
-		cmocka_unit_test(bad_values),
-		cmocka_unit_test(then_goes_with_hibernate),
-		cmocka_unit_test(bad_map_place),
-		cmocka_unit_test(map_or_extents),
-		cmocka_unit_test(secrets),
-		cmocka_unit_test(secrets_have_their_mode),
+		cmocka_unit_test(round_trip),	    cmocka_unit_test(limits),
+		cmocka_unit_test(encrypted_area),   cmocka_unit_test(every_truncation_and_flip),
+		cmocka_unit_test(bad_extents),	    cmocka_unit_test(bad_values),
+		cmocka_unit_test(required_records), cmocka_unit_test(records_of_hibernating),
+		cmocka_unit_test(bad_map_place),    cmocka_unit_test(map_or_extents),
+		cmocka_unit_test(secrets),	    cmocka_unit_test(secrets_have_their_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

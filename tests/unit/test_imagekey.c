@@ -12,6 +12,8 @@
 
 #include "image/sealing.h"
 
+#include <stdio.h>
+
 static const uint8_t keyslots[] = "LUKS\xba\xbe, and what opens it";
 
 /* What passphrases_try finds, or fails with. */
@@ -55,6 +57,7 @@ static void write_sealed(struct boot *b, const struct secret *s, bool authentica
 	b->seal.keyslots_bytes = sizeof(keyslots);
 	b->m.seal = &b->seal;
 	assert_ok(write_image(&b->m, &usual, NULL));
+	assert_int_equal(b->m.slot.sealing.flags, authenticated ? SLOT_SEALED_AUTHENTICATED : 0);
 }
 
 static int setup(void **state)
@@ -118,13 +121,29 @@ static void test_not_encrypted(void **state)
 	assert_ok(check(b));
 }
 
+/* Memory of this process that is locked: where the secret was. */
+static unsigned long locked_kib(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	unsigned long kib = 0;
+	char line[256];
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "VmLck: %lu", &kib);
+	fclose(f);
+	return kib;
+}
+
 static void assert_key(struct boot *b)
 {
+	unsigned long before = locked_kib();
 	uint8_t key[IMAGE_KEY_BYTES];
 	struct image_keys keys;
 	bool again = true, person = false;
 
 	assert_ok(imagekey_get(&b->m.t, &b->m.slot, &b->o, key, &again, &person));
+	assert_int_equal(locked_kib(), before);
 	assert_false(again);
 	assert_true(person);
 	assert_ok(imagekeys_derive(key, nonce, &keys));
@@ -134,6 +153,7 @@ static void assert_key(struct boot *b)
 static void assert_no_key(struct boot *b, enum err_kind kind, bool may_again)
 {
 	uint8_t key[IMAGE_KEY_BYTES], untouched[IMAGE_KEY_BYTES];
+	unsigned long before = locked_kib();
 	bool again = !may_again, person = false;
 
 	memset(key, 0xee, sizeof(key));
@@ -141,6 +161,7 @@ static void assert_no_key(struct boot *b, enum err_kind kind, bool may_again)
 	assert_err(imagekey_get(&b->m.t, &b->m.slot, &b->o, key, &again, &person), kind);
 	assert_memory_equal(key, untouched, sizeof(key));
 	assert_int_equal(again, may_again);
+	assert_int_equal(locked_kib(), before);
 }
 
 /* Who can write to the disk can exchange the keyslots, or all of the image, so that a

@@ -70,6 +70,8 @@ static void test_turned_on(void **state)
 	locator_encode(&sample, buf);
 	memcpy(buf + 502, "SWAPSPACE2", 10);
 	assert_err(decode(&got), ERR_FORMAT);
+	buf[300] ^= 1; /* whatever the rest holds */
+	assert_err(decode(&got), ERR_FORMAT);
 	memset(buf, 0, sizeof(buf));
 	assert_err(decode(&got), ERR_FORMAT);
 }

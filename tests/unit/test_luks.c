@@ -3,13 +3,15 @@
  * Against cryptsetup's own program, where it can be. Faults planted, each found: the
  * volume key's size not compared; the first keyslot alone tried; a keyslot that needs too
  * much memory tried all the same, or ending the search; *out changed by a wrong
- * passphrase; room for three passphrases.
+ * passphrase; room for three passphrases; a copy of the secret not wiped; a token of any type
+ * tried.
  */
 #include "unit.h"
 
 #include "base/util.h"
 #include "keys/luks.h"
 #include "tempfile.h"
+#include "wiped.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -46,8 +48,10 @@ static void assert_opens(const struct tempfile *f, const char *pass)
 	struct secret s, got;
 
 	make_secret(&s);
+	wiped_reset();
 	assert_ok(open_with(f, pass, &got));
 	assert_memory_equal(&got, &s, sizeof(s));
+	assert_int_equal(wiped(&s, sizeof(s)), 1); /* a copy of it */
 }
 
 /* A command; its output, cut off at n. */
@@ -92,6 +96,24 @@ static void test_opens(void **state)
 	assert_memory_equal(public_key, wanted, sizeof(wanted));
 	assert_ok(luks_keyslots(f.path, &used));
 	assert_int_equal(used, 1);
+	tempfile_close(&f);
+}
+
+/* Its type would name the library that is loaded for it. */
+static void test_other_token(void **state)
+{
+	struct secret s, got;
+	struct tempfile f;
+	err_t e;
+
+	(void)state;
+	make(&f, &s);
+	tool(&f, "echo '{\"type\":\"planted\",\"keyslots\":[\"0\"]}' | "
+		 "cryptsetup token import %s");
+	e = luks_open_token(f.path, &got);
+	assert_non_null(e);
+	assert_non_null(strstr(err_text(e), "has no token"));
+	err_free(e);
 	tempfile_close(&f);
 }
 
@@ -264,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens),
+		cmocka_unit_test(test_other_token),
 		cmocka_unit_test(test_nothing_in_the_clear),
 		cmocka_unit_test(test_many_public_keys),
 		cmocka_unit_test(test_damage),

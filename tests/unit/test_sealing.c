@@ -2,16 +2,16 @@
 /*
  * Nonces and associated data of docs/image-format.md, "Sealing". Faults planted, each found:
  * a nonce without its number, with a part of it, or without its domain; a field left out of
- * the associated data, or all of it; the tag of the superblock made with the other key; tag
- * or digests compared in part; a sealed image read without keys. Not found: what the nonce or the
- * length say anyway left out of the associated data; the reference reader finds it
- * (tests/corpus).
+ * the associated data, or all of it; the data encrypted, or the superblock's tag made, with
+ * the other key; tag or digests compared in part; a sealed image read without keys; the
+ * image key not wiped.
  */
 #include "unit.h"
 
 #include "base/util.h"
 #include "image/sealing.h"
 #include "keys/digest.h"
+#include "wiped.h"
 
 #define BYTES 32u /* so many zeros: what they become is the keystream of their nonce */
 
@@ -34,6 +34,42 @@ static struct chunk sample(uint64_t block)
 {
 	return (struct chunk){
 		.first_pfn = block * CHUNK_PAGES, .stored = BYTES, .codec = 2, .data_pages = 3};
+}
+
+/* The same by the library alone: nonce and associated data written down once more. */
+static void assert_documented(const uint8_t *sealed, const uint8_t *tag, const uint8_t nonce12[12],
+			      const uint8_t *aad, size_t aad_bytes)
+{
+	const struct cipher_aad a = {aad, aad_bytes};
+	const uint8_t zero[BYTES] = {0};
+	struct cipher_key *k;
+	uint8_t out[BYTES];
+
+	assert_ok(cipher_aes_256_gcm.create(keys.data, &k));
+	assert_ok(cipher_aes_256_gcm.open(k, nonce12, &a, sealed, BYTES, out, tag));
+	assert_memory_equal(out, zero, BYTES);
+	cipher_aes_256_gcm.destroy(k);
+}
+
+static void test_as_documented(void **state)
+{
+	static const uint8_t chunk_nonce[12] = {1, 0, 0, 0, 5, 1}, part_nonce[12] = {2, 0, 0, 0, 7};
+	uint8_t chunk_aad[36], part_aad[32], out[BYTES] = {0}, tag[CIPHER_TAG_BYTES];
+	struct chunk chunk = sample(0x105);
+	struct sealer s[2];
+
+	(void)state;
+	open_both(s);
+	memcpy(chunk_aad, nonce, 16);
+	memcpy(chunk_aad + 16, "\1\0\0\0\x20\0\0\0\x80\x82\0\0\0\0\0\0\2\0\3\0", 20);
+	assert_ok(sealing_encrypt_chunk(&s[0], &chunk, out, out));
+	assert_documented(out, chunk.tag, chunk_nonce, chunk_aad, sizeof(chunk_aad));
+	memcpy(part_aad, nonce, 16);
+	memcpy(part_aad + 16, "\2\0\0\0\x20\0\0\0\7\0\0\0\0\0\0\0", 16);
+	memset(out, 0, sizeof(out));
+	assert_ok(sealing_encrypt(&s[0], SEALING_SEGMENT, 7, out, BYTES, tag));
+	assert_documented(out, tag, part_nonce, part_aad, sizeof(part_aad));
+	close_both(s);
 }
 
 /* No two parts of an image have a nonce, and so a keystream, in common. */
@@ -146,6 +182,27 @@ static void test_tag(void **state)
 	assert_ok(sealing_need_keys(NULL, &slot));
 }
 
+/* The image key itself is not kept, only what is derived of it. */
+static void test_make(void **state)
+{
+	struct seal_recipient to = {.authenticated = true};
+	struct secret secret;
+	struct image_keys derived;
+	struct image_seal seal;
+	uint8_t key[IMAGE_KEY_BYTES];
+
+	(void)state;
+	assert_ok(secret_create(&secret));
+	assert_ok(secret_public(&secret, to.public_key));
+	memcpy(to.auth_key, secret.auth_key, sizeof(to.auth_key));
+	wiped_reset();
+	assert_ok(sealing_make(&seal, &cipher_aes_256_gcm, &to, nonce));
+	assert_ok(seal_open(&secret, nonce, seal.block, true, key));
+	assert_int_equal(wiped(key, sizeof(key)), 2); /* by each of them */
+	assert_ok(imagekeys_derive(key, nonce, &derived));
+	assert_memory_equal(&derived, &seal.keys, sizeof(derived));
+}
+
 static void test_digest(void **state)
 {
 	uint8_t digest[SLOT_DIGEST_BYTES];
@@ -164,11 +221,13 @@ static void test_digest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_as_documented),
 		cmocka_unit_test(test_nonces_differ),
 		cmocka_unit_test(test_chunk_is_bound),
 		cmocka_unit_test(test_part_is_bound),
 		cmocka_unit_test(test_tag),
 		cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_make),
 	};
 
 	return cmocka_run_group_tests_name("sealing", tests, NULL, NULL);

@@ -2,15 +2,16 @@
 /*
  * What the writer makes of the secrets in its handoff, and that they are not left there.
  * Faults planted, each found: the public key, the authentication key and the seed left in the
- * handoff, also after an error; the image key left there; the generator not seeded, the
- * seed not counted, or left for later; the authentication key left out; a cipher that is
- * not known taken for the fastest; keyslots of no bytes taken for some.
+ * handoff, also after an error; the image key left there; the generator not seeded, the seed
+ * not counted, or not taken at once; the authentication key left out; a cipher that is not
+ * known taken for the fastest; keyslots of no bytes taken for some.
  */
 #include "unit.h"
 
 #include "imagewriter/secrets.h"
 #include "tempfile.h"
 
+#include <errno.h>
 #include <linux/random.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,7 +22,8 @@
 static struct {
 	int entropy_count;
 	uint8_t seed[HANDOFF_SEED_BYTES];
-	bool taken_in; /* it need not do so at once by itself */
+	bool taken; /* into what is given out */
+	int error;  /* errno of taking it */
 } generator;
 
 static int fake_ioctl(int fd, unsigned long request, ...)
@@ -31,8 +33,9 @@ static int fake_ioctl(int fd, unsigned long request, ...)
 
 	(void)fd;
 	if (request == RNDRESEEDCRNG) {
-		generator.taken_in = generator.entropy_count;
-		return 0;
+		generator.taken = generator.entropy_count;
+		errno = generator.error;
+		return generator.error ? -1 : 0;
 	}
 	assert_true(request == RNDADDENTROPY);
 	va_start(args, request);
@@ -92,7 +95,7 @@ static void test_seal(void **state)
 		assert_forgotten(h);
 		assert_int_equal(generator.entropy_count, 8 * HANDOFF_SEED_BYTES);
 		assert_memory_equal(generator.seed, seed, sizeof(seed));
-		assert_true(generator.taken_in);
+		assert_true(generator.taken);
 		assert_ptr_equal(s->cipher, cipher_fastest());
 		assert_int_equal(s->authenticated, authenticated);
 		assert_null(s->keyslots);
@@ -135,6 +138,25 @@ static void test_ciphers(void **state)
 	h = sample(true);
 	h->seal.cipher = 0x101;
 	assert_err(secrets_seal(h, &s), ERR_UNSUPPORTED);
+	assert_null(s);
+	assert_forgotten(h);
+	free(h);
+}
+
+/* A generator that was not ready until then says so, and has taken it. */
+static void test_not_ready(void **state)
+{
+	struct handoff *h = sample(true);
+	struct image_seal *s;
+
+	(void)state;
+	generator.error = ENODATA;
+	assert_ok(secrets_seal(h, &s));
+	secrets_forget_seal(&s);
+	free(h);
+	h = sample(true);
+	generator.error = EPERM;
+	assert_err(secrets_seal(h, &s), ERR_IO);
 	assert_null(s);
 	assert_forgotten(h);
 	free(h);
@@ -185,9 +207,9 @@ static void test_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_seal),	cmocka_unit_test(test_not_sealed),
-		cmocka_unit_test(test_ciphers), cmocka_unit_test(test_keyslots),
-		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_seal),	  cmocka_unit_test(test_not_sealed),
+		cmocka_unit_test(test_ciphers),	  cmocka_unit_test(test_keyslots),
+		cmocka_unit_test(test_not_ready), cmocka_unit_test(test_keys),
 	};
 
 	return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);

@@ -3,8 +3,9 @@
  * Faults planted, each found: VALID with a damaged twin resumed unasked; RESUMING
  * resumed by dormouse.retry; failed_resumes ignored; WRITING beside an unreadable twin taken for
  * nothing; damage asked about again and again; a reboot without count or end; a forged image taken
- * for a damaged one, or offered for another try; a person's answer not waited for; a
- * LUKS partition that was not opened taken for one without an image.
+ * for a damaged one, or offered for another try; a person's answer not waited for; page 0 of
+ * a swap area not asked; a failure counted where no image is VALID; a LUKS partition that was
+ * not opened taken for one without an image.
  */
 #include "unit.h"
 
@@ -125,6 +126,11 @@ static void test_reason(void **state)
 	verdict_add_fit(&c, unfit, &v);
 	verdict_reason(&v, c.slot.reason);
 	assert_null(strstr(c.slot.reason, VERDICT_AGAIN));
+	c.slot.failed_resumes = 0;
+	c.slot.state = SLOT_RESUMING;
+	assert_false(verdict_marks(&c));
+	c.slot.state = SLOT_RETIRED;
+	assert_false(verdict_marks(&c));
 	assert_non_null(strstr(c.slot.reason, "unfit; and at an earlier boot: damaged"));
 	err_free(unfit);
 }
@@ -144,6 +150,7 @@ static void test_locked(void **state)
 	assert_true(v.may_try);
 	assert_non_null(strstr(v.text, "wrong passphrases"));
 	assert_false(verdict_waits(&v, &c, CONFIG_RESUME_DISCARD));
+	assert_true(verdict_waits(&v, &c, CONFIG_RESUME_REBOOT)); /* it would be the same */
 	v.person = true;
 	assert_true(verdict_waits(&v, &c, CONFIG_RESUME_DISCARD));
 	assert_true(verdict_waits(&v, &c, CONFIG_RESUME_POWEROFF));
@@ -178,6 +185,40 @@ static void test_closed(void **state)
 	err_free(none);
 }
 
+/* A swap area's page 0 must speak for the image, too. */
+static void test_page0(void **state)
+{
+	static const struct {
+		enum commit_page0 page0;
+		enum slot_state state;
+		enum outcome outcome;
+		bool may_try, again;
+	} pages[] = {
+		{PAGE0_MARKED, SLOT_VALID, RESUME, true, false},
+		{PAGE0_MARKED, SLOT_RESUMING, ASK, true, false},
+		{PAGE0_SWAP, SLOT_VALID, HOPELESS, false, false},
+		{PAGE0_SWAP, SLOT_RESUMING, HOPELESS, false, false},
+		{PAGE0_OTHER, SLOT_VALID, HOPELESS, false, false},
+		{PAGE0_UNREADABLE, SLOT_VALID, ASK, false, true},
+		{PAGE0_SWAP, SLOT_RETIRED, NOTHING, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+		struct commit c = {.slot = {.state = pages[i].state,
+					    .features_incompat = SLOT_INCOMPAT_LOCATED},
+				   .page0 = pages[i].page0,
+				   .twin_good = true};
+		struct verdict v;
+
+		verdict_of_slots(&c, &v);
+		if (v.outcome != pages[i].outcome || v.may_try != pages[i].may_try ||
+		    v.again != pages[i].again)
+			fail_msg("case %zu: outcome %d, may_try %d, again %d", i, v.outcome,
+				 v.may_try, v.again);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_page0),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

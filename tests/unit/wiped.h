@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WIPED_MAX   32u
-#define WIPED_BYTES 8192u /* of one wipe; what is behind is not kept */
+#define WIPED_MAX   16u
+#define WIPED_BYTES 65536u /* of one wipe; what is behind is not kept */
 
 static struct {
 	size_t n;
