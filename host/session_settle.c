@@ -56,6 +56,18 @@ static bool locator_is_left(const struct session *s)
 	return c.page0 == PAGE0_MARKED || c.page0 == PAGE0_UNREADABLE;
 }
 
+/* Then what failed came after it: the sealed key is left, or page 0 as it is. */
+static bool is_retired(const struct session *s)
+{
+	struct commit c;
+	err_t e = commit_load(&s->target, &c);
+	bool retired = !e && c.slot.state == SLOT_RETIRED &&
+		       !memcmp(c.slot.nonce, s->nonce, sizeof(s->nonce));
+
+	err_free(e);
+	return retired;
+}
+
 err_t session_settle(struct session *s, const char *reason)
 {
 	bool nothing = false;
@@ -67,7 +79,7 @@ err_t session_settle(struct session *s, const char *reason)
 		err_free(e);
 		e = settle(s, reason);
 		nothing = !e || nothing_to_resume(s);
-		if (nothing && !locator_is_left(s))
+		if (nothing && !(e && is_retired(s)) && !locator_is_left(s))
 			break;
 		usleep(200000); /* a disk may still be coming back */
 	}
@@ -75,6 +87,9 @@ err_t session_settle(struct session *s, const char *reason)
 	s->locator_left = locator_is_left(s);
 	if (!nothing)
 		return err_context(e, "the image on %s could not be retired", s->target.name);
+	if (e && is_retired(s))
+		log_warn("no boot resumes what is on %s, but it is not cleaned up: %s",
+			 s->target.name, err_text(e));
 	err_free(e);
 	return NULL;
 }

@@ -3,7 +3,8 @@
  * Slots of a swap area as the target, and a disk that fails after the return. Faults
  * planted, each found: a locator that is left taken for done; one try only; the sector kept
  * although it was put back; kept under another place; nothing kept where the image could
- * not be retired either, or page 0 could not be read; RETIRED in one slot taken for both.
+ * not be retired either, or page 0 could not be read; RETIRED in one slot taken for both; a
+ * sealed key that is left passed over in silence.
  */
 #include "commitfixture.h"
 
@@ -207,12 +208,41 @@ static void test_device(void **state)
 	free(s);
 }
 
+/* RETIRED stands, and the sealed key does not go: tried again, and not in silence. */
+static void test_key_left(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int good = 1; good >= 0; good--) { /* what is logged stays */
+		struct session *s = make(f);
+		struct slot slot;
+
+		unlocate(f);
+		overwrite(f, 0);
+		overwrite(f, 1);
+		set_page0(f, "nothing...");
+		begin(f);
+		put_key(f, KEY_AT, nonce_a);
+		slot = sealed_slot(f);
+		assert_ok(commit_valid(&f->t, &f->c, &slot));
+		s->target = f->t;
+		break_at(KEY_AT, 0, good ? 3 : 100000);
+		assert_ok(session_settle(s, "returned"));
+		assert_false(s->begun);
+		assert_int_equal(tries, good ? 3 : TRIES);
+		assert_int_equal(!strstr(log_tail(), "not cleaned up: wiping the sealed key"),
+				 good);
+		free(s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		COMMIT_TEST(test_good),	       COMMIT_TEST(test_again),
 		COMMIT_TEST(test_kept),	       COMMIT_TEST(test_cannot_keep),
 		COMMIT_TEST(test_not_retired), COMMIT_TEST(test_device),
+		COMMIT_TEST(test_key_left),
 	};
 
 	return cmocka_run_group_tests_name("session_settle", tests, NULL, NULL);
