@@ -2,12 +2,19 @@
 """A swap area as the target: it is one again after every outcome, and an image in it dies when another boot turns it on."""
 
 import re
+import struct
 import subprocess
+import sys
 
 from lib.guest import configuration, make_guest, make_initramfs
+from lib.kernels import REPOSITORY
 from lib.qemu import Boot
 from lib.scenario import expect, scenario
 from lib.session import Session, boot_on, finish, hibernate, resume
+from scenarios import targets
+
+sys.path.insert(0, str(REPOSITORY / "tests/reference"))
+from checksum import crc32c  # noqa: E402
 
 UUID = "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001"
 MAGIC = b"DORMOUSE"
@@ -123,3 +130,51 @@ def stale(out):
 def stale_used(out):
     """another boot has used the swap area: its pages lie where the superblocks were, and nothing is resumed"""
     turned_on_elsewhere(out, use_swap, None)
+
+
+PAGE0_SECTOR = (1 << 20) + 3584  # of the disk: the last one of the first partition's page 0
+KEPT = "/var/lib/dormouse"
+
+
+def read_sector(m):
+    with open(m.target, "rb") as f:
+        f.seek(PAGE0_SECTOR)
+        return f.read(512)
+
+
+def leave_locator(m, nonce):
+    """As a host does it that could not put page 0 back: the locator is there, its map is not, and what was there is kept."""
+    held, place = read_sector(m), 8 << 20
+    raw = struct.pack("<8sII16sQ458x", b"DORM-LOC", 1, 0, nonce, place)
+    with open(m.target, "r+b") as f:
+        f.seek(PAGE0_SECTOR)
+        f.write(raw + struct.pack("<I", crc32c(raw)) + b"LINHIB0001")
+    lines = ["target = /dev/vdb1", "identity = -", f"disk_bytes = {m.target.stat().st_size}", f"byte = {PAGE0_SECTOR}"]
+    lines += [f"map = {place}", f"nonce = {nonce.hex()}", *(f"sector = {held[i : i + 64].hex()}" for i in range(0, 512, 64))]
+    m.run(f"mkdir -p {KEPT}")
+    for line in lines:  # all at once is too much for a terminal's line
+        m.run(f"echo '{line}' >>{KEPT}/sector-{nonce.hex()}")
+
+
+@scenario("target-swap-kept")
+def kept(out):
+    """page 0 of swap in use could not be put back: what it held was kept, and status or hibernate puts it back
+
+    Planted: hibernate that does not look for it is refused.
+    """
+    m = targets.make(out, "/dev/vdb1", parts=[targets.make_swap(out / "swap.img")])
+    session = targets.start(m)
+    m.run("mkdir -p /var/lib; swapon /dev/vdb1")
+    targets.set_up(m)
+    before = read_sector(m)
+    expect(before.endswith(b"SWAPSPACE2"), f"page 0 ends with {before[-10:]}")
+    leave_locator(m, b"of the first one")
+    said = m.run("dormouse status")
+    expect("is put back" in said and read_sector(m) == before, f"status says {said}")
+    leave_locator(m, b"of another image")
+    said = m.run("dormouse hibernate --then return", 240)
+    expect("is put back" in said and read_sector(m) == before, f"hibernate says {said}")
+    session.check()
+    expect(m.run(f"ls {KEPT}") == "", "a file is left")
+    m.run("swapoff /dev/vdb1; swapon /dev/vdb1", 60)
+    m.shut_down()
