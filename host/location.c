@@ -103,7 +103,7 @@ static void pin_ext(struct location *l)
 	e = ext_uuid(device, u);
 	if (!e)
 		e = fspath_of(l->fd, l->name, l->pin.ext_path, sizeof(l->pin.ext_path));
-	if (!e && !strchr(l->pin.ext_path, '#')) /* a comment, in the pins */
+	if (!e && pins_can_hold(l->pin.ext_path))
 		snprintf(l->pin.ext_uuid, sizeof(l->pin.ext_uuid),
 			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
 			 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],

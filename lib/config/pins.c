@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "config/keyvalue.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,9 +22,25 @@ const struct pin *pins_of(const struct pins *p, const char *target)
 	return NULL;
 }
 
+bool pins_can_hold(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *c = name; *c; c++)
+		if (*c == '#' || iscntrl((unsigned char)*c))
+			return false;
+	return !n || !(isspace((unsigned char)name[0]) || isspace((unsigned char)name[n - 1]));
+}
+
 err_t pins_set(struct pins *p, const struct pin *pin)
 {
 	uint32_t i = 0;
+
+	if (!pins_can_hold(pin->target))
+		return err_new(ERR_INVALID,
+			       "\"%s\" can be no target: its name has a #, a control character, or "
+			       "white space at an end",
+			       pin->target);
 
 	while (i < p->count && strcmp(p->pins[i].target, pin->target))
 		i++;

@@ -59,7 +59,11 @@ const struct pin *pins_of(const struct pins *p, const char *target);
 /* A disk's identity as pins have it: without the white space that would divide the line. */
 void pins_identity(const char *identity, char out[PINS_IDENTITY_MAX]);
 
-/* Add, or replace that of the same target. ERR_INVALID: too many. */
+/* Can a line hold this name? Not with a #, control characters, or white space at its ends. */
+bool pins_can_hold(const char *name);
+
+/* Add, or replace that of the same target. ERR_INVALID: too many, or a name that no line can
+ * hold. */
 err_t pins_set(struct pins *p, const struct pin *pin) ERR_CHECK;
 
 /* ERR_INVALID: not such a file. On an error *out is unchanged. */

@@ -319,10 +319,10 @@ static void test_no_ext(void **state)
 
 	(void)state;
 	be_file(10 * MIB, 64 * KIB, 20 * MIB);
-	for (int way = 0; way < 3; way++) {
+	for (int way = 0; way < 4; way++) {
 		machine.fs = way == 0 ? "xfs" : "ext";
 		machine.bare = way != 1;
-		machine.path = way == 2 ? "/a#b" : "/a";
+		machine.path = way == 2 ? "/a#b" : way == 3 ? "/a\nb" : "/a";
 		assert_ok(location_find("/var/img", &l));
 		expect_pin(&l, PIN_HEAD, 10 * MIB);
 		assert_string_equal(l.pin.ext_uuid, "");

@@ -5,7 +5,7 @@
  * that leaves half of it behind; an identity with a space printed as it is;
  * the file of a place that has none taken; places of two disks taken for the same; all
  * but the first pin forgotten as targets; others tried beside --target; "authenticated"
- * printed as no.
+ * printed as no; a name pinned that is cut off when it is read.
  */
 #include "unit.h"
 
@@ -137,6 +137,22 @@ static void test_too_many(void **state)
 	assert_err(pins_set(&p, &pin), ERR_INVALID);
 }
 
+static void test_names(void **state)
+{
+	static const char *const bad[] = {"/img#1", "/img\n", "/a\tb", " /img", "/img "};
+	struct pins p = {.count = 0};
+	struct pin pin = {.kind = PIN_HEAD, .disk_bytes = 512};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		strcpy(pin.target, bad[i]);
+		assert_err(pins_set(&p, &pin), ERR_INVALID);
+		assert_int_equal(p.count, 0);
+	}
+	strcpy(pin.target, "/an \xc3\xa4 = image");
+	assert_ok(pins_set(&p, &pin));
+}
+
 static void test_print(void **state)
 {
 	struct pins p, again;
@@ -170,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_same_place),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_print),

@@ -104,7 +104,7 @@ def next_(out):
 def unlisted(out):
     """a boot would not look at the target, by its own copy of the configuration: refused, but for --then return
 
-    Planted: targets not compared (hibernates to /dev/vdb2, and the next boot finds nothing).
+    Planted: the targets of the initramfs not compared with those that are set.
     """
     parts = [disk.make_blank(out / f"part{i}.img", 300) for i in range(2)]
     m = make(out, "/dev/vdb1", parts=parts)
