@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "host/setup_target.h"
 
+#include "base/log.h"
 #include "base/util.h"
 #include "host/imagesize.h"
 #include "host/location.h"
@@ -120,6 +121,18 @@ static err_t retire_old(const struct config *config, const struct pins *pins)
 	return NULL;
 }
 
+/* What was asked for is not done. */
+static void warn_of_size(const struct config *config)
+{
+	struct stat st;
+
+	for (uint32_t i = 0; i < config->target_count; i++)
+		if (!stat(config->targets[i], &st) && S_ISREG(st.st_mode))
+			log_warn("--size is not used for %s, which is there already: remove it, "
+				 "and dormouse setup makes it anew",
+				 config->targets[i]);
+}
+
 static err_t make_file(const char *name, uint64_t bytes, bool *made)
 {
 	*made = false;
@@ -218,7 +231,7 @@ static err_t look_at_one(const char *name, const struct config *config, const st
 	return e;
 }
 
-err_t setup_target_choose(const struct pins *pins, struct config *config)
+err_t setup_target_choose(const struct pins *pins, uint64_t size, struct config *config)
 {
 	uint64_t worst = 0;
 
@@ -227,6 +240,8 @@ err_t setup_target_choose(const struct pins *pins, struct config *config)
 	TRY(largest_image(&worst));
 	if (!config->target_count)
 		TRY(use_swap(worst, config->encrypt, config));
+	if (size)
+		warn_of_size(config);
 	for (uint32_t i = 0; i < config->target_count; i++)
 		TRY(look_at_one(config->targets[i], config, pins));
 	return NULL;

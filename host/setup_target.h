@@ -16,8 +16,9 @@
  * enough; prints so. All that are there are looked at, and nothing is changed on the disk.
  * ERR_INVALID: one is not there. ERR_REFUSED: one that cannot be one, or that no boot would
  * look at (of --target: not configured, nor pinned), or none: the text says what to do.
+ * A size (not 0) that is of no use, since the file is there, is a warning.
  */
-err_t setup_target_choose(const struct pins *pins, struct config *config) ERR_CHECK;
+err_t setup_target_choose(const struct pins *pins, uint64_t size, struct config *config) ERR_CHECK;
 
 /*
  * All of the configuration's targets: a file that is not there is made, size bytes long (0:
