@@ -280,21 +280,26 @@ static err_t check_unlocked(struct image *image, const struct options *o)
 			 &image->writer);
 }
 
+static err_t get_key(struct image *image, const struct options *o, bool *again, bool *person)
+{
+	void *p;
+
+	TRY(locked_create(sizeof(*image->unlocked), &p));
+	image->unlocked = p;
+	return imagekey_get(&image->target, &image->commit.slot, o, image->unlocked->image_key,
+			    again, person);
+}
+
 bool image_unlock(struct image *image, const struct options *o)
 {
-	bool again = false, person = false;
-	void *p;
+	bool opened, again = false, person = false;
 	err_t e;
 
 	if (!slot_is_sealed(&image->commit.slot))
 		return true;
 	lock(image);
-	e = locked_create(sizeof(*image->unlocked), &p);
-	if (!e) {
-		image->unlocked = p;
-		e = imagekey_get(&image->target, &image->commit.slot, o, image->unlocked->image_key,
-				 &again, &person);
-	}
+	e = get_key(image, o, &again, &person);
+	opened = !e;
 	if (!e)
 		e = check_unlocked(image, o);
 	if (!e)
@@ -303,6 +308,8 @@ bool image_unlock(struct image *image, const struct options *o)
 	log_warn("%s: %s", image->target.name, err_text(e));
 	if (again)
 		verdict_add_locked(e, &image->verdict);
+	else if (!opened)
+		verdict_add_unopened(&image->commit, e, &image->verdict);
 	else
 		verdict_add_fit(&image->commit, e, &image->verdict);
 	image->verdict.person = person;

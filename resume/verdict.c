@@ -165,6 +165,15 @@ void verdict_add_locked(err_t e, struct verdict *v)
 	say(v, err_text(e));
 }
 
+void verdict_add_unopened(const struct commit *c, err_t e, struct verdict *v)
+{
+	verdict_add_fit(c, e, v);
+	if (v->outcome != OUTCOME_HOPELESS)
+		return;
+	v->outcome = OUTCOME_ASK;
+	v->again = false; /* what is read wrongly comes again wrongly */
+}
+
 void verdict_retry(struct verdict *v)
 {
 	if (v->outcome == OUTCOME_ASK && v->may_try && !v->trusts_prints)

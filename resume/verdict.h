@@ -67,6 +67,11 @@ void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v);
  * borrowed. */
 void verdict_add_locked(err_t e, struct verdict *v);
 
+/* Nor could it be had for another reason, which no passphrase mends. That its copy of the
+ * keyslots is damaged says nothing of the image, which may be saved with others; e is
+ * borrowed. */
+void verdict_add_unopened(const struct commit *c, err_t e, struct verdict *v);
+
 /* The user has said dormouse.retry: resume what failed before. What only
  * fingerprints speak for is still asked about. */
 void verdict_retry(struct verdict *v);

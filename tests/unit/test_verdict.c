@@ -5,7 +5,7 @@
  * nothing; damage asked about again and again; a reboot without count or end; a forged image taken
  * for a damaged one, or offered for another try; a person's answer not waited for; page 0 of
  * a swap area not asked; a failure counted where no image is VALID; a LUKS partition that was
- * not opened taken for one without an image.
+ * not opened taken for one without an image; damaged keyslots taken for a damaged image.
  */
 #include "unit.h"
 
@@ -161,6 +161,29 @@ static void test_locked(void **state)
 	err_free(wrong);
 }
 
+/* The keyslots are damaged, or what opens them is missing: never given up for that. */
+static void test_unopened(void **state)
+{
+	static const enum err_kind kinds[] = {ERR_CORRUPT, ERR_IO, ERR_REFUSED, ERR_AUTH};
+	struct commit c = {.slot = {.state = SLOT_VALID}, .twin_good = true};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		err_t e = err_new(kinds[i], "not to be opened");
+		struct verdict v;
+
+		verdict_of_slots(&c, &v);
+		verdict_add_unopened(&c, e, &v);
+		assert_int_equal(v.outcome, ASK);
+		assert_false(v.may_try);
+		assert_non_null(strstr(v.text, "not to be opened"));
+		/* For the first and the last no boot does better. */
+		assert_int_equal(verdict_waits(&v, &c, CONFIG_RESUME_REBOOT),
+				 kinds[i] == ERR_CORRUPT || kinds[i] == ERR_AUTH);
+		err_free(e);
+	}
+}
+
 /* Nobody could open it: asked, and waited for who typed, whatever the configuration says. */
 static void test_closed(void **state)
 {
@@ -222,11 +245,9 @@ static void test_page0(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_begun_in_one),
-		cmocka_unit_test(test_reason),
-		cmocka_unit_test(test_locked),
-		cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_cases),  cmocka_unit_test(test_begun_in_one),
+		cmocka_unit_test(test_reason), cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_closed), cmocka_unit_test(test_unopened),
 		cmocka_unit_test(test_page0),
 	};
 

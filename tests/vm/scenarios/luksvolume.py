@@ -156,8 +156,8 @@ def luks_choice(out):
     """wrong passphrases, or none, for a LUKS partition with an image: a choice, and nothing is lost before somebody says so
 
     Planted: errors of opening it taken for those of other targets (the boot goes on); opened with noresume, too (it asks);
-    a mark that says "skipped" taken for a plain one (resumed unasked); the mark taken away when the image is discarded (the
-    next hibernation is refused); one that says "discarded" taken for a plain one (the next boot asks).
+    a mark that says "skipped" taken for a plain one (resumed unasked); the mark taken away from what is closed (later boots
+    find nothing); one that says "discarded" taken for a plain one (the next boot asks).
     """
     m, _ = make(out, *ASKS)
     put_key(m)
