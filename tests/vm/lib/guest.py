@@ -13,6 +13,7 @@ from lib.qemu import DISKS, Boot, Machine
 
 BUILD = REPOSITORY / "build"
 GUEST = REPOSITORY / "tests/vm/guest"
+UNLOCK_NEEDS = REPOSITORY / "initramfs/unlock-needs"
 PROGRAMS = ["dormouse", "dormouse-resume", "dormouse-unlock", "imagewriter", "writer.vmlinux.lz4", "writer.cpio"]
 CFLAGS = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Wmissing-prototypes", "-Werror", "-static"]
 
@@ -119,6 +120,7 @@ def make_root(path, conf, next_initramfs, *, product=True, tools=()):
         _copy_program(tool, tree, tool)
     if tools:
         _copy(GUEST / "update-initramfs", tree, "/usr/sbin/update-initramfs")
+        _copy(UNLOCK_NEEDS, tree, "/usr/lib/dormouse/unlock-needs")
     disk.make_ext4(path, 512, tree)
     shutil.rmtree(tree)
     return path

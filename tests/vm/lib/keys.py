@@ -56,6 +56,15 @@ def take_pins(m):
     add_files(m.boot.initramfs, {name: m.run(f"cat /{name}").encode() + b"\n" for name in names})
 
 
+def take_initramfs(m):
+    """While the machine is off: the next boot's initramfs is the one that the guest has made of its own."""
+    dump = m.out / "guest-initrd.img"
+    command = f"dump /boot/initrd.img {dump}"
+    done = subprocess.run(["debugfs", "-R", command, m.root], capture_output=True, text=True, check=True)
+    expect(dump.exists() and dump.stat().st_size, f"the guest's initramfs cannot be read: {done.stderr}")
+    m.boot.initramfs = dump
+
+
 def pins_of(m):
     return m.run("cat /etc/dormouse/pins").encode() + b"\n"
 

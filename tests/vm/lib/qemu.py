@@ -63,12 +63,13 @@ class Boot:
 class Machine:
     def __init__(
         self, out, boot, root, target, *, cpus=2, cpu="max", machine="pc", firmware="bios", disk="virtio",
-        disk_options="", extra=(), target_faults="", discard=False, commands=0,
+        disk_options="", extra=(), target_faults="", discard=False, commands=0, tpm=None,
     ):
         self.out, self.boot = Path(out), boot
         self.root, self.target = Path(root), Path(target)  # images on the test's side
         self.root_device, self.target_device = DISKS[disk][1]  # names in the guest
         self.cpus = cpus
+        self.tpm = tpm  # lib/tpm.py
         self.boots = 0
         self.record = None  # the file that gets the log of the next start's writes; only with disk="parts"
         self.process = None
@@ -118,10 +119,14 @@ class Machine:
         self.lines, self.exit_reason = [], None
         ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
         console, channel, monitor = (s.fileno() for s in theirs)
+        tpm = []
+        if self.tpm:
+            tpm, tpm_socket = self.tpm.start()
+            theirs += (tpm_socket,)
         command = [
             # QEMU dies with this process, however that ends.
             "setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", *self._hardware,
-            *(self._one_disk() if self._parts else []), "-m", f"{self.boot.mem}M",
+            *(self._one_disk() if self._parts else []), *tpm, "-m", f"{self.boot.mem}M",
             "-kernel", self.boot.kernel, "-initrd", self.boot.initramfs,
             "-append", f"console=ttyS0 panic=-1 root={self.root_device} {self.boot.append}",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
@@ -130,7 +135,7 @@ class Machine:
         ]  # fmt: skip
         with open(self.out / "qemu.log", "ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(console, channel, monitor)
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[s.fileno() for s in theirs]
             )
         _on.add(self)
         for s in theirs:
@@ -197,6 +202,8 @@ class Machine:
 
     def _off(self):
         self._pump_thread.join()
+        if self.tpm:
+            self.tpm.wait()
         self.process = None
         _on.discard(self)
 
