@@ -2,8 +2,8 @@
 """Tokens: a TPM opens the image, and nobody types anything; where it does not, somebody is asked.
 
 swtpm stands for the TPM, and the guest makes the initramfs of its next boot by the list that the real hook has
-(initramfs/unlock-needs). Tried with planted faults: libtss2-tcti-device missing from that list: doctor warns, and the
-boot asks; a token that does not open taken for an image that cannot be opened: no prompt.
+(initramfs/unlock-needs). Tried with a planted fault: a token that does not open taken for an image that cannot be opened:
+no prompt.
 """
 
 import functools
