@@ -491,7 +491,7 @@ static void test_parts(void **state)
 	machine_deinit(&m);
 }
 
-/* Notes of a dump. Planted: their tag not checked. */
+/* Notes of a dump. Planted: their tag not checked, or the superblock's. */
 static void test_notes(void **state)
 {
 	static const uint8_t text[] = "registers of CPU 0";
@@ -529,6 +529,9 @@ static void test_notes(void **state)
 	assert_memory_equal(notes, text, n);
 	free(notes);
 	assert_err(image_read_notes(&m.t, &m.slot, NULL, &m.host, &notes, &n), ERR_AUTH);
+	m.slot.created++;
+	assert_err(image_read_notes(&m.t, &m.slot, keys_of(&m), &m.host, &notes, &n), ERR_AUTH);
+	m.slot.created--;
 	for (uint32_t at = 0; at + FORGER_BYTES <= m.host.notes.length; at++) {
 		forger_flip(&m.file, m.host.notes.offset + at);
 		assert_err(image_read_notes(&m.t, &m.slot, keys_of(&m), &m.host, &notes, &n),
