@@ -55,15 +55,21 @@ static size_t list_chunks(struct machine *m, struct chunk *out, size_t max)
 	return n;
 }
 
-static struct index_place first_segment(struct machine *m)
+static struct index_place segment_at(struct machine *m, uint32_t number)
 {
 	struct index_place place;
 	struct indexscan scan;
 
 	assert_ok(indexscan_init(&scan, &m->t, &m->slot, keys_of(m), &m->host));
-	assert_ok(directory_place(scan.directory, 0, true, m->slot.image_end, &place));
+	assert_true(number < scan.segments);
+	assert_ok(directory_place(scan.directory, number, true, m->slot.image_end, &place));
 	indexscan_deinit(&scan);
 	return place;
+}
+
+static struct index_place first_segment(struct machine *m)
+{
+	return segment_at(m, 0);
 }
 
 /* Refused as a whole: before a page is placed. */
@@ -268,6 +274,20 @@ static void test_index_and_header(void **state)
 		forger_flip(&m.file, m.slot.header.offset + at);
 	}
 	assert_ok(verify(&m));
+	machine_deinit(&m);
+}
+
+/* All of the index is authentic before a page of its first segment is placed. Planted: it is
+ * not read as a whole before. */
+static void test_second_segment(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	sealed_init(&m, 120, FAKE_WORDS, EVERY_SECOND);
+	assert_ok(write_image(&m, &usual, NULL));
+	forger_flip(&m.file, segment_at(&m, 1).offset + 60);
+	assert_nothing_placed(&m);
 	machine_deinit(&m);
 }
 
@@ -561,11 +581,11 @@ int main(void)
 		cmocka_unit_test(test_round_trips),    cmocka_unit_test(test_no_plaintext),
 		cmocka_unit_test(test_chunks),	       cmocka_unit_test(test_swapped),
 		cmocka_unit_test(test_replayed),       cmocka_unit_test(test_index_and_header),
-		cmocka_unit_test(test_other_header),   cmocka_unit_test(test_superblock),
-		cmocka_unit_test(test_truncated),      cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_fill_all),       cmocka_unit_test(test_salvage),
-		cmocka_unit_test(test_parts),	       cmocka_unit_test(test_notes),
-		cmocka_unit_test(test_unknown_cipher),
+		cmocka_unit_test(test_second_segment), cmocka_unit_test(test_other_header),
+		cmocka_unit_test(test_superblock),     cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_keys),	       cmocka_unit_test(test_fill_all),
+		cmocka_unit_test(test_salvage),	       cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_notes),	       cmocka_unit_test(test_unknown_cipher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
