@@ -5,7 +5,9 @@
  * Planted faults that made it fail: extents sorted; the map written over data; a map that is
  * not read back; the sector saved after the locator of an older image, or not at all; an
  * image's map written over; a locator's nonce not held against the map's, or its place; a
- * map that cannot be read taken for one that is gone; a handoff's nonce or size not compared.
+ * map that cannot be read taken for one that is gone; a map that is read not checked as a
+ * whole; a locator of the right image and another map taken; a handoff's nonce or size not
+ * compared.
  */
 #include "unit.h"
 
@@ -393,7 +395,7 @@ static void test_locator(void **state)
 	struct extent list[300];
 	struct target t, again;
 	struct tempfile f;
-	uint8_t sector[512];
+	uint8_t sector[512], page[PAGE_BYTES];
 
 	(void)state;
 	disk_open(&f);
@@ -408,6 +410,11 @@ static void test_locator(void **state)
 	put_locator(&f, LOCATOR, nonce, t.map_place + PAGE_BYTES);
 	assert_err(located_open_locator(f.path, true, LOCATOR, &again), ERR_CORRUPT);
 	put_locator(&f, LOCATOR, nonce, PAGES * PAGE_BYTES);
+	assert_err(located_open_locator(f.path, true, LOCATOR, &again), ERR_CORRUPT);
+	/* A copy of the map's first block elsewhere. */
+	get(&f, t.map_place, page, sizeof(page));
+	put(&f, 50 * PAGE_BYTES, page, sizeof(page));
+	put_locator(&f, LOCATOR, nonce, 50 * PAGE_BYTES);
 	assert_err(located_open_locator(f.path, true, LOCATOR, &again), ERR_CORRUPT);
 	/* A copy of the swap area's page 0 elsewhere. */
 	put_locator(&f, LOCATOR - PAGE_BYTES, nonce, t.map_place);
