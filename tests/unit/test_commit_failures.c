@@ -7,7 +7,8 @@
  * a flush left out, anywhere; a read-back left out, or its result, of page 0 too; VALID
  * before the mark of swap; the sealed key overwritten before RETIRED, not flushed, or not
  * read back; the locator put back although the key could not be wiped; the key left when the
- * superblock that says where it lies cannot be read.
+ * superblock that says where it lies cannot be read; one that cannot be read taken for a
+ * damaged one.
  */
 #include "commitfixture.h"
 
@@ -299,6 +300,27 @@ static void test_failed_operation(void **state)
 				fail_operation(*state, s, n, k);
 }
 
+/* A superblock that cannot be read may be the newer one; one that is damaged says nothing. */
+static void test_unreadable(void **state)
+{
+	struct fixture *f = *state;
+	struct commit c;
+
+	prepare(f, VALID, PLAIN);
+	for (int n = 0; n < 2; n++) {
+		ops_reset(n, -1);
+		assert_ok(commit_load(&f->t, &c));
+		assert_int_equal(c.slot.state, SLOT_WRITING);
+		assert_true(c.unreadable && !c.twin_good);
+	}
+	ops_reset(-1, -1);
+	assert_ok(commit_load(&f->t, &c));
+	assert_false(c.unreadable);
+	damage(f, 0);
+	assert_ok(commit_load(&f->t, &c));
+	assert_true(!c.unreadable && !c.twin_good);
+}
+
 /* The second of both places is retired although the first could not be. */
 static void test_retire_half(void **state)
 {
@@ -342,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COMMIT_TEST(test_write_error),	    COMMIT_TEST(test_order),
 		COMMIT_TEST(test_failed_operation), COMMIT_TEST(test_retire_half),
+		COMMIT_TEST(test_unreadable),
 		COMMIT_TEST(test_lost_write),
 	};
 
