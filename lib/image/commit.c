@@ -302,6 +302,17 @@ static err_t clean_up(const struct target *t, struct commit *c)
 	return err_first(e, restore_header(t, c));
 }
 
+/* Of the same image: the place that says where its key lies may be one that cannot be read
+ * any more, and the key would be left there. */
+static void keep_sealing(struct slot *slot, const struct slot *known)
+{
+	if (slot_is_sealed(slot) || !slot_is_sealed(known))
+		return;
+	slot->features_incompat |= SLOT_INCOMPAT_SEALED;
+	slot->sealing = known->sealing;
+	memcpy(slot->tag, known->tag, sizeof(slot->tag));
+}
+
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason)
 {
 	CLEANUP_MEDIUM struct medium m = {0};
@@ -314,6 +325,7 @@ err_t commit_retire(const struct target *t, struct commit *c, const char *reason
 	done = (struct commit){
 		.slot = m.slot[newest], .page0 = page0_of(&m), .twin_good = !m.foreign[!newest]};
 	done.slot.state = SLOT_RETIRED;
+	keep_sealing(&done.slot, &c->slot);
 	memset(done.slot.reason, 0, sizeof(done.slot.reason));
 	snprintf(done.slot.reason, sizeof(done.slot.reason), "%s", reason);
 	for (int i = 0; i < 2; i++) {

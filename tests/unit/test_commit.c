@@ -5,9 +5,9 @@
  * every write and flush are tests/crash's.
  *
  * Planted faults that made it fail: nonce not compared in medium_of_image;
- * generation taken from *c; commit_retire with one place only, or writing over a
- * foreign one; commit_begin without the check for an image; commit_valid without
- * the check of the states; twin_good always true; a newer version's slot ignored.
+ * generation taken from *c by commit_retire; commit_retire with one place only, or
+ * writing over a foreign one; commit_begin without the check for an image; commit_valid
+ * without the check of the states; twin_good always true; a newer version's slot ignored.
  */
 #include "commitfixture.h"
 

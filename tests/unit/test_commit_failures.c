@@ -6,7 +6,9 @@
  * Planted faults that made it fail: the newer place written first in write_both;
  * a flush left out, anywhere; a read-back left out, or its result, of page 0 too; VALID
  * before the mark of swap; the sealed key overwritten before RETIRED, not flushed, or not
- * read back.
+ * read back; the locator put back although the key could not be wiped; the key left when the
+ * superblock that says where it lies cannot be read; one that cannot be read taken for a
+ * damaged one.
  */
 #include "commitfixture.h"
 
@@ -93,12 +95,23 @@ static void test_write_error(void **state)
 	target_close(&ro);
 }
 
-enum kind { PLAIN, SWAP, LOCATED, SEALED, KINDS };
+enum kind { PLAIN, SWAP, LOCATED, SEALED, SEALED_LOCATED, KINDS };
+
+static bool is_sealed(enum kind kind)
+{
+	return kind == SEALED || kind == SEALED_LOCATED;
+}
+
+static bool is_located(enum kind kind)
+{
+	return kind == LOCATED || kind == SEALED_LOCATED;
+}
+
 enum step { BEGIN, VALID, RESUMING, RETIRE, RESUME_FAILED, FINISH, STEPS };
 
 static struct slot image_of(const struct fixture *f, enum kind kind)
 {
-	return kind == SEALED ? sealed_slot(f) : whole;
+	return is_sealed(kind) ? sealed_slot(f) : whole;
 }
 
 /* Both slots say RETIRED, and then the power was cut. */
@@ -109,7 +122,7 @@ static void cut_retiring(struct fixture *f, enum kind kind)
 	assert_int_equal(pread(f->file.fd, page0, sizeof(page0), 0), sizeof(page0));
 	assert_ok(commit_retire(&f->t, &f->c, "x"));
 	assert_int_equal(pwrite(f->file.fd, page0, sizeof(page0), 0), sizeof(page0));
-	if (kind == SEALED)
+	if (is_sealed(kind))
 		put_key(f, KEY_AT, nonce_a);
 	assert_ok(commit_load(&f->t, &f->c));
 }
@@ -121,10 +134,10 @@ static void prepare(struct fixture *f, enum step step, enum kind kind)
 
 	ops_reset(-1, -1);
 	unlocate(f);
-	set_page0(f, kind == SWAP || kind == LOCATED ? "SWAPSPACE2" : "no swap...");
+	set_page0(f, kind == SWAP || is_located(kind) ? "SWAPSPACE2" : "no swap...");
 	overwrite(f, 0);
 	overwrite(f, 1);
-	if (kind == LOCATED)
+	if (is_located(kind))
 		locate(f, nonce_a);
 	begin(f);
 	image = image_of(f, kind);
@@ -135,7 +148,7 @@ static void prepare(struct fixture *f, enum step step, enum kind kind)
 		cut_retiring(f, kind);
 	if (step == BEGIN)
 		assert_ok(commit_retire(&f->t, &f->c, "x"));
-	if (step == BEGIN && kind == LOCATED)
+	if (step == BEGIN && is_located(kind))
 		locate(f, nonce_b);
 }
 
@@ -196,6 +209,14 @@ static const char *const order[KINDS][STEPS] = {
 		[RESUME_FAILED] = "abp|O|",
 		[FINISH] = "k|kK|k",
 	},
+	[SEALED_LOCATED] = {
+		[BEGIN] = "abpp||A|B|",
+		[VALID] = "abp|pP|pO|o",
+		[RESUMING] = "abp|O|N|",
+		[RETIRE] = "abp|O|oN|nkK|kpP|p",
+		[RESUME_FAILED] = "abp|O|",
+		[FINISH] = "k|kK|kpP|p",
+	},
 };
 
 /* Each step does these operations in this order, and no others. */
@@ -230,8 +251,18 @@ static bool may_go_on(enum step s, int n, enum kind k)
 	if (s == FINISH)
 		return false;
 	if (n == 2)
-		return s != BEGIN && !((k == SWAP || k == LOCATED) && s == RESUMING);
+		return s != BEGIN && !((k == SWAP || is_located(k)) && s == RESUMING);
 	return n < 2 && s >= RESUMING;
+}
+
+static void assert_key_wiped(struct fixture *f)
+{
+	static const uint8_t zero[KEYBLOCK_BYTES];
+	uint8_t block[KEYBLOCK_BYTES];
+
+	assert_int_equal(syscall(SYS_pread64, f->file.fd, block, sizeof(block), KEY_AT),
+			 KEYBLOCK_BYTES);
+	assert_memory_equal(block, zero, sizeof(zero));
 }
 
 static void fail_operation(struct fixture *f, enum step s, int n, enum kind k)
@@ -243,6 +274,10 @@ static void fail_operation(struct fixture *f, enum step s, int n, enum kind k)
 	c = f->c;
 	ops_reset(n, -1);
 	e = do_step(f, &c, s, k);
+	/* Without its locator nobody would find the key any more. */
+	if (is_sealed(k) && (s == RETIRE || s == FINISH) &&
+	    (!e || (is_located(k) && strchr(ops, 'P'))))
+		assert_key_wiped(f);
 	ops_reset(-1, -1);
 	if (may_go_on(s, n, k)) {
 		err_free(e); /* by which of the two it was */
@@ -252,7 +287,7 @@ static void fail_operation(struct fixture *f, enum step s, int n, enum kind k)
 	}
 	/* None of the slots of a new map is there yet when not even one was written. */
 	e = commit_load(&f->t, &f->c);
-	assert_true(!e || (k == LOCATED && s == BEGIN && err_kind(e) == ERR_FORMAT));
+	assert_true(!e || (is_located(k) && s == BEGIN && err_kind(e) == ERR_FORMAT));
 	err_free(e);
 }
 
@@ -263,6 +298,27 @@ static void test_failed_operation(void **state)
 		for (enum step s = 0; s < STEPS; s++)
 			for (int n = 0; n < (int)strlen(order[k][s]); n++)
 				fail_operation(*state, s, n, k);
+}
+
+/* A superblock that cannot be read may be the newer one; one that is damaged says nothing. */
+static void test_unreadable(void **state)
+{
+	struct fixture *f = *state;
+	struct commit c;
+
+	prepare(f, VALID, PLAIN);
+	for (int n = 0; n < 2; n++) {
+		ops_reset(n, -1);
+		assert_ok(commit_load(&f->t, &c));
+		assert_int_equal(c.slot.state, SLOT_WRITING);
+		assert_true(c.unreadable && !c.twin_good);
+	}
+	ops_reset(-1, -1);
+	assert_ok(commit_load(&f->t, &c));
+	assert_false(c.unreadable);
+	damage(f, 0);
+	assert_ok(commit_load(&f->t, &c));
+	assert_true(!c.unreadable && !c.twin_good);
 }
 
 /* The second of both places is retired although the first could not be. */
@@ -308,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COMMIT_TEST(test_write_error),	    COMMIT_TEST(test_order),
 		COMMIT_TEST(test_failed_operation), COMMIT_TEST(test_retire_half),
+		COMMIT_TEST(test_unreadable),
 		COMMIT_TEST(test_lost_write),
 	};
 

@@ -3,9 +3,11 @@
  * Located targets on a file that stands for the disk.
  *
  * Planted faults that made it fail: extents sorted; the map written over data; a map that is
- * not read back; the sector saved after the locator of an older image, or not at all; an
- * image's map written over; a locator's nonce not held against the map's, or its place; a
- * map that cannot be read taken for one that is gone; a handoff's nonce or size not compared.
+ * not read back; the sector not saved at all (the locator of an older image saved in its
+ * place: test_commit_located); the map written over of an image, or where nobody knows if
+ * there is one; a locator's nonce not held against the map's, or its place; a map that cannot
+ * be read taken for one that is gone; a map that is read not checked as a whole; a locator of
+ * the right image and another map taken; a handoff's nonce or size not compared.
  */
 #include "unit.h"
 
@@ -343,6 +345,12 @@ static void test_unreadable(void **state)
 	assert_true(t.map_gone && t.map_unreadable);
 	assert_err(located_check(&t), ERR_IO);
 	target_close(&t);
+	/* A superblock, which may be that of an image: its map is not written over. */
+	t = on_device(&f, &bad);
+	bad_place = HEAD + SLOT_A_OFFSET;
+	assert_err(located_lay(&t, &(struct extent){HEAD, 30 * PAGE_BYTES}, 1, 0, other_nonce),
+		   ERR_IO);
+	target_close(&t);
 	/* The sector that would have to be saved. */
 	t = on_device(&f, &bad);
 	bad_place = LOCATOR - LOCATED_LOCATOR_AT;
@@ -393,7 +401,7 @@ static void test_locator(void **state)
 	struct extent list[300];
 	struct target t, again;
 	struct tempfile f;
-	uint8_t sector[512];
+	uint8_t sector[512], page[PAGE_BYTES];
 
 	(void)state;
 	disk_open(&f);
@@ -408,6 +416,11 @@ static void test_locator(void **state)
 	put_locator(&f, LOCATOR, nonce, t.map_place + PAGE_BYTES);
 	assert_err(located_open_locator(f.path, true, LOCATOR, &again), ERR_CORRUPT);
 	put_locator(&f, LOCATOR, nonce, PAGES * PAGE_BYTES);
+	assert_err(located_open_locator(f.path, true, LOCATOR, &again), ERR_CORRUPT);
+	/* A copy of the map's first block elsewhere. */
+	get(&f, t.map_place, page, sizeof(page));
+	put(&f, 50 * PAGE_BYTES, page, sizeof(page));
+	put_locator(&f, LOCATOR, nonce, 50 * PAGE_BYTES);
 	assert_err(located_open_locator(f.path, true, LOCATOR, &again), ERR_CORRUPT);
 	/* A copy of the swap area's page 0 elsewhere. */
 	put_locator(&f, LOCATOR - PAGE_BYTES, nonce, t.map_place);

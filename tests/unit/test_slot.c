@@ -4,7 +4,8 @@
  * not compared, version compared before the checksum, incompatible features
  * ignored, regions not held against image_end, two fields swapped in encode and
  * decode alike (golden bytes). In a sealed image: digests swapped, keyslots and key
- * allowed to overlap, the key's size not checked, sealing taken without its feature.
+ * allowed to overlap, the key's size not checked, sealing taken without its feature. Two
+ * kinds of targets at once.
  */
 #include "unit.h"
 
@@ -171,6 +172,8 @@ static void versions(void **state)
 	assert_err(decode_with(8, 2), ERR_UNSUPPORTED);	  /* version */
 	assert_err(decode_with(8, 0), ERR_UNSUPPORTED);
 	assert_ok(decode_with(52, SLOT_INCOMPAT_SWAP));
+	assert_ok(decode_with(52, SLOT_INCOMPAT_LOCATED));
+	assert_err(decode_with(52, SLOT_INCOMPAT_MARKED), ERR_CORRUPT); /* two kinds at once */
 	assert_err(decode_with(52, 8), ERR_UNSUPPORTED); /* incompatible feature */
 	assert_err(decode_with(52, 11), ERR_UNSUPPORTED);
 	assert_err(decode_with(55, 0x80), ERR_UNSUPPORTED);
