@@ -80,7 +80,7 @@ $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
 		-lcmocka -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
-$(B)/unit/test_opener: $(B)/dormouse-unlock
+$(B)/unit/test_opener $(B)/unit/test_luksimage: $(B)/dormouse-unlock
 
 $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a
 	@mkdir -p $(@D)
