@@ -114,14 +114,15 @@ static void give(int fd, const struct passphrase *p)
 	}
 }
 
+/* Less than zero: by which signal it was ended. */
 static int wait_for(pid_t pid)
 {
 	int status;
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+			return OPENER_FAILED;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 static enum err_kind kind_of(int code)
@@ -140,6 +141,13 @@ static enum err_kind kind_of(int code)
 	}
 }
 
+static err_t explain_signal(const char *program, int number)
+{
+	return err_new(ERR_IO, "the image cannot be opened: %s was ended by signal %d (%s)%s",
+		       program, number, strsignal(number),
+		       number == SIGKILL ? ": for want of memory, perhaps" : "");
+}
+
 /* Its message, or what became of it when it left none. */
 static err_t explain(const char *program, int code, char *text)
 {
@@ -149,6 +157,8 @@ static err_t explain(const char *program, int code, char *text)
 	text_printable(clean, sizeof(clean), text);
 	if (code >= OPENER_FAILED && code <= OPENER_TOO_LARGE && *clean)
 		return err_new(kind_of(code), "%s", clean);
+	if (code < 0)
+		return explain_signal(program, -code);
 	return err_new(ERR_IO, "the image cannot be opened: %s ended with %d: %s", program, code,
 		       clean);
 }
