@@ -35,7 +35,7 @@ struct restoring {
 	struct handoff *h;
 	struct image_keys *keys; /* locked; NULL: none were given */
 	struct target target;
-	bool target_open;
+	bool valid_seen; /* so a RESUMING that comes later is ours, and the jump was not made */
 	struct commit commit;
 	struct hostinfo info;
 	struct regions mem;
@@ -74,9 +74,9 @@ static err_t tick(void *arg, const struct image_progress *progress)
 static err_t open_image(struct restoring *r)
 {
 	TRY(device_find(r->h, &r->target));
-	r->target_open = true;
 	TRY(commit_load(&r->target, &r->commit));
-	if (r->commit.slot.state != SLOT_VALID || !r->commit.twin_good)
+	r->valid_seen = r->commit.slot.state == SLOT_VALID;
+	if (!r->valid_seen || !r->commit.twin_good)
 		return err_new(ERR_REFUSED, "the image is no longer what it was: its superblock says %s",
 			       slot_state_name(r->commit.slot.state));
 	TRY(commit_check_page0(&r->commit));
@@ -171,7 +171,7 @@ void restore_run(struct handoff *h)
 	e = restore(&r);
 	secrets_forget_keys(&r.keys);
 	log_warn("the image was not resumed: %s", err_text(e));
-	if (r.target_open) {
+	if (r.valid_seen) {
 		also = commit_resume_failed(&r.target, &r.commit, err_text(e));
 		if (also)
 			log_warn("the reason could not be recorded in the image: %s", err_text(also));

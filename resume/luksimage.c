@@ -14,8 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define MAPPING "dormouse-image"
+#include <sys/sysmacros.h>
 
 static err_t open_device(const char *device, int *fd)
 {
@@ -66,6 +65,7 @@ static err_t open_area(struct luksimage *l, bool *person)
 
 static err_t map(struct luksimage *l, char *path)
 {
+	char name[sizeof(l->mapping)];
 	uint64_t start = 0;
 	struct stat st;
 
@@ -73,7 +73,10 @@ static err_t map(struct luksimage *l, char *path)
 		return err_errno("%s", l->device);
 	TRY(disk_of(st.st_rdev, &start, &l->disk_bytes));
 	l->area->bytes = align_down(l->area->bytes, PAGE_BYTES);
-	TRY(cryptmap_open(MAPPING, st.st_rdev, l->area, path, LUKSIMAGE_PATH_MAX));
+	snprintf(name, sizeof(name), "dormouse-image-%u-%u", major(st.st_rdev), minor(st.st_rdev));
+	TRY(cryptmap_close(name)); /* of a run that was killed */
+	TRY(cryptmap_open(name, st.st_rdev, l->area, path, LUKSIMAGE_PATH_MAX));
+	strcpy(l->mapping, name);
 	l->area->start += start;
 	return NULL;
 }
@@ -132,14 +135,25 @@ err_t luksimage_open(struct luksimage *l, char *path, bool *person)
 	return e;
 }
 
-void luksimage_close(struct luksimage *l)
+static err_t close_mapping(struct luksimage *l)
 {
-	err_t e = l->area ? cryptmap_close(MAPPING) : NULL;
+	forget_area(l);
+	if (*l->mapping)
+		TRY(cryptmap_close(l->mapping));
+	*l->mapping = '\0';
+	return NULL;
+}
 
+static void tell(const struct luksimage *l, err_t e)
+{
 	if (e)
 		log_warn("%s: %s", l->device, err_text(e));
 	err_free(e);
-	forget_area(l);
+}
+
+void luksimage_close(struct luksimage *l)
+{
+	tell(l, close_mapping(l));
 }
 
 err_t luksimage_skip(struct luksimage *l)
@@ -158,10 +172,9 @@ void luksimage_destroy(struct luksimage *l, bool unmark)
 
 	if (!l)
 		return;
-	luksimage_close(l);
-	e = unmark ? ask_header(l, OPENER_UNMARK, NULL) : NULL;
-	if (e)
-		log_warn("%s: %s", l->device, err_text(e));
-	err_free(e);
+	e = close_mapping(l);
+	if (!e && unmark)
+		e = ask_header(l, OPENER_UNMARK, NULL);
+	tell(l, e);
 	free(l);
 }

@@ -20,6 +20,7 @@
 struct luksimage {
 	const struct options *o;
 	char device[CONFIG_TEXT_MAX];
+	char mapping[40];    /* its name, as no other device has it; empty: closed */
 	bool skipped;	     /* a boot went on beside the image, and could not say so in it */
 	uint64_t disk_bytes; /* of the bare disk */
 	struct encrypted_area *area; /* of it, in locked memory; NULL: closed */

@@ -115,14 +115,15 @@ static void give(int fd, const struct passphrase *p)
 	}
 }
 
+/* Less than zero: by which signal it was ended. */
 static int wait_for(pid_t pid)
 {
 	int status;
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+			return OPENER_FAILED;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 static enum err_kind kind_of(int code)
@@ -139,6 +140,13 @@ static enum err_kind kind_of(int code)
 	default:
 		return ERR_IO;
 	}
+}
+
+static err_t explain_signal(const char *program, int number)
+{
+	return err_new(ERR_IO, "the image cannot be opened: %s was ended by signal %d (%s)%s",
+		       program, number, strsignal(number),
+		       number == SIGKILL ? ": for want of memory, perhaps" : "");
 }
 
 static bool is_token(const struct opener *o)
@@ -180,6 +188,8 @@ static err_t explain(const struct opener *o, int code, const char *text)
 	/* A plugin that crashes must not be in the way of the passphrase. */
 	if (code < 0 && is_token(o))
 		return err_new(ERR_AUTH, "%s crashed", o->program);
+	if (code < 0)
+		return explain_signal(o->program, -code);
 	return err_new(ERR_IO, "the image cannot be opened: %s ended with %d: %s", o->program, code,
 		       text);
 }

@@ -136,14 +136,19 @@ static err_t read_kernel(const struct config *config, char *target, struct optio
 	return choose_key_file(cmdline, config, o);
 }
 
-/* Bad ones are none: then an encrypted image is asked about, and the boot does not just
- * go on beside it. */
+/*
+ * Bad ones are none: then an encrypted image on a device is asked about. One in a file, or in
+ * swap in use, is not found, and the boot goes on beside it: no more can be done here than say
+ * so, since these targets are nowhere else.
+ */
 static void read_pins(const char *path, struct options *o)
 {
 	err_t e = pins_load(path, &o->pins);
 
 	if (e)
-		log_warn("%s", err_text(e));
+		log_warn("%s: AN IMAGE IN A FILE, OR IN SWAP IN USE, IS NOT FOUND; if there is one, "
+			 "switch off, and boot the initramfs that the machine had then",
+			 err_text(e));
 	err_free(e);
 }
 

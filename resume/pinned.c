@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume/pinned.h"
 
+#include "base/log.h"
 #include "base/util.h"
 #include "image/commit.h"
 #include "image/located.h"
@@ -42,7 +43,12 @@ static err_t open_head(const char *path, const struct pin *pin, struct target *o
 
 	TRY(located_open_head(path, true, pin->byte, out));
 	e = commit_load(out, &c);
-	if (!e || err_kind(e) != ERR_FORMAT || c.unreadable) {
+	if (e && c.unreadable) {
+		target_close(out);
+		err_free(e);
+		return err_new(ERR_IO, "the superblocks on %s cannot be read", path);
+	}
+	if (!e || err_kind(e) != ERR_FORMAT) {
 		err_free(e); /* whoever opened it is told again */
 		return NULL;
 	}
@@ -64,6 +70,7 @@ struct found {
 	struct target target;
 	err_t error; /* of the one that has, in place of target */
 	char path[TARGET_NAME_MAX];
+	err_t unread; /* of the first one that does not tell whether it has */
 };
 
 static void try_disk(const struct disk_where *where, const struct disk *disk, const struct pin *pin,
@@ -75,6 +82,11 @@ static void try_disk(const struct disk_where *where, const struct disk *disk, co
 
 	if (e && err_kind(e) == ERR_FORMAT) {
 		err_free(e);
+		return;
+	}
+	/* The other two say that something of ours is there. */
+	if (e && err_kind(e) != ERR_CORRUPT && err_kind(e) != ERR_UNSUPPORTED) {
+		f->unread = err_first(f->unread, e);
 		return;
 	}
 	if (f->count++) { /* told below; which one does not matter */
@@ -95,6 +107,11 @@ static err_t take(struct found *f, const struct pin *pin, size_t disks, struct t
 		return err_new(ERR_INVALID, "no disk of %llu bytes%s%s is there",
 			       (unsigned long long)pin->disk_bytes, *pin->identity ? ", " : "",
 			       pin->identity);
+	if (!f->count && f->unread)
+		return f->unread;
+	if (f->unread)
+		log_warn("%s", err_text(f->unread));
+	err_free(f->unread);
 	if (!f->count)
 		return err_new(ERR_FORMAT, "there is no image");
 	if (f->count > 1) {

@@ -6,6 +6,7 @@
 #include "base/err.h"
 
 #include <libcryptsetup.h>
+#include <stdint.h>
 
 void cryptdevice_close(struct crypt_device **cd); /* *cd may be NULL */
 
@@ -16,5 +17,11 @@ err_t cryptdevice_init(const char *path, struct crypt_device **cd) ERR_CHECK;
 
 /* A negative return value as an error: the kind by its number. */
 err_t cryptdevice_error(int r, const char *path, const char *what) ERR_CHECK;
+
+/*
+ * May a passphrase be tried on this keyslot, with so many bytes of memory? Who can write to the
+ * disk says what that costs, up to days. ERR_NOMEM: too much memory, or time.
+ */
+err_t cryptdevice_check_cost(struct crypt_device *cd, int slot, uint64_t memory) ERR_CHECK;
 
 #endif

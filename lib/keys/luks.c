@@ -143,17 +143,6 @@ uint64_t luks_memory(void)
 	return kib * KIB;
 }
 
-/*
- * The tools choose the cost of a keyslot by the machine that they run on. Where there is
- * less memory, the allocation succeeds, and the kernel kills somebody.
- */
-static uint64_t memory_needed(struct crypt_device *cd, int slot)
-{
-	struct crypt_pbkdf_type pbkdf;
-
-	return crypt_keyslot_get_pbkdf(cd, slot, &pbkdf) ? 0 : (uint64_t)pbkdf.max_memory_kb * KIB;
-}
-
 /* What try_slots tries. */
 struct attempt {
 	struct crypt_device *cd;
@@ -165,22 +154,16 @@ struct attempt {
 /* The same as crypt_volume_key_get, but a keyslot that cannot be tried does not end it. */
 static err_t try_slot(const struct attempt *a, int slot, struct secret *out)
 {
-	uint64_t needs = memory_needed(a->cd, slot);
 	size_t bytes = sizeof(*out);
-	int r = -ENOMEM;
+	int r;
 
-	if (needs <= a->memory)
-		r = crypt_volume_key_get(a->cd, slot, (char *)out, &bytes, a->passphrase, a->n);
+	TRY(cryptdevice_check_cost(a->cd, slot, a->memory));
+	r = crypt_volume_key_get(a->cd, slot, (char *)out, &bytes, a->passphrase, a->n);
 	if (r >= 0)
 		return NULL;
 	explicit_bzero(out, sizeof(*out));
 	if (r == -EPERM || r == -ENOENT)
 		return err_new(ERR_AUTH, "wrong passphrase");
-	if (r == -ENOMEM)
-		return err_new(ERR_NOMEM,
-			       "keyslot %d takes %llu MiB of memory to open, and there is less "
-			       "(add its passphrase again, with --pbkdf-memory 65536)",
-			       slot, (unsigned long long)(needs / MIB));
 	return cryptdevice_error(r, a->path, "opening a keyslot");
 }
 
@@ -234,7 +217,7 @@ err_t luks_open_passphrase(const char *path, const char *passphrase, size_t n, u
 	return e;
 }
 
-/* The text of "public_key" in a token's JSON, as libcryptsetup writes it: "/" is "/". */
+/* The text of "public_key" in a token's JSON, as libcryptsetup writes it: "/" is "\/". */
 static bool public_text(const char *json, char out[PUBLIC_TEXT_BYTES])
 {
 	const char *p = strstr(json, "\"public_key\"");

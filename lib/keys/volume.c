@@ -2,6 +2,7 @@
 #include "keys/volume.h"
 
 #include "keys/cryptdevice.h"
+#include "keys/luks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,18 +62,43 @@ static err_t describe(struct crypt_device *cd, const char *device, struct encryp
 	return out->bytes ? NULL : err_new(ERR_NOSPACE, "%s has no room behind its header", device);
 }
 
-static err_t take_key(struct crypt_device *cd, const char *device, const char *passphrase, size_t n,
-		      struct encrypted_area *out)
+static err_t try_slot(struct crypt_device *cd, int slot, const char *device, const char *passphrase,
+		      size_t n, struct encrypted_area *out)
 {
 	size_t bytes = sizeof(out->key);
-	int r = crypt_volume_key_get(cd, CRYPT_ANY_SLOT, (char *)out->key, &bytes, passphrase, n);
+	int r;
 
+	TRY(err_context(cryptdevice_check_cost(cd, slot, luks_memory()), "%s", device));
+	r = crypt_volume_key_get(cd, slot, (char *)out->key, &bytes, passphrase, n);
 	out->key_bytes = (uint32_t)bytes;
 	if (r >= 0)
 		return NULL;
 	if (r == -EPERM || r == -ENOENT)
 		return err_new(ERR_AUTH, "%s: no keyslot opens with this passphrase", device);
 	return cryptdevice_error(r, device, "opening a keyslot");
+}
+
+/* A keyslot that costs too much, or is damaged, is not in the way of the others. */
+static err_t take_key(struct crypt_device *cd, const char *device, const char *passphrase, size_t n,
+		      struct encrypted_area *out)
+{
+	err_t said = NULL;
+
+	for (int slot = 0; slot < crypt_keyslot_max(crypt_get_type(cd)); slot++) {
+		crypt_keyslot_info info = crypt_keyslot_status(cd, slot);
+		err_t e;
+
+		if (info != CRYPT_SLOT_ACTIVE && info != CRYPT_SLOT_ACTIVE_LAST)
+			continue;
+		e = try_slot(cd, slot, device, passphrase, n, out);
+		if (!e) {
+			err_free(said);
+			return NULL;
+		}
+		/* That one cannot be tried says more than that others do not open. */
+		said = said && err_kind(said) == ERR_AUTH ? err_first(e, said) : err_first(said, e);
+	}
+	return said ? said : err_new(ERR_AUTH, "%s has no keyslot", device);
 }
 
 err_t volume_describe(const char *device, struct encrypted_area *out)

@@ -4,8 +4,8 @@
  * and the device mapper are made up. Faults planted, each found: a person asked although no
  * image is marked; the disk's bytes mapped on the partition, or the partition's told as the
  * disk's; the mark taken away while the device is mapped, or without being asked to; a key
- * kept after an error, or after closing; half a page at the end; a partition whose header
- * cannot be asked taken for one without an image.
+ * kept after an error; half a page at the end; one name for the mappings of two partitions; what
+ * a boot has decided not read, or not written; a library that is missing taken for no image.
  */
 #include "unit.h"
 
@@ -15,6 +15,8 @@
 #include "tempfile.h"
 
 #include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #define PART_AT	   (3 * MIB)
 #define DISK_BYTES (1024 * MIB)
@@ -24,8 +26,9 @@ static struct {
 	char opener[PATH_MAX];
 	const char *typed; /* NULL: Enter alone */
 	unsigned int asked;
-	bool mapped, cannot_map;
-	dev_t dev;
+	bool cannot_map, cannot_close;
+	char mapped[2][40]; /* names */
+	dev_t number, dev;  /* of the partition, which is a file here; and as it was asked about */
 	uint64_t start, bytes; /* of what was mapped */
 } machine;
 
@@ -37,8 +40,19 @@ static err_t fake_disk_of(dev_t dev, uint64_t *start, uint64_t *disk_bytes)
 	return NULL;
 }
 
-#define disk_of fake_disk_of
+static int fake_stat(const char *path, struct stat *st)
+{
+	int e = lstat(path, st);
+
+	st->st_rdev = machine.number;
+	return e;
+}
+
+#define disk_of	       fake_disk_of
+#define stat(path, st) fake_stat(path, st)
 #include "resume/luksimage.c"
+#undef stat
+
 #include "resume/opener.c"
 
 err_t passphrases_try(const struct options *o, const struct opener *want, const char *what,
@@ -66,11 +80,14 @@ err_t passphrases_try(const struct options *o, const struct opener *want, const 
 err_t cryptmap_open(const char *name, dev_t disk, const struct encrypted_area *area, char *path,
 		    size_t n)
 {
-	assert_string_equal(name, "dormouse-image");
+	size_t i = *machine.mapped[0] != '\0';
+
 	assert_true(disk == machine.dev);
+	assert_string_not_equal(machine.mapped[0], name);
+	assert_int_equal(*machine.mapped[i], 0);
 	if (machine.cannot_map)
 		return err_new(ERR_IO, "no device mapper");
-	machine.mapped = true;
+	strcpy(machine.mapped[i], name);
 	machine.start = area->start;
 	machine.bytes = area->bytes;
 	snprintf(path, n, "/dev/dm-7");
@@ -79,8 +96,13 @@ err_t cryptmap_open(const char *name, dev_t disk, const struct encrypted_area *a
 
 err_t cryptmap_close(const char *name)
 {
-	assert_string_equal(name, "dormouse-image");
-	machine.mapped = false;
+	for (size_t i = 0; i < 2; i++) {
+		if (strcmp(machine.mapped[i], name))
+			continue;
+		if (machine.cannot_close)
+			return err_new(ERR_REFUSED, "busy");
+		*machine.mapped[i] = '\0';
+	}
 	return NULL;
 }
 
@@ -118,6 +140,14 @@ static err_t find_image(struct luksimage **out)
 	return luksimage_create(name, &o, out);
 }
 
+static struct luksimage *found(void)
+{
+	struct luksimage *l = NULL;
+
+	assert_ok(find_image(&l));
+	return l;
+}
+
 static bool is_marked(void)
 {
 	bool marked = false;
@@ -130,14 +160,12 @@ static void test_opens(void **state)
 {
 	struct encrypted_area inside;
 	char path[LUKSIMAGE_PATH_MAX];
-	struct luksimage *l = NULL;
-	bool person;
+	struct luksimage *l = found();
+	bool person = false;
 
 	(void)state;
-	assert_ok(volume_open(machine.device.path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &inside));
-	assert_ok(find_image(&l));
 	assert_int_equal(machine.asked, 0);
-	assert_null(l->area);
+	assert_ok(volume_open(machine.device.path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &inside));
 	assert_ok(luksimage_open(l, path, &person));
 	assert_true(person);
 	assert_int_equal(machine.asked, 1);
@@ -149,45 +177,50 @@ static void test_opens(void **state)
 	assert_int_equal(machine.bytes, inside.bytes);
 	inside.start += PART_AT;
 	assert_memory_equal(l->area, &inside, sizeof(inside));
-	luksimage_close(l);
-	assert_false(machine.mapped);
-	assert_null(l->area);
 	luksimage_destroy(l, false);
+	assert_int_equal(*machine.mapped[0], 0);
 	assert_true(is_marked());
 }
 
 static void test_unmark(void **state)
 {
 	char path[LUKSIMAGE_PATH_MAX];
-	struct luksimage *l = NULL;
+	struct luksimage *l = found();
 	bool person;
 
 	(void)state;
 	luksimage_destroy(NULL, true);
-	assert_ok(find_image(&l));
 	assert_ok(luksimage_open(l, path, &person));
+	machine.cannot_close = true; /* somebody writes to it yet */
 	luksimage_destroy(l, true);
-	assert_false(machine.mapped);
+	assert_true(is_marked());
+	machine.cannot_close = false;
+	l = found();
+	assert_ok(luksimage_open(l, path, &person)); /* what was left is closed */
+	luksimage_destroy(l, true);
+	assert_int_equal(*machine.mapped[0], 0);
 	assert_false(is_marked());
 }
 
-/* By a boot that cannot write it into the image. */
-static void test_told(void **state)
+/* Each has a name of its own; the end of one closes no other. */
+static void test_two(void **state)
 {
-	struct luksimage *l = NULL;
+	char path[LUKSIMAGE_PATH_MAX];
+	struct luksimage *a = found(), *b = found();
+	bool person;
 
 	(void)state;
-	assert_ok(find_image(&l));
-	assert_false(l->skipped);
-	assert_ok(luksimage_skip(l));
-	luksimage_destroy(l, false);
-	assert_ok(find_image(&l));
-	assert_true(l->skipped);
-	assert_ok(luksimage_discard(l));
-	luksimage_destroy(l, false);
-	l = NULL;
-	assert_err(find_image(&l), ERR_FORMAT);
-	assert_null(l);
+	machine.number = makedev(254, 3);
+	assert_ok(luksimage_open(a, path, &person));
+	machine.number = makedev(254, 13);
+	assert_ok(luksimage_open(b, path, &person));
+	assert_true(*machine.mapped[0] && *machine.mapped[1]);
+	luksimage_destroy(b, false);
+	assert_true(*machine.mapped[0] && !*machine.mapped[1]);
+	luksimage_destroy(found(), false); /* was never open */
+	assert_true(*machine.mapped[0]);
+	luksimage_destroy(a, false);
+	assert_int_equal(*machine.mapped[0], 0);
 }
 
 /* Nobody is asked for anything. */
@@ -202,46 +235,72 @@ static void test_no_image(void **state)
 	assert_int_equal(ftruncate(machine.device.fd, LUKSFILE_BYTES), 0);
 	assert_err(find_image(&l), ERR_CORRUPT); /* no LUKS: who configured it should know */
 	unlink(machine.device.path);
-	assert_true(unit_is_err(find_image(&l)));
+	assert_err(find_image(&l), ERR_IO);
+	assert_int_equal(machine.asked, 0);
 	assert_null(l);
 }
 
-/* Nobody knows: a person is asked. */
-static void test_no_opener(void **state)
-{
-	char path[LUKSIMAGE_PATH_MAX];
-	struct luksimage *l = NULL;
-	bool person;
-
-	(void)state;
-	strcpy(machine.opener, "/none");
-	assert_ok(find_image(&l));
-	assert_true(unit_is_err(luksimage_open(l, path, &person)));
-	assert_null(l->area);
-	luksimage_destroy(l, false);
-}
-
-/* The image stays, and its mark with it. */
+/* The image stays, and its mark with it; another try may do. */
 static void test_not_opened(void **state)
 {
 	char path[LUKSIMAGE_PATH_MAX];
-	struct luksimage *l = NULL;
+	struct luksimage *l = found();
 	bool person;
 
 	(void)state;
-	assert_ok(find_image(&l));
 	machine.typed = "wrong";
 	assert_err(luksimage_open(l, path, &person), ERR_AUTH);
 	machine.typed = NULL;
 	assert_err(luksimage_open(l, path, &person), ERR_ABORTED);
+	assert_true(person);
 	assert_int_equal(machine.asked, 2);
+	assert_null(l->area);
 	machine.typed = LUKSFILE_PASS;
 	machine.cannot_map = true;
 	assert_err(luksimage_open(l, path, &person), ERR_IO);
-	assert_false(machine.mapped);
 	assert_null(l->area);
+	machine.cannot_map = false;
+	assert_ok(luksimage_open(l, path, &person));
 	luksimage_destroy(l, false);
 	assert_true(is_marked());
+}
+
+/* What a boot has decided without opening it. */
+static void test_decided(void **state)
+{
+	char path[LUKSIMAGE_PATH_MAX];
+	struct luksimage *l = found(), *none = NULL;
+	bool person;
+
+	(void)state;
+	assert_false(l->skipped);
+	assert_ok(luksimage_skip(l));
+	luksimage_destroy(l, false);
+	l = found();
+	assert_true(l->skipped);
+	assert_ok(luksimage_discard(l));
+	assert_err(luksimage_open(l, path, &person), ERR_FORMAT);
+	luksimage_destroy(l, false);
+	assert_err(find_image(&none), ERR_FORMAT);
+	assert_true(is_marked()); /* for the host */
+	assert_int_equal(machine.asked, 0);
+}
+
+/* Nobody knows whether there is an image: that is no reason to go on. */
+static void test_no_opener(void **state)
+{
+	char path[LUKSIMAGE_PATH_MAX];
+	struct luksimage *l;
+	bool person;
+
+	(void)state;
+	strcpy(machine.opener, "/nowhere/at/all");
+	l = found();
+	assert_err(luksimage_open(l, path, &person), ERR_IO);
+	assert_false(person);
+	assert_true(unit_is_err(luksimage_discard(l)));
+	luksimage_destroy(l, false);
+	assert_int_equal(machine.asked, 0);
 }
 
 #define LUKSIMAGE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -249,9 +308,10 @@ static void test_not_opened(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LUKSIMAGE_TEST(test_opens),	LUKSIMAGE_TEST(test_unmark),
-		LUKSIMAGE_TEST(test_told),	LUKSIMAGE_TEST(test_no_image),
-		LUKSIMAGE_TEST(test_no_opener), LUKSIMAGE_TEST(test_not_opened),
+		LUKSIMAGE_TEST(test_opens),	 LUKSIMAGE_TEST(test_unmark),
+		LUKSIMAGE_TEST(test_two),	 LUKSIMAGE_TEST(test_no_image),
+		LUKSIMAGE_TEST(test_not_opened), LUKSIMAGE_TEST(test_decided),
+		LUKSIMAGE_TEST(test_no_opener),
 	};
 
 	return cmocka_run_group_tests_name("luksimage", tests, NULL, NULL);

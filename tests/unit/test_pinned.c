@@ -2,7 +2,8 @@
 /*
  * Faults planted, each found: a disk of another size or serial number taken; of two
  * disks with the image the first taken; a disk without superblocks taken for one with a
- * file; a superblock that cannot be read taken for none; a partition looked at like a disk.
+ * file; a superblock that cannot be read taken for none; a partition looked at like a disk;
+ * a disk that cannot be read taken for a second one.
  */
 #include "unit.h"
 
@@ -123,6 +124,39 @@ static void test_unreadable(void **state)
 	fakedisks_deinit(&m);
 }
 
+/* What cannot be opened, whatever is in it. */
+static void break_disk(const struct machine *m, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", m->dev, name);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+/* One that cannot be read there is no second one that has it; alone, it is no "no image". */
+static void test_unread(void **state)
+{
+	struct pin none = head("");
+	struct target t;
+	struct machine m;
+	char path[TARGET_NAME_MAX];
+
+	(void)state;
+	setup(&m);
+	add_disk(&m, "vda", DISK_BYTES, "");
+	add_disk(&m, "vdb", DISK_BYTES, "");
+	add_disk(&m, "vdc", DISK_BYTES, "");
+	break_disk(&m, "vda");
+	break_disk(&m, "vdc");
+	assert_true(unit_is_err(pinned_open(&m.where, &none, &t, path)));
+	put_image(&m, "vdb", 256 << 10, 0);
+	assert_ok(pinned_open(&m.where, &none, &t, path));
+	assert_non_null(strstr(path, "/dev/vdb"));
+	target_close(&t);
+	teardown(&m);
+}
+
 static void test_locator(void **state)
 {
 	struct pin pin = {
@@ -148,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_locator),
 	};
 

@@ -114,6 +114,27 @@ static void test_mark(void **state)
 	assert_int_equal(tokens(path), 1);
 }
 
+/* Each keyslot is tried by itself: the first one's passphrase is another. */
+static void test_second_slot(void **state)
+{
+	struct encrypted_area area;
+	struct crypt_device *cd;
+	uint8_t key[64];
+	const char *path = ((struct tempfile *)*state)->path;
+
+	luksfile_format(path, CRYPT_LUKS2, key);
+	assert_int_equal(crypt_init(&cd, path), 0);
+	assert_int_equal(crypt_load(cd, CRYPT_LUKS2, NULL), 0);
+	assert_int_equal(crypt_set_pbkdf_type(cd, &luksfile_cheap), 0);
+	assert_true(crypt_keyslot_add_by_passphrase(cd, 5, LUKSFILE_PASS, strlen(LUKSFILE_PASS),
+						    "second", 6) == 5);
+	crypt_free(cd);
+	assert_ok(volume_open(path, "second", 6, &area));
+	assert_memory_equal(area.key, key, 64);
+	assert_ok(volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area));
+	assert_err(volume_open(path, "third", 5, &area), ERR_AUTH);
+}
+
 /* One token, whatever it says; a host sees an image in it whatever a boot has decided. */
 static void test_decided(void **state)
 {
@@ -169,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mark, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_decided, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reencrypting, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_second_slot, setup, teardown),
 	};
 
 	/* Its locks would be in /run, which is not the test's. */
