@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "host/held.h"
 #include "host/luksvolume.h"
+#include "host/stablename.h"
 #include "host/stack.h"
 #include "image/commit.h"
 #include "target/target.h"
@@ -27,8 +28,7 @@ void check_target_device(const struct preflight *p, struct finding *out)
 
 	if (p->target_error[0])
 		finding_set(out, FINDING_REFUSE, "%s", p->target_error);
-	else if ((l->kind == LOCATION_DEVICE || l->kind == LOCATION_LUKS) &&
-		 !stack_is_disk(l->dev))
+	else if ((l->kind == LOCATION_DEVICE || l->kind == LOCATION_LUKS) && !stack_is_disk(l->dev))
 		finding_set(out, FINDING_REFUSE,
 			    "the target %s is not a bare disk or a partition of one, and not in "
 			    "use as swap; the writer sees no others",
@@ -53,14 +53,30 @@ static err_t try_disk(const struct location *l)
 
 	if (e && err_kind(e) == ERR_REFUSED) {
 		err_free(e);
-		return err_new(ERR_REFUSED,
-			       "this kernel does not allow writing to %s beside the filesystem on "
-			       "it; boot with bdev_allow_write_mounted=1, or use one on a partition",
-			       l->disk.disk_name);
+		return err_new(
+			ERR_REFUSED,
+			"this kernel does not allow writing to %s beside the filesystem on "
+			"it; boot with bdev_allow_write_mounted=1, or use one on a partition",
+			l->disk.disk_name);
 	}
 	if (!e)
 		target_close(&t);
 	return e;
+}
+
+/* The kernel's own names may change places from boot to boot. */
+static void found_by_name(const struct location *l, const char *more, struct finding *out)
+{
+	char better[CONFIG_TEXT_MAX];
+
+	if (stablename_better(location_device(l), better, sizeof(better)))
+		finding_set(out, FINDING_WARN,
+			    "%s may be the name of another device at the next boot, which then "
+			    "finds no image: say \"target = %s%s\" in " CONFIG_PATH
+			    ", and run dormouse setup",
+			    l->name, l->kind == LOCATION_LUKS ? "luks:" : "", better);
+	else
+		finding_set(out, FINDING_OK, "%s is found by its name%s", l->name, more);
 }
 
 /* Will a boot find it, and the writer? */
@@ -76,13 +92,11 @@ void check_target_place(const struct preflight *p, struct finding *out)
 		if (e)
 			finding_set_err(out, FINDING_REFUSE, e);
 		else
-			finding_set(out, FINDING_OK,
-				    "%s is found by its name, and opened by its passphrase",
-				    l->name);
+			found_by_name(l, ", and opened by its passphrase", out);
 		return;
 	}
 	if (!location_is_located(l)) {
-		finding_set(out, FINDING_OK, "%s is found by its name", l->name);
+		found_by_name(l, "", out);
 		return;
 	}
 	e = location_check_pin(l, &p->pins);
