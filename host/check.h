@@ -37,6 +37,7 @@ void check_target_others(const struct preflight *p, struct finding *out);
 /* check_keys.c */
 void check_keys_set_up(const struct preflight *p, struct finding *out);
 void check_keys_authentication(const struct preflight *p, struct finding *out);
+void check_keys_target(const struct preflight *p, struct finding *out);
 void check_keys_initramfs(const struct preflight *p, struct finding *out);
 
 /* check_tokens.c */

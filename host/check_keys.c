@@ -8,6 +8,7 @@
 #include "host/encrypted.h"
 #include "host/initramfs.h"
 #include "host/keys.h"
+#include "host/luksvolume.h"
 #include "host/record.h"
 #include "keys/digest.h"
 #include "keys/locked.h"
@@ -15,6 +16,7 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define PINS_MAX (64u << 10)
 
@@ -73,6 +75,25 @@ static err_t try_recipient(const struct pins *pins)
 	return e;
 }
 
+/* /etc may have moved since setup asked. */
+static void check_auth_place(struct finding *out)
+{
+	bool encrypted = false;
+	err_t e = encrypted_path(KEYS_DIR, &encrypted);
+
+	if (e)
+		finding_set_err(out, FINDING_WARN, err_context(e, "where " KEYS_AUTH " lies"));
+	else if (!encrypted)
+		finding_set(out, FINDING_WARN,
+			    KEYS_AUTH
+			    " is not on an encrypted filesystem any more: who reads the "
+			    "disk can make images that this machine resumes. Once " KEYS_DIR
+			    " is on one again, or to do without: dormouse setup --rekey");
+	else
+		finding_set(out, FINDING_OK,
+			    "an image that this machine has not made is not resumed");
+}
+
 void check_keys_authentication(const struct preflight *p, struct finding *out)
 {
 	struct pins pins;
@@ -87,13 +108,40 @@ void check_keys_authentication(const struct preflight *p, struct finding *out)
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, e);
 	else if (pins.authenticated)
-		finding_set(out, FINDING_OK,
-			    "an image that this machine has not made is not resumed");
+		check_auth_place(out);
 	else
 		finding_set(out, FINDING_WARN,
 			    "images are not authenticated, since " KEYS_DIR
 			    " is not on an encrypted filesystem: who can write to the disk while "
 			    "the machine is off could replace an image");
+}
+
+/* What opens a target "luks:DEVICE" on the host; that it is there is the target's check. */
+void check_keys_target(const struct preflight *p, struct finding *out)
+{
+	bool encrypted = false;
+	struct stat st;
+	err_t e;
+
+	if (p->location.kind != LOCATION_LUKS || stat(LUKSVOLUME_KEY, &st)) {
+		finding_set(out, FINDING_SKIP, "no key file is used");
+		return;
+	}
+	e = encrypted_path(LUKSVOLUME_KEY, &encrypted);
+	if (e)
+		finding_set_err(out, FINDING_WARN, err_context(e, "where " LUKSVOLUME_KEY " lies"));
+	else if (st.st_uid || st.st_mode & 077)
+		finding_set(out, FINDING_WARN,
+			    LUKSVOLUME_KEY " is not for root alone, and opens %s: chown root and "
+					   "chmod 600 it",
+			    p->location.name);
+	else if (!encrypted)
+		finding_set(out, FINDING_WARN,
+			    LUKSVOLUME_KEY " is not on an encrypted filesystem: who reads the disk "
+					   "can open %s",
+			    p->location.name);
+	else
+		finding_set(out, FINDING_OK, LUKSVOLUME_KEY " is for root alone, and encrypted");
 }
 
 /* SHA-256 of the pins as they are; *there: is there such a file? */

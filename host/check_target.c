@@ -6,6 +6,7 @@
 #include "host/held.h"
 #include "host/imagesize.h"
 #include "host/luksvolume.h"
+#include "host/stablename.h"
 #include "host/stack.h"
 #include "image/commit.h"
 #include "target/target.h"
@@ -64,6 +65,21 @@ static err_t try_disk(const struct location *l)
 	return e;
 }
 
+/* The kernel's own names may change places from boot to boot. */
+static void found_by_name(const struct location *l, const char *more, struct finding *out)
+{
+	char better[CONFIG_TEXT_MAX];
+
+	if (stablename_better(location_device(l), better, sizeof(better)))
+		finding_set(out, FINDING_WARN,
+			    "%s may be the name of another device at the next boot, which then "
+			    "finds no image: say \"target = %s%s\" in " CONFIG_PATH
+			    ", and run dormouse setup",
+			    l->name, l->kind == LOCATION_LUKS ? "luks:" : "", better);
+	else
+		finding_set(out, FINDING_OK, "%s is found by its name%s", l->name, more);
+}
+
 /* Will a boot find it, and the writer? */
 void check_target_place(const struct preflight *p, struct finding *out)
 {
@@ -77,13 +93,11 @@ void check_target_place(const struct preflight *p, struct finding *out)
 		if (e)
 			finding_set_err(out, FINDING_REFUSE, e);
 		else
-			finding_set(out, FINDING_OK,
-				    "%s is found by its name, and opened by its passphrase",
-				    l->name);
+			found_by_name(l, ", and opened by its passphrase", out);
 		return;
 	}
 	if (!location_is_located(l)) {
-		finding_set(out, FINDING_OK, "%s is found by its name", l->name);
+		found_by_name(l, "", out);
 		return;
 	}
 	e = location_check_pin(l, &p->pins);

@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/util.h"
 #include "keys/luks.h"
+#include "keys/secret.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -39,6 +40,21 @@ err_t keys_header(const struct pins *pins, uint8_t **bytes, size_t *n, unsigned 
 	return NULL;
 }
 
+/* Images by another one would not be authentic at boot. */
+static err_t check_auth(const struct pins *pins, const uint8_t *auth_key)
+{
+	uint8_t digest[DIGEST_BYTES];
+
+	if (!pins->has_auth)
+		return NULL;
+	TRY(secret_auth_digest(auth_key, digest));
+	if (memcmp(digest, pins->auth, sizeof(digest)))
+		return err_new(ERR_REFUSED,
+			       KEYS_AUTH " and " PINS_PATH " are of different keys: put " KEYS_AUTH
+					 " back from a backup, or run dormouse setup --rekey");
+	return NULL;
+}
+
 err_t keys_recipient(const struct pins *pins, struct seal_recipient *out)
 {
 	CLEANUP_CLOSE int fd = -1;
@@ -50,5 +66,6 @@ err_t keys_recipient(const struct pins *pins, struct seal_recipient *out)
 	fd = open(KEYS_AUTH, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno("opening " KEYS_AUTH " (dormouse setup --rekey makes a new one)");
-	return io_pread(fd, out->auth_key, sizeof(out->auth_key), 0, KEYS_AUTH);
+	TRY(io_pread(fd, out->auth_key, sizeof(out->auth_key), 0, KEYS_AUTH));
+	return check_auth(pins, out->auth_key);
 }

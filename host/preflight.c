@@ -37,6 +37,7 @@ const struct preflight_check preflight_checks[] = {
 	{"initramfs", check_boot_initramfs},
 	{"encryption", check_keys_set_up},
 	{"authentication", check_keys_authentication},
+	{"target's key", check_keys_target},
 	{"initramfs' keys", check_keys_initramfs},
 	{"initramfs' targets", check_boot_targets},
 	{"command line", check_boot_cmdline},

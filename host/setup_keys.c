@@ -108,6 +108,8 @@ static err_t put_all(struct making *m, struct pins *pins)
 	fresh.has_public = true;
 	TRY(put_header(m));
 	TRY(put_auth_key(m, &fresh.authenticated));
+	fresh.has_auth = fresh.authenticated;
+	TRY(secret_auth_digest(m->secret.auth_key, fresh.auth));
 	TRY(setup_put_pins(&fresh));
 	*pins = fresh;
 	return NULL;

@@ -51,3 +51,17 @@ err_t stablename_of(const char *path, char *out, size_t n)
 			return put(name, out, n);
 	return put(path, out, n);
 }
+
+bool stablename_better(const char *path, char *out, size_t n)
+{
+	struct stat st;
+	err_t e;
+
+	if (lstat(path, &st) || !S_ISBLK(st.st_mode))
+		return false; /* of a link somebody takes care */
+	e = stablename_of(path, out, n);
+	if (!e)
+		return strcmp(path, out) != 0;
+	err_free(e);
+	return false;
+}

@@ -52,18 +52,17 @@ err_t pins_set(struct pins *p, const struct pin *pin)
 	return NULL;
 }
 
-static err_t parse_public(const char *value, struct pins *p)
+static err_t parse_hex(const char *value, uint8_t *out, size_t bytes, bool *there)
 {
 	unsigned int byte;
 
-	if (strlen(value) != 2 * PINS_PUBLIC_BYTES ||
-	    strspn(value, "0123456789abcdef") != 2 * PINS_PUBLIC_BYTES)
-		return err_new(ERR_INVALID, "not %u hexadecimal digits", 2 * PINS_PUBLIC_BYTES);
-	for (size_t i = 0; i < PINS_PUBLIC_BYTES; i++) {
+	if (strlen(value) != 2 * bytes || strspn(value, "0123456789abcdef") != 2 * bytes)
+		return err_new(ERR_INVALID, "not %zu hexadecimal digits", 2 * bytes);
+	for (size_t i = 0; i < bytes; i++) {
 		sscanf(value + 2 * i, "%2x", &byte);
-		p->public_key[i] = (uint8_t)byte;
+		out[i] = (uint8_t)byte;
 	}
-	p->has_public = true;
+	*there = true;
 	return NULL;
 }
 
@@ -110,7 +109,9 @@ static err_t take(void *ctx, const char *key, const char *value)
 	struct pins *p = ctx;
 
 	if (!strcmp(key, "public"))
-		return parse_public(value, p);
+		return parse_hex(value, p->public_key, PINS_PUBLIC_BYTES, &p->has_public);
+	if (!strcmp(key, "auth"))
+		return parse_hex(value, p->auth, PINS_AUTH_BYTES, &p->has_auth);
 	if (!strcmp(key, "place"))
 		return parse_place(value, p);
 	if (!strcmp(key, "ext"))
@@ -182,17 +183,23 @@ err_t pins_add_targets(const struct pins *p, struct config *config)
 	return NULL;
 }
 
+static void print_hex(const char *key, const uint8_t *bytes, size_t n, FILE *out)
+{
+	fprintf(out, "%s = ", key);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%02x", bytes[i]);
+	putc('\n', out);
+}
+
 void pins_print(const struct pins *p, FILE *out)
 {
 	fprintf(out, "# made by dormouse setup: what a boot must know to find an image and believe "
 		     "it\n");
-	if (p->has_public) {
-		fprintf(out, "public = ");
-		for (size_t i = 0; i < PINS_PUBLIC_BYTES; i++)
-			fprintf(out, "%02x", p->public_key[i]);
-		putc('\n', out);
-	}
+	if (p->has_public)
+		print_hex("public", p->public_key, PINS_PUBLIC_BYTES, out);
 	fprintf(out, "authenticated = %s\n", p->authenticated ? "yes" : "no");
+	if (p->has_auth)
+		print_hex("auth", p->auth, PINS_AUTH_BYTES, out);
 	for (uint32_t i = 0; i < p->count; i++) {
 		const struct pin *pin = &p->pins[i];
 		char identity[PINS_IDENTITY_MAX];

@@ -7,6 +7,7 @@
  *
  *   public = 64 hexadecimal digits
  *   authenticated = yes
+ *   auth = 64 hexadecimal digits    (of the host's auth.key, secret_auth_digest())
  *   place = KIND BYTE DISK_BYTES IDENTITY TARGET     (IDENTITY "-": not known)
  *   ext = UUID PATH     the place before it begins this file of an ext2, ext3 or ext4
  *                       that lies on a bare disk or partition
@@ -24,6 +25,7 @@
 
 #define PINS_PATH	  "/etc/dormouse/pins"
 #define PINS_PUBLIC_BYTES 32u
+#define PINS_AUTH_BYTES	  32u
 #define PINS_IDENTITY_MAX 56u
 #define PINS_UUID_MAX	  37u
 
@@ -49,6 +51,8 @@ struct pins {
 	uint8_t public_key[PINS_PUBLIC_BYTES]; /* X25519: images are sealed for it */
 	bool authenticated; /* only images that were made with the authentication key are believed
 			     */
+	bool has_auth; /* not in pins of older versions */
+	uint8_t auth[PINS_AUTH_BYTES];
 	uint32_t count;
 	struct pin pins[CONFIG_TARGETS_MAX];
 };

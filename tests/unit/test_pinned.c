@@ -125,7 +125,7 @@ static void test_unreadable(void **state)
 }
 
 /* What cannot be opened, whatever is in it. */
-static void break_disk(const struct machine *m, const char *name)
+static void break_disk(const struct fakedisks *m, const char *name)
 {
 	char path[256];
 
@@ -139,14 +139,14 @@ static void test_unread(void **state)
 {
 	struct pin none = head("");
 	struct target t;
-	struct machine m;
+	struct fakedisks m;
 	char path[TARGET_NAME_MAX];
 
 	(void)state;
-	setup(&m);
-	add_disk(&m, "vda", DISK_BYTES, "");
-	add_disk(&m, "vdb", DISK_BYTES, "");
-	add_disk(&m, "vdc", DISK_BYTES, "");
+	fakedisks_init(&m);
+	fakedisks_add(&m, "vda", DISK_BYTES, "");
+	fakedisks_add(&m, "vdb", DISK_BYTES, "");
+	fakedisks_add(&m, "vdc", DISK_BYTES, "");
 	break_disk(&m, "vda");
 	break_disk(&m, "vdc");
 	assert_true(unit_is_err(pinned_open(&m.where, &none, &t, path)));
@@ -154,7 +154,7 @@ static void test_unread(void **state)
 	assert_ok(pinned_open(&m.where, &none, &t, path));
 	assert_non_null(strstr(path, "/dev/vdb"));
 	target_close(&t);
-	teardown(&m);
+	fakedisks_deinit(&m);
 }
 
 static void test_locator(void **state)

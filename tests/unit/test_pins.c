@@ -98,6 +98,7 @@ static void test_bad(void **state)
 		"public = 0011",
 		"public = 00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeef0",
 		"authenticated = maybe",
+		"auth = 0011",
 		"place = head 8192 4096000 -",
 		"place = tail 8192 4096000 - /x",
 		"place = head 8193 4096000 - /x",
@@ -161,7 +162,7 @@ static void test_print(void **state)
 	FILE *f = open_memstream(&text, &n);
 
 	(void)state;
-	assert_ok(parse("public = " KEY "\nauthenticated = yes\n"
+	assert_ok(parse("public = " KEY "\nauthenticated = yes\nauth = " KEY "\n"
 			"place = locator 7680 1048576 A /dev/vdb\n"
 			"place = head 8192 1048576 - /a b\n"
 			"ext = 5ca1ab1e-0d0d-4bad-8bad-c0ffee000001 /c d\n",
@@ -175,6 +176,8 @@ static void test_print(void **state)
 	assert_string_equal(again.pins[1].ext_path, "/c d");
 	assert_string_equal(again.pins[1].ext_uuid, "5ca1ab1e-0d0d-4bad-8bad-c0ffee000001");
 	assert_memory_equal(again.public_key, p.public_key, sizeof(p.public_key));
+	assert_true(again.has_auth);
+	assert_memory_equal(again.auth, p.public_key, sizeof(again.auth));
 	assert_int_equal(again.pins[0].kind, PIN_LOCATOR);
 	assert_int_equal(again.pins[0].byte, 7680);
 	assert_true(again.authenticated);
