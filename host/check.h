@@ -46,6 +46,7 @@ void check_tokens(const struct preflight *p, struct finding *out);
 void check_boot_codec(const struct preflight *p, struct finding *out);
 void check_boot_writer(const struct preflight *p, struct finding *out);
 void check_boot_initramfs(const struct preflight *p, struct finding *out);
+void check_boot_cmdline(const struct preflight *p, struct finding *out);
 void check_boot_targets(const struct preflight *p, struct finding *out);
 
 #endif

@@ -8,6 +8,7 @@
 #include "host/record.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 void check_boot_codec(const struct preflight *p, struct finding *out)
@@ -136,4 +137,43 @@ void check_boot_targets(const struct preflight *p, struct finding *out)
 	compare_targets(p, &found, path, out);
 	if (out->level == FINDING_REFUSE && p->config->then == CONFIG_RETURN)
 		out->level = FINDING_WARN;
+}
+
+static bool is_among(const char *names, const char *name)
+{
+	char text[CMDLINE_MAX], *rest = NULL;
+
+	snprintf(text, sizeof(text), "%s", names);
+	for (char *one = strtok_r(text, ",", &rest); one; one = strtok_r(NULL, ",", &rest))
+		if (!strcmp(one, name))
+			return true;
+	return false;
+}
+
+/* By this boot's command line: the next one's may be another, so nothing is refused. */
+void check_boot_cmdline(const struct preflight *p, struct finding *out)
+{
+	const char *name = config_candidate(p->config, p->candidate);
+	const char *skip = cmdline_find(p->cmdline, "dormouse.noresume", NULL, 0)
+				   ? "dormouse.noresume"
+			   : cmdline_find(p->cmdline, "noresume", NULL, 0) ? "noresume"
+									   : NULL;
+	char targets[CMDLINE_MAX] = "";
+
+	cmdline_find(p->cmdline, "dormouse.target", targets, sizeof(targets));
+	if (p->config->then == CONFIG_RETURN)
+		finding_set(out, FINDING_OK, "no boot is needed (then = return)");
+	else if (skip)
+		finding_set(out, FINDING_WARN,
+			    "this kernel was booted with \"%s\": a boot with that passes by the "
+			    "image. If it is in the boot loader's configuration, take it out",
+			    skip);
+	else if (*targets && name && !is_among(targets, name))
+		finding_set(out, FINDING_WARN,
+			    "this kernel was booted with dormouse.target=%s: a boot with that does "
+			    "not look at %s. If it is in the boot loader's configuration, take it "
+			    "out",
+			    targets, name);
+	else
+		finding_set(out, FINDING_OK, "nothing there keeps a boot from the image");
 }

@@ -88,6 +88,8 @@ void check_target_place(const struct preflight *p, struct finding *out)
 	}
 	e = location_check_pin(l, &p->pins);
 	if (!e)
+		e = location_check_ext(l, &p->pins);
+	if (!e)
 		e = try_disk(l);
 	if (e) {
 		finding_set_err(out, FINDING_REFUSE, e);

@@ -27,7 +27,7 @@ static void compare(const struct token_count *tokens, const struct initramfs *fo
 	if (library)
 		finding_set(out, FINDING_WARN,
 			    "a %s token is enrolled, but the initramfs %s cannot use it: %s is not "
-			    "in it. Is it installed? Run update-initramfs -u",
+			    "in it. Is it installed? Run update-initramfs -u -k all",
 			    token_names[library->kind], path, library->name);
 	else if (tokens->with_pin)
 		finding_set(out, FINDING_WARN,

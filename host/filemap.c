@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "host/btrfschunks.h"
 
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -31,6 +32,16 @@ static const struct {
 	{FIEMAP_EXTENT_DELALLOC, "has data without a place on the disk yet"},
 	{FIEMAP_EXTENT_NOT_ALIGNED, "does not lie in whole blocks"},
 	{FIEMAP_EXTENT_UNKNOWN, "has data in a place that its filesystem does not tell"},
+};
+
+/* FIEMAP does not tell of these (ext4's fscrypt has no flag there). */
+static const struct {
+	uint64_t attribute;
+	const char *why;
+} bad_attributes[] = {
+	{STATX_ATTR_ENCRYPTED, "is encrypted by its filesystem (fscrypt), as is its name"},
+	{STATX_ATTR_COMPRESSED, "is compressed by its filesystem"},
+	{STATX_ATTR_VERITY, "is sealed by fs-verity"},
 };
 
 void filemap_deinit(struct filemap *m)
@@ -79,6 +90,18 @@ static err_t check_btrfs(int fd, const char *path)
 	return NULL;
 }
 
+static err_t check_attributes(int fd, const char *path)
+{
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &sx))
+		return err_errno("%s", path);
+	for (size_t i = 0; i < ARRAY_LEN(bad_attributes); i++)
+		if (sx.stx_attributes & bad_attributes[i].attribute)
+			return err_new(ERR_REFUSED, "%s %s", path, bad_attributes[i].why);
+	return NULL;
+}
+
 /* Type, device and, for btrfs, the chunks. */
 static err_t look_at_filesystem(int fd, const char *path, struct filemap *out,
 				struct btrfschunks *chunks)
@@ -89,6 +112,7 @@ static err_t look_at_filesystem(int fd, const char *path, struct filemap *out,
 	if (fstatfs(fd, &fs) || fstat(fd, &st))
 		return err_errno("%s", path);
 	out->dev = st.st_dev;
+	TRY(check_attributes(fd, path));
 	switch ((unsigned long)fs.f_type) {
 	case EXT4_SUPER_MAGIC: /* ext2 and ext3 have the same */
 		strcpy(out->type, "ext");

@@ -108,6 +108,8 @@ static void pin_ext(struct location *l)
 			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
 			 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
 			 u[12], u[13], u[14], u[15]);
+	else
+		l->pin.ext_path[0] = '\0';
 	err_free(e);
 }
 
@@ -267,4 +269,18 @@ err_t location_check_pin(const struct location *l, const struct pins *pins)
 			       l->name, (unsigned long long)pin->byte,
 			       (unsigned long long)l->pin.byte, l->disk.disk_name);
 	return NULL;
+}
+
+err_t location_check_ext(const struct location *l, const struct pins *pins)
+{
+	const struct pin *pin = pins_of(pins, l->name);
+
+	if (!pin || !location_is_located(l) || pins_same_file(pin, &l->pin))
+		return NULL;
+	return err_new(ERR_REFUSED,
+		       "the target %s has another name in its filesystem (%s, and was %s), or that "
+		       "another UUID, than when it was set up, and a boot would not find it: run "
+		       "dormouse setup",
+		       l->name, *l->pin.ext_path ? l->pin.ext_path : "unknown",
+		       *pin->ext_path ? pin->ext_path : "unknown");
 }

@@ -68,4 +68,7 @@ const char *location_what(const struct location *l);
 /* ERR_REFUSED: setup has not pinned it, or it has moved since; says what to run. */
 err_t location_check_pin(const struct location *l, const struct pins *pins) ERR_CHECK;
 
+/* The same of the name by which a boot asks an ext filesystem for it; not while that is frozen. */
+err_t location_check_ext(const struct location *l, const struct pins *pins) ERR_CHECK;
+
 #endif

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef DORMOUSE_VERSION
 #define DORMOUSE_VERSION "0.1"
@@ -61,11 +62,16 @@ static err_t make_config(const struct arguments *a, struct config *config)
 }
 
 /* The same, with the targets that setup chose where the file names none. */
-static err_t make_config_with_pins(const struct arguments *a, struct config *config)
+static err_t make_config_with_pins(const struct arguments *a, struct config *config,
+				   int *exit_code)
 {
 	struct pins pins;
 
 	TRY(make_config(a, config));
+	if (access(PINS_PATH, R_OK) && errno == EACCES) {
+		*exit_code = EXITCODE_REFUSED;
+		return err_new(ERR_REFUSED, "only root can read " PINS_PATH ": run this as root");
+	}
 	TRY(pins_load(PINS_PATH, &pins));
 	return pins_add_targets(&pins, config);
 }
@@ -74,7 +80,7 @@ static err_t run_hibernate(const struct arguments *a, int *exit_code)
 {
 	struct config config;
 
-	TRY(make_config_with_pins(a, &config));
+	TRY(make_config_with_pins(a, &config, exit_code));
 	return hibernate_run(&config, exit_code);
 }
 
@@ -83,7 +89,7 @@ static err_t run_status(const struct arguments *a, int *exit_code)
 	struct config config;
 	err_t e;
 
-	TRY(make_config_with_pins(a, &config));
+	TRY(make_config_with_pins(a, &config, exit_code));
 	e = status_print(&config);
 	*exit_code = e ? EXITCODE_FAILED : EXITCODE_DONE;
 	return e;
@@ -94,7 +100,7 @@ static err_t run_doctor(const struct arguments *a, int *exit_code)
 	struct config config;
 	err_t e;
 
-	TRY(make_config_with_pins(a, &config));
+	TRY(make_config_with_pins(a, &config, exit_code));
 	e = doctor_print(&config);
 	*exit_code = !e				  ? EXITCODE_DONE
 		     : err_kind(e) == ERR_REFUSED ? EXITCODE_REFUSED

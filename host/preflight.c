@@ -39,6 +39,7 @@ const struct preflight_check preflight_checks[] = {
 	{"authentication", check_keys_authentication},
 	{"initramfs' keys", check_keys_initramfs},
 	{"initramfs' targets", check_boot_targets},
+	{"command line", check_boot_cmdline},
 	{"tokens", check_tokens},
 };
 const size_t preflight_check_count = ARRAY_LEN(preflight_checks);

@@ -13,6 +13,7 @@
 #include "jump/loader.h"
 #include "jump/lockedpages.h"
 #include "jump/window.h"
+#include "keys/locked.h"
 #include "keys/random.h"
 
 #include <assert.h>
@@ -87,49 +88,52 @@ static err_t fill_seal(const struct session *s, struct handoff *h)
 /* Names in archives are relative to the root, as in any initramfs. */
 static const char handoff_name[] = HANDOFF_PATH, keyslots_name[] = HANDOFF_KEYSLOTS;
 
-/* Each file in an archive of its own, one after the other; owned by the caller. */
+/* Each file in an archive of its own, one after the other; owned by the caller (locked_destroy). */
 static err_t pack_files(const struct session *s, const uint8_t *handoff, size_t bytes,
 			uint8_t **out, size_t *n)
 {
 	size_t first = cpio_file_bytes(handoff_name + 1, bytes);
 	bool keyslots = s->sealed && s->keyslots_bytes;
+	void *files;
 
 	*n = first;
 	if (keyslots)
 		*n += cpio_file_bytes(keyslots_name + 1, s->keyslots_bytes);
-	*out = malloc(*n);
-	if (!*out)
-		return err_new(ERR_NOMEM, "making the handoff");
+	TRY(locked_create(*n, &files));
+	*out = files;
 	cpio_encode_file(handoff_name + 1, handoff, bytes, *out);
 	if (keyslots)
 		cpio_encode_file(keyslots_name + 1, s->keyslots, s->keyslots_bytes, *out + first);
 	return NULL;
 }
 
+struct making {
+	struct handoff h;
+	uint8_t encoded[HANDOFF_MAX];
+};
+
+/* With keys and the seed in it: making the window may push memory out to swap. */
 static err_t pack_handoff(const struct session *s, const struct window *w, uint8_t **out, size_t *n)
 {
-	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
-	CLEANUP_FREE uint8_t *encoded = malloc(HANDOFF_MAX);
-	size_t bytes;
+	struct making *making;
+	void *p;
 	err_t e;
 
-	if (!h || !encoded)
-		return err_new(ERR_NOMEM, "making the handoff");
-	e = fill_handoff(s, w, h);
+	TRY(locked_create(sizeof(*making), &p));
+	making = p;
+	e = fill_handoff(s, w, &making->h);
 	if (!e)
-		e = fill_seal(s, h);
-	if (!e) {
-		bytes = handoff_encode(h, encoded);
-		e = pack_files(s, encoded, bytes, out, n);
-		explicit_bzero(encoded, bytes);
-	}
-	explicit_bzero(h, sizeof(*h));
+		e = fill_seal(s, &making->h);
+	if (!e)
+		e = pack_files(s, making->encoded, handoff_encode(&making->h, making->encoded), out,
+			       n);
+	locked_destroy(making, sizeof(*making));
 	return e;
 }
 
 static err_t load_into(struct session *s, const struct window *w)
 {
-	CLEANUP_FREE uint8_t *handoff = NULL;
+	uint8_t *handoff;
 	struct loader_options options = {
 		.writer = &s->writer,
 		.memory = &s->host.memory,
@@ -148,7 +152,7 @@ static err_t load_into(struct session *s, const struct window *w)
 	options.handoff = handoff;
 	s->loaded = true;
 	e = loader_load(&options);
-	explicit_bzero(handoff, options.handoff_bytes);
+	locked_destroy(handoff, options.handoff_bytes);
 	return e;
 }
 

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -46,12 +47,13 @@ static err_t run(char *const words[])
 
 /* Those of all kernels: the next boot's may be another than the newest, which is all that
  * update-initramfs takes by itself. */
-static err_t update_initramfs(const struct setup_options *o)
+static err_t update_initramfs(const struct setup_options *o, bool *updated)
 {
 	static char program[] = UPDATE_INITRAMFS, update[] = "-u", kernel[] = "-k", all[] = "all";
 	char *const words[] = {program, update, kernel, all, NULL};
 
-	if (!o->no_initramfs && !access(program, X_OK)) {
+	*updated = !o->no_initramfs && !access(program, X_OK);
+	if (*updated) {
 		printf("initramfs: " UPDATE_INITRAMFS " -u -k all\n");
 		fflush(stdout);
 		return run(words);
@@ -61,21 +63,49 @@ static err_t update_initramfs(const struct setup_options *o)
 	return NULL;
 }
 
-static err_t set_up(const struct config *config, const struct setup_options *o)
+static err_t set_up_boot(const struct config *config, const struct setup_options *o,
+			 struct pins *pins, bool *updated)
 {
-	struct pins pins;
+	TRY(setup_target(config, o->size, pins));
+	TRY(setup_put_pins(pins));
+	return update_initramfs(o, updated);
+}
 
-	TRY(setup_target_check(config));
+/* It is the initramfs' pins by which a boot believes a header. */
+static void say_replaced(bool updated)
+{
+	printf("keys: images, passphrases and copies of the header from before open nothing any "
+	       "more%s\n",
+	       updated ? "" : " once it is made");
+}
+
+/* What can be refused comes before the question for a passphrase. */
+static err_t set_up(const struct config *given, const struct setup_options *o)
+{
+	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
+	bool replaced = false, updated = false;
+	struct pins pins;
+	err_t e;
+
+	if (!config)
+		return err_new(ERR_NOMEM, "no memory");
+	*config = *given;
 	keptsector_put_back(NULL);
-	TRY(make_folder());
 	TRY(pins_load(PINS_PATH, &pins));
+	setup_target_warn(config, o->size);
+	TRY(setup_target_choose(&pins, config));
+	TRY(make_folder());
 	if (config->encrypt)
-		TRY(setup_keys(o, &pins));
+		TRY(setup_keys(o, &pins, &replaced));
 	else
 		printf("keys: none, since " CONFIG_PATH " says \"encrypt = no\"\n");
-	TRY(setup_target(config, o->size, config->encrypt, &pins));
-	TRY(setup_put_pins(&pins));
-	return update_initramfs(o);
+	e = set_up_boot(config, o, &pins, &updated);
+	if (!replaced)
+		return e;
+	if (e)
+		return err_context(e, "until setup ends well, boots take the keys from before");
+	say_replaced(updated);
+	return NULL;
 }
 
 err_t setup_run(const struct config *config, const struct setup_options *o)

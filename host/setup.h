@@ -26,10 +26,11 @@ err_t setup_run(const struct config *config, const struct setup_options *o) ERR_
 
 /*
  * setup_keys.c: make the secret and all that is of it, if there is none or it is to be
- * replaced. pins: those that there are; on success those that hold now, on the disk too.
+ * replaced. pins: those that there are; on success those that hold now, on the disk too;
+ * *replaced: others held before.
  * SIGINT and the like wait while more than one file changes.
  */
-err_t setup_keys(const struct setup_options *o, struct pins *pins) ERR_CHECK;
+err_t setup_keys(const struct setup_options *o, struct pins *pins, bool *replaced) ERR_CHECK;
 
 /* setup_files.c: the file of pins, replaced as a whole, flushed. */
 err_t setup_put_pins(const struct pins *pins) ERR_CHECK;

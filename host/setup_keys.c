@@ -130,14 +130,11 @@ static err_t put_all_undisturbed(struct making *m, struct pins *pins)
 	return e;
 }
 
-static void say_made(const struct pins *pins, bool replaced)
+static void say_made(const struct pins *pins)
 {
 	printf("keys: made, in " KEYS_DIR ". The passphrase opens images at boot; others, and "
 	       "tokens, can be\n"
 	       "      added with cryptsetup luksAddKey " KEYS_HEADER "\n");
-	if (replaced)
-		printf("keys: images, passphrases and copies of the header from before open "
-		       "nothing any more\n");
 	if (!pins->authenticated)
 		printf("keys: " KEYS_DIR " is not on an encrypted filesystem, so no authentication "
 		       "key is kept:\n"
@@ -145,7 +142,7 @@ static void say_made(const struct pins *pins, bool replaced)
 		       "one by another\n");
 }
 
-static err_t make(const struct setup_options *o, struct pins *pins, bool replaces)
+static err_t make(const struct setup_options *o, struct pins *pins)
 {
 	struct making *m;
 	void *p;
@@ -162,7 +159,7 @@ static err_t make(const struct setup_options *o, struct pins *pins, bool replace
 	munlockall();
 	locked_destroy(m, sizeof(*m));
 	if (!e)
-		say_made(pins, replaces);
+		say_made(pins);
 	return e;
 }
 
@@ -178,15 +175,16 @@ static err_t keep(const struct pins *pins)
 			       KEYS_HEADER " is there already, but " PINS_PATH
 					   " does not know it: --rekey makes a new one");
 	TRY(keys_header(pins, &bytes, &n, &slots));
-	printf("keys: as they were, opened by %u passphrase%s or tokens\n", slots,
-	       slots == 1 ? "" : "s");
+	printf("keys: as they were, opened by %u passphrase%s or token%s\n", slots,
+	       slots == 1 ? "" : "s", slots == 1 ? "" : "s");
 	return NULL;
 }
 
-err_t setup_keys(const struct setup_options *o, struct pins *pins)
+err_t setup_keys(const struct setup_options *o, struct pins *pins, bool *replaced)
 {
-	bool there = !access(KEYS_HEADER, F_OK);
+	bool there = !access(KEYS_HEADER, F_OK), before = there || pins->has_public;
 
+	*replaced = false;
 	if (!there && errno != ENOENT)
 		return err_errno(KEYS_HEADER);
 	if (!there && pins->has_public && !o->rekey)
@@ -199,5 +197,7 @@ err_t setup_keys(const struct setup_options *o, struct pins *pins)
 				"ones, cryptsetup luksAddKey " KEYS_HEADER " adds a passphrase)");
 		return keep(pins);
 	}
-	return make(o, pins, there);
+	TRY(make(o, pins));
+	*replaced = before;
+	return NULL;
 }

@@ -121,12 +121,11 @@ static err_t retire_old(const struct config *config, const struct pins *pins)
 	return NULL;
 }
 
-/* What was asked for is not done. */
-static void warn_of_size(const struct config *config)
+void setup_target_warn(const struct config *config, uint64_t size)
 {
 	struct stat st;
 
-	for (uint32_t i = 0; i < config->target_count; i++)
+	for (uint32_t i = 0; size && i < config->target_count; i++)
 		if (!stat(config->targets[i], &st) && S_ISREG(st.st_mode))
 			log_warn("--size is not used for %s, which is there already: remove it, "
 				 "and dormouse setup makes it anew",
@@ -205,47 +204,52 @@ static err_t set_up_all(const struct config *config, uint64_t bytes, bool encryp
 	return NULL;
 }
 
-/* Where the configuration names none, pins do. */
-static bool will_be_pinned(const char *name)
+/* A boot has its own copy of the configuration, or else the pins. */
+static err_t refuse_unlisted(const char *name)
 {
-	struct location l;
-	bool pinned = true; /* or setting it up tells what is wrong */
-	err_t e;
-
-	if (is_to_be_made(name))
-		return true;
-	e = location_find(name, &l);
-	if (!e)
-		pinned = location_is_located(&l);
-	err_free(e);
-	location_deinit(&l);
-	return pinned;
-}
-
-err_t setup_target_check(const struct config *config)
-{
-	if (!config->unlisted || (config->target_count == 1 && will_be_pinned(config->target)))
-		return NULL;
 	return err_new(ERR_REFUSED,
 		       "no boot would look for an image on %s: say \"target = %s\" in " CONFIG_PATH
 		       ", and run dormouse setup without --target",
-		       config->target, config->target);
+		       name, name);
 }
 
-err_t setup_target(const struct config *given, uint64_t size, bool encrypted, struct pins *pins)
+/* One that is there; ERR_INVALID and ERR_REFUSED as setting it up would tell. */
+static err_t look_at_one(const char *name, const struct config *config, const struct pins *before)
 {
-	CLEANUP_FREE struct config *config = malloc(sizeof(*config));
+	struct location l;
+	err_t e;
+
+	if (is_to_be_made(name))
+		return NULL;
+	e = location_find(name, &l);
+	if (!e)
+		e = check_location(&l, config->encrypt, before);
+	if (!e && config->unlisted && !location_is_located(&l))
+		e = refuse_unlisted(name);
+	location_deinit(&l);
+	return e;
+}
+
+err_t setup_target_choose(const struct pins *pins, struct config *config)
+{
 	uint64_t worst = 0;
 
-	if (!config)
-		return err_new(ERR_NOMEM, "no memory");
-	*config = *given;
+	if (config->unlisted && config->target_count > 1)
+		return refuse_unlisted(config->target);
 	TRY(largest_image(&worst));
 	if (!config->target_count)
-		TRY(use_swap(worst, encrypted, config));
+		TRY(use_swap(worst, config->encrypt, config));
+	for (uint32_t i = 0; i < config->target_count; i++)
+		TRY(look_at_one(config->targets[i], config, pins));
+	return NULL;
+}
+
+err_t setup_target(const struct config *config, uint64_t size, struct pins *pins)
+{
+	uint64_t worst = 0;
+
+	TRY(largest_image(&worst));
 	TRY(retire_old(config, pins));
-	if (size)
-		warn_of_size(config);
-	TRY(set_up_all(config, size ? size : align_up(worst, MIB), encrypted, pins));
+	TRY(set_up_all(config, size ? size : align_up(worst, MIB), config->encrypt, pins));
 	return NULL;
 }

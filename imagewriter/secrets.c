@@ -31,7 +31,9 @@ static err_t seed_generator(const uint8_t seed[HANDOFF_SEED_BYTES])
 	if (fd < 0)
 		return err_errno("/dev/random");
 	memcpy(add.info.buf, seed, HANDOFF_SEED_BYTES);
-	if (ioctl(fd, RNDADDENTROPY, &add))
+	/* A generator that the CPU's own has started takes a seed in later, unless told
+	 * to; one that was not ready until now (ENODATA) has just taken it. */
+	if (ioctl(fd, RNDADDENTROPY, &add) || (ioctl(fd, RNDRESEEDCRNG) && errno != ENODATA))
 		e = err_errno("seeding the generator of random numbers");
 	explicit_bzero(&add, sizeof(add));
 	return e;

@@ -151,6 +151,11 @@ bool pins_on_disk(const struct pin *pin, const char *identity, uint64_t bytes)
 	return bytes == pin->disk_bytes && !strcmp(as_pinned, pin->identity);
 }
 
+bool pins_same_file(const struct pin *a, const struct pin *b)
+{
+	return !strcmp(a->ext_uuid, b->ext_uuid) && !strcmp(a->ext_path, b->ext_path);
+}
+
 err_t pins_add_targets(const struct pins *p, struct config *config)
 {
 	if (config->target_count)

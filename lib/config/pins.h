@@ -74,6 +74,9 @@ bool pins_same_place(const struct pin *a, const struct pin *b);
 /* May this disk be the pin's? One that does not tell who it is may be, by its size. */
 bool pins_on_disk(const struct pin *pin, const char *identity, uint64_t bytes);
 
+/* Would a boot ask an ext filesystem for the same file? */
+bool pins_same_file(const struct pin *a, const struct pin *b);
+
 /* Where the configuration names no target, those that setup chose are its targets. */
 err_t pins_add_targets(const struct pins *p, struct config *config) ERR_CHECK;
 

@@ -21,6 +21,7 @@
 #include <linux/reboot.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -119,6 +120,7 @@ static err_t place_files(const struct loader_options *o, struct load *l)
 {
 	const struct writer_files *w = o->writer;
 	uint64_t low = 0, high = 0, at, end;
+	uint8_t *handoff;
 
 	TRY(kernel_span(w, &low, &high));
 	at = align_up(CONTROL_KERNEL + (high - low), PAGE_BYTES);
@@ -139,7 +141,10 @@ static err_t place_files(const struct loader_options *o, struct load *l)
 	l->initrd = o->main.start + at;
 	place_kernel(w, low, l->image + CONTROL_KERNEL);
 	memcpy(l->image + at, w->initrd, w->initrd_bytes);
-	memcpy(l->image + at + align_up(w->initrd_bytes, 4), o->handoff, o->handoff_bytes);
+	handoff = l->image + at + align_up(w->initrd_bytes, 4);
+	if (mlock(handoff, o->handoff_bytes)) /* until it is freed: the keys in it are not for swap */
+		return err_errno("locking the handoff");
+	memcpy(handoff, o->handoff, o->handoff_bytes);
 	return NULL;
 }
 

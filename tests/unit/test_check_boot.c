@@ -3,7 +3,8 @@
  * What an initramfs has is made up. Planted faults that made it fail: a target that only the
  * command line names taken for one of the configuration's; the initramfs' targets compared one
  * way only; pins not asked where nothing is configured; a configuration that cannot be read
- * taken for one without targets; --then return refused, or let pass without a word.
+ * taken for one without targets; --then return refused, or let pass without a word; noresume
+ * overlooked; dormouse.target taken for one name, or its beginning enough.
  */
 #include "unit.h"
 
@@ -109,6 +110,30 @@ static void test_bad_config(void **state)
 	expect_targets(FINDING_REFUSE, "cannot be read");
 }
 
+static void expect_cmdline(const char *cmdline, enum finding_level level, const char *text)
+{
+	struct finding f = {0};
+
+	strcpy(p.cmdline, cmdline);
+	check_boot_cmdline(&p, &f);
+	if (f.level != level || !strstr(f.text, text))
+		fail_msg("%s: level %d, \"%s\"", cmdline, f.level, f.text);
+}
+
+static void test_cmdline(void **state)
+{
+	(void)state;
+	assert_ok(config_add_target(&config, "/dev/vdb1"));
+	expect_cmdline("quiet resume=/dev/sda2 -- noresume", FINDING_OK, "");
+	expect_cmdline("quiet noresume", FINDING_WARN, "\"noresume\"");
+	expect_cmdline("dormouse.noresume=1 quiet", FINDING_WARN, "\"dormouse.noresume\"");
+	expect_cmdline("dormouse.target=/dev/vda,/dev/vdb1", FINDING_OK, "");
+	expect_cmdline("dormouse.target=/dev/vda,/dev/vdb", FINDING_WARN, "not look at /dev/vdb1");
+	expect_cmdline("dormouse.target=", FINDING_OK, "");
+	config.then = CONFIG_RETURN;
+	expect_cmdline("quiet noresume", FINDING_OK, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -116,6 +141,7 @@ int main(void)
 		cmocka_unit_test_setup(test_unlisted, begin),
 		cmocka_unit_test_setup(test_pins_only, begin),
 		cmocka_unit_test_setup(test_bad_config, begin),
+		cmocka_unit_test_setup(test_cmdline, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

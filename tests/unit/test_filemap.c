@@ -2,8 +2,8 @@
 /*
  * Faults planted, each found: shared or compressed extents let through; unwritten ones
  * refused; a hole overlooked, in the middle and at the end; only the first 512 extents
- * read; what is behind the end of the file kept; fsync on a frozen filesystem; a file of
- * which the name was taken by another.
+ * read; what is behind the end of the file kept; fsync on a frozen filesystem; a file in an
+ * encrypted folder taken; one of which the name was taken by another.
  */
 #include "unit.h"
 
@@ -21,6 +21,7 @@
 static struct {
 	uint64_t blocks, hole; /* no extent has this block */
 	uint32_t flags, xflags;
+	uint64_t attributes;
 	long type;
 	bool synced;
 	bool removed, replaced;
@@ -52,6 +53,13 @@ static int fake_stat(const char *path, struct stat *out)
 	return file.removed ? -1 : 0;
 }
 
+static int fake_statx(int fd, struct statx *out)
+{
+	(void)fd;
+	*out = (struct statx){.stx_attributes = file.attributes};
+	return 0;
+}
+
 static err_t fake_fsync(int fd, const char *what)
 {
 	(void)fd, (void)what;
@@ -60,11 +68,12 @@ static err_t fake_fsync(int fd, const char *what)
 }
 
 #include "base/io.h"
-#define ioctl		 fake_ioctl
-#define fstatfs(fd, out) fake_fstatfs(fd, out)
-#define fstat(fd, out)	 fake_fstat(fd, out)
-#define stat(path, out)	 fake_stat(path, out)
-#define io_fsync	 fake_fsync
+#define ioctl				  fake_ioctl
+#define fstatfs(fd, out)		  fake_fstatfs(fd, out)
+#define fstat(fd, out)			  fake_fstat(fd, out)
+#define stat(path, out)			  fake_stat(path, out)
+#define statx(fd, path, flags, mask, out) fake_statx(fd, out)
+#define io_fsync			  fake_fsync
 #include "host/btrfschunks.c"
 #include "host/filemap.c"
 
@@ -123,6 +132,24 @@ static void test_many(void **state)
 	file.synced = false;
 	assert_ok(filemap_read(0, "/file", true, &m));
 	assert_false(file.synced);
+	filemap_deinit(&m);
+}
+
+static void test_attributes(void **state)
+{
+	static const uint64_t refused[] = {STATX_ATTR_ENCRYPTED, STATX_ATTR_COMPRESSED,
+					   STATX_ATTR_VERITY};
+	struct filemap m = {.dev = 0};
+
+	(void)state;
+	memset(&file, 0, sizeof(file));
+	file.hole = UINT64_MAX;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		file.attributes = STATX_ATTR_NODUMP | refused[i];
+		assert_err(read_file(EXT4_SUPER_MAGIC, 5, &m), ERR_REFUSED);
+	}
+	file.attributes = STATX_ATTR_NODUMP | STATX_ATTR_IMMUTABLE;
+	assert_ok(read_file(EXT4_SUPER_MAGIC, 5, &m));
 	filemap_deinit(&m);
 }
 
@@ -193,9 +220,9 @@ static void test_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_many),  cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_holes), cmocka_unit_test(test_filesystems),
-		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_many),	    cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_attributes),  cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_filesystems), cmocka_unit_test(test_name),
 	};
 
 	return cmocka_run_group_tests_name("filemap", tests, NULL, NULL);

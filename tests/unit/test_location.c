@@ -6,7 +6,7 @@
  * its first page taken for 0; a head in two pieces let through; a filesystem asked for its
  * UUID that lies on a mapping, or that is frozen; a path with a # in it pinned; a device
  * refused because it lies on no one disk; a target that has moved, or is something else
- * now, let through.
+ * now, or has another name, let through.
  */
 #include "unit.h"
 
@@ -326,6 +326,7 @@ static void test_no_ext(void **state)
 		assert_ok(location_find("/var/img", &l));
 		expect_pin(&l, PIN_HEAD, 10 * MIB);
 		assert_string_equal(l.pin.ext_uuid, "");
+		assert_string_equal(l.pin.ext_path, "");
 		location_deinit(&l);
 	}
 }
@@ -433,6 +434,31 @@ static void test_check_pin(void **state)
 	location_deinit(&l);
 }
 
+/* The same place, by another name: mv a b; ln -s b a. Or tune2fs -U. */
+static void test_check_ext(void **state)
+{
+	struct pins pins = {.count = 0};
+	struct location l;
+	struct pin good;
+
+	(void)state;
+	be_file(10 * MIB, 64 * KIB, 20 * MIB);
+	assert_ok(location_find("/var/img", &l));
+	good = l.pin;
+	assert_ok(pins_set(&pins, &good));
+	assert_ok(location_check_ext(&l, &pins));
+	strcpy(l.pin.ext_path, "/swap/other");
+	assert_ok(location_check_pin(&l, &pins));
+	assert_err(location_check_ext(&l, &pins), ERR_REFUSED);
+	l.pin = good;
+	l.pin.ext_uuid[0] = 'f';
+	assert_err(location_check_ext(&l, &pins), ERR_REFUSED);
+	l.pin = good;
+	l.pin.ext_uuid[0] = l.pin.ext_path[0] = '\0'; /* cannot be told any more */
+	assert_err(location_check_ext(&l, &pins), ERR_REFUSED);
+	location_deinit(&l);
+}
+
 #define LOCATION_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -442,7 +468,7 @@ int main(void)
 		LOCATION_TEST(test_swapfile),  LOCATION_TEST(test_file),
 		LOCATION_TEST(test_no_ext),    LOCATION_TEST(test_bad_files),
 		LOCATION_TEST(test_luks),      LOCATION_TEST(test_nothing),
-		LOCATION_TEST(test_check_pin),
+		LOCATION_TEST(test_check_pin), LOCATION_TEST(test_check_ext),
 	};
 
 	return cmocka_run_group_tests_name("location", tests, NULL, NULL);

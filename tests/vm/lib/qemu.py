@@ -63,7 +63,7 @@ class Boot:
 class Machine:
     def __init__(
         self, out, boot, root, target, *, cpus=2, cpu="max", machine="pc", firmware="bios", disk="virtio",
-        disk_options="", extra=(), target_faults="", commands=0,
+        disk_options="", extra=(), target_faults="", discard=False, commands=0,
     ):
         self.out, self.boot = Path(out), boot
         self.root, self.target = Path(root), Path(target)  # images on the test's side
@@ -91,7 +91,8 @@ class Machine:
                 (self.out / "faults").write_text(target_faults)
                 image = f"blkdebug:{self.out / 'faults'}:{image}"
             cache = "writeback" if drive == "target" and target_faults else "unsafe"  # with "unsafe" no flush could fail
-            self._hardware += ["-drive", f"if=none,id={drive},file={image},format=raw,cache={cache}"]
+            unmap = ",discard=unmap" if discard else ""  # what the guest discards becomes zeros
+            self._hardware += ["-drive", f"if=none,id={drive},file={image},format=raw,cache={cache}{unmap}"]
             self._hardware += [arg.format(drive=drive, number=number, options=disk_options) for arg in DISKS[disk][0]]
         if firmware == "ovmf":
             variables = self.out / "OVMF_VARS.fd"

@@ -14,7 +14,7 @@ from scenarios.targets import check_filesystem, make, make_filesystem, make_swap
 
 @scenario("target-moved", limit=300)
 def moved(out):
-    """the file was replaced by another since it was set up: hibernate refuses, and setup cures it"""
+    """the file was replaced by another since it was set up, or renamed: hibernate refuses, and setup cures it"""
     m = make(out, "/mnt/dormouse.img", parts=[make_filesystem(out / "fs.img", "ext4")])
     session = start(m)
     m.run("mkdir -p /mnt; mount -t ext4 /dev/vdb1 /mnt")
@@ -25,6 +25,9 @@ def moved(out):
     session.check()
     m.run("rm /mnt/old")
     set_up(m)
+    m.run("mv /mnt/dormouse.img /mnt/other; ln -s other /mnt/dormouse.img")
+    refused(m, "dormouse hibernate", "has another name in its filesystem")
+    m.run("mv /mnt/other /mnt/dormouse.img")
     resume(m, hibernate(m))
     session.check()
     m.run("umount /mnt", 60)
@@ -101,7 +104,7 @@ def next_(out):
 def unlisted(out):
     """a boot would not look at the target, by its own copy of the configuration: refused, but for --then return
 
-    Planted: targets not compared (hibernates to /dev/vdb2, and the next boot finds nothing).
+    Planted: the targets of the initramfs not compared with those that are set.
     """
     parts = [disk.make_blank(out / f"part{i}.img", 300) for i in range(2)]
     m = make(out, "/dev/vdb1", parts=parts)

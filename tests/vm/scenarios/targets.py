@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Targets of every kind, set up by `dormouse setup` in the guest: swap in use, files, beneath the device mapper.
 
-Planted and found: an image written beside the slots that were reserved, into the next one of each pair (Swapped).
+Planted and found: an image written beside the slots that were reserved, into the next one of each pair (Swapped);
+swap turned on without discarding.
 """
 
 import re
@@ -128,15 +129,22 @@ def partition(out):
     m.shut_down()
 
 
-def swap_partition(out, disk_kind, **options):
+def discards(m, area):
+    """How many requests to discard something its disk had so far."""
+    return int(m.run(f"awk '{{ print $12 }}' /sys/class/block/{area.removeprefix('/dev/')}/stat"))
+
+
+def swap_partition(out, disk_kind, discard=False, **options):
     area = PART[disk_kind]
-    m = make(out, area, parts=[make_swap(out / "swap.img")], disk_kind=disk_kind, **options)
+    m = make(out, area, parts=[make_swap(out / "swap.img")], disk_kind=disk_kind, discard=discard, **options)
     session = start(m)
-    m.run(f"swapon {area}")
+    m.run(f"swapon {'-d' if discard else ''} {area}")
     swapped = Swapped(m, area)
     said = set_up(m)
     expect("a swap area in use" in said, f"setup says {said}")
+    before = discards(m, area)
     expect_scattered(m, 100)
+    expect(bool(discard) == (discards(m, area) > before), "what was given back was discarded, or was not")
     both_ways(m, session, [swapped.check])
     m.run(f"kill {swapped.pid}; swapoff {area}; swapon {area}", 60)
     finish(session)
@@ -241,6 +249,10 @@ declare(
 declare(
     "swap-nvme", "the same on NVMe, where the kernel hands out swap in clusters all over it",
     swap_partition, disk_kind="nvme", limit=500,
+)  # fmt: skip
+declare(
+    "swap-discard", "the same where freed swap is discarded: what is given back, and nothing else",
+    swap_partition, disk_kind="nvme", discard=True, limit=500,
 )  # fmt: skip
 declare(
     "swapfile", "the target is a swap file in use on ext4, in many pieces, half full: its pages are intact afterwards",
