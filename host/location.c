@@ -262,12 +262,18 @@ err_t location_check_pin(const struct location *l, const struct pins *pins)
 			       "the target %s is %s now, and was not when it was set up: run "
 			       "dormouse setup",
 			       l->name, location_what(l));
-	if (!pins_same_place(pin, &l->pin))
+	if (pin->byte != l->pin.byte)
 		return err_new(ERR_REFUSED,
 			       "the target %s has moved since it was set up (it was at byte %llu, "
 			       "and is at byte %llu of %s): run dormouse setup",
 			       l->name, (unsigned long long)pin->byte,
 			       (unsigned long long)l->pin.byte, l->disk.disk_name);
+	if (!pins_same_place(pin, &l->pin))
+		return err_new(
+			ERR_REFUSED,
+			"the target %s has moved since it was set up: its disk %s has "
+			"another size or serial number than that one had: run dormouse setup",
+			l->name, l->disk.disk_name);
 	return NULL;
 }
 
