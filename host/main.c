@@ -164,7 +164,8 @@ static const struct {
 	const char *text;
 } option_help[] = {
 	{'c', "  --config FILE     instead of " CONFIG_PATH "\n"},
-	{'t', "  --target DEVICE   instead of the configuration's first target\n"},
+	{'t', "  --target TARGET   the image goes there, and nowhere else; setup and status look at it\n"
+	      "                    besides those of the configuration\n"},
 	{'n', "  --then WHAT       poweroff (default), reboot, or return: write the image, then\n"
 	      "                    retire it and go on\n"},
 	{'s', "  --size SIZE       of a file that is made as the target, as 8G or 500M; default:\n"
@@ -279,7 +280,7 @@ static err_t take_option(struct arguments *a, int letter, const char *value)
 		a->config = value;
 		return NULL;
 	case 't':
-		a->target = a->setup.target = value;
+		a->target = value;
 		return NULL;
 	case 'n':
 		a->then = value;
