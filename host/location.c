@@ -2,6 +2,7 @@
 #include "host/location.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "fingerprint/disk.h"
 #include "host/filemap.h"
@@ -104,10 +105,7 @@ static void pin_ext(struct location *l)
 	if (!e)
 		e = fspath_of(l->fd, l->name, l->pin.ext_path, sizeof(l->pin.ext_path));
 	if (!e && !strchr(l->pin.ext_path, '#')) /* a comment, in the pins */
-		snprintf(l->pin.ext_uuid, sizeof(l->pin.ext_uuid),
-			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-			 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-			 u[12], u[13], u[14], u[15]);
+		text_uuid(u, l->pin.ext_uuid);
 	else
 		l->pin.ext_path[0] = '\0';
 	err_free(e);
