@@ -2,6 +2,7 @@
 #include "host/location.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "fingerprint/disk.h"
 #include "host/filemap.h"
@@ -104,10 +105,7 @@ static void pin_ext(struct location *l)
 	if (!e)
 		e = fspath_of(l->fd, l->name, l->pin.ext_path, sizeof(l->pin.ext_path));
 	if (!e && pins_can_hold(l->pin.ext_path))
-		snprintf(l->pin.ext_uuid, sizeof(l->pin.ext_uuid),
-			 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-			 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-			 u[12], u[13], u[14], u[15]);
+		text_uuid(u, l->pin.ext_uuid);
 	else
 		l->pin.ext_path[0] = '\0';
 	err_free(e);
@@ -262,12 +260,18 @@ err_t location_check_pin(const struct location *l, const struct pins *pins)
 			       "the target %s is %s now, and was not when it was set up: run "
 			       "dormouse setup",
 			       l->name, location_what(l));
-	if (!pins_same_place(pin, &l->pin))
+	if (pin->byte != l->pin.byte)
 		return err_new(ERR_REFUSED,
 			       "the target %s has moved since it was set up (it was at byte %llu, "
 			       "and is at byte %llu of %s): run dormouse setup",
 			       l->name, (unsigned long long)pin->byte,
 			       (unsigned long long)l->pin.byte, l->disk.disk_name);
+	if (!pins_same_place(pin, &l->pin))
+		return err_new(
+			ERR_REFUSED,
+			"the target %s has moved since it was set up: its disk %s has "
+			"another size or serial number than that one had: run dormouse setup",
+			l->name, l->disk.disk_name);
 	return NULL;
 }
 

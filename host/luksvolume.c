@@ -60,12 +60,12 @@ err_t luksvolume_check(const char *device)
 {
 	if (!access(LUKSVOLUME_KEY, R_OK))
 		return NULL;
-	return err_new(ERR_REFUSED,
-		       "the writer is to open %s, and there is no key for it. Make one, on an "
-		       "encrypted filesystem: dd if=/dev/urandom of=" LUKSVOLUME_KEY
-		       " bs=64 count=1; chmod 600 " LUKSVOLUME_KEY
-		       "; cryptsetup luksAddKey %s " LUKSVOLUME_KEY,
-		       device, device);
+	return err_new(
+		ERR_REFUSED,
+		"the writer is to open %s, and there is no key for it. Make one, on an "
+		"encrypted filesystem: (umask 077; mkdir -p /etc/dormouse; dd if=/dev/urandom "
+		"of=" LUKSVOLUME_KEY " bs=64 count=1); cryptsetup luksAddKey %s " LUKSVOLUME_KEY,
+		device, device);
 }
 
 err_t luksvolume_check_free(const char *device)

@@ -101,9 +101,12 @@ static err_t map_one(const struct ondisk *o, const struct extent *e, struct exte
 		place = p->offset + (at - p->at);
 		n = min_u64(e->length - done, p->length - (at - p->at));
 		if (place % PAGE_BYTES || n % PAGE_BYTES)
-			return err_new(ERR_REFUSED,
-				       "%s does not begin at a whole 4 KiB block of its disk %s",
-				       o->name, o->disk_name);
+			return err_new(
+				ERR_REFUSED,
+				"what would be written to on %s is not in whole 4 KiB blocks "
+				"of its disk %s: its partition is not aligned, or the blocks "
+				"of the filesystem on it are smaller",
+				o->name, o->disk_name);
 		TRY(extentlist_add(out, place, n));
 		done += n;
 	}

@@ -2,6 +2,7 @@
 #include "host/places.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "base/util.h"
 
 #include <blkid/blkid.h>
@@ -42,16 +43,11 @@ static err_t journal_place(dev_t dev, uint64_t offset, place_fn fn, void *ctx)
 static err_t external_journal(ext2_filsys fs, const char *path, place_fn fn, void *ctx)
 {
 	unsigned int block = fs->blocksize;
-	char uuid[40], *name;
+	char uuid[TEXT_UUID_BYTES], *name;
 	struct stat st;
 	bool found;
 
-	const uint8_t *u = fs->super->s_journal_uuid;
-
-	snprintf(uuid, sizeof(uuid),
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-		 u[15]);
+	text_uuid(fs->super->s_journal_uuid, uuid);
 	name = blkid_evaluate_tag("UUID", uuid, NULL);
 	found = name && !stat(name, &st) && S_ISBLK(st.st_mode);
 	free(name);
@@ -188,14 +184,12 @@ static err_t btrfs_devices(const char *devices, place_fn fn, void *ctx)
 
 static err_t btrfs_places(const char *path, place_fn fn, void *ctx)
 {
-	char devices[128];
+	char devices[128], uuid[TEXT_UUID_BYTES];
 	uint8_t u[16];
 
 	TRY(read_at(path, u, sizeof(u), 64 * KIB + BTRFS_FSID));
-	snprintf(devices, sizeof(devices),
-		 "/sys/fs/btrfs/%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x/"
-		 "devices", u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11],
-		 u[12], u[13], u[14], u[15]);
+	text_uuid(u, uuid);
+	snprintf(devices, sizeof(devices), "/sys/fs/btrfs/%s/devices", uuid);
 	return btrfs_devices(devices, fn, ctx);
 }
 

@@ -92,7 +92,8 @@ static err_t set_up(const struct config *given, const struct setup_options *o)
 	*config = *given;
 	keptsector_put_back(NULL);
 	TRY(pins_load(PINS_PATH, &pins));
-	TRY(setup_target_choose(&pins, o->size, config));
+	setup_target_warn(config, o->size);
+	TRY(setup_target_choose(&pins, config));
 	TRY(make_folder());
 	if (config->encrypt)
 		TRY(setup_keys(o, &pins, &replaced));

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 struct setup_options {
-	const char *target;   /* to be made, or pinned, besides those of the configuration; NULL */
 	uint64_t size;	      /* bytes of a file that is made; 0: as many as are needed */
 	const char *key_file; /* the passphrase is in it; "-": on standard input; NULL: asked */
 	bool rekey;	      /* a new secret, which makes all that was before worthless */

@@ -121,12 +121,11 @@ static err_t retire_old(const struct config *config, const struct pins *pins)
 	return NULL;
 }
 
-/* What was asked for is not done. */
-static void warn_of_size(const struct config *config)
+void setup_target_warn(const struct config *config, uint64_t size)
 {
 	struct stat st;
 
-	for (uint32_t i = 0; i < config->target_count; i++)
+	for (uint32_t i = 0; size && i < config->target_count; i++)
 		if (!stat(config->targets[i], &st) && S_ISREG(st.st_mode))
 			log_warn("--size is not used for %s, which is there already: remove it, "
 				 "and dormouse setup makes it anew",
@@ -231,7 +230,7 @@ static err_t look_at_one(const char *name, const struct config *config, const st
 	return e;
 }
 
-err_t setup_target_choose(const struct pins *pins, uint64_t size, struct config *config)
+err_t setup_target_choose(const struct pins *pins, struct config *config)
 {
 	uint64_t worst = 0;
 
@@ -240,8 +239,6 @@ err_t setup_target_choose(const struct pins *pins, uint64_t size, struct config 
 	TRY(largest_image(&worst));
 	if (!config->target_count)
 		TRY(use_swap(worst, config->encrypt, config));
-	if (size)
-		warn_of_size(config);
 	for (uint32_t i = 0; i < config->target_count; i++)
 		TRY(look_at_one(config->targets[i], config, pins));
 	return NULL;

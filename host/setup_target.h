@@ -16,9 +16,8 @@
  * enough; prints so. All that are there are looked at, and nothing is changed on the disk.
  * ERR_INVALID: one is not there. ERR_REFUSED: one that cannot be one, or that no boot would
  * look at (of --target: not configured, nor pinned), or none: the text says what to do.
- * A size (not 0) that is of no use, since the file is there, is a warning.
  */
-err_t setup_target_choose(const struct pins *pins, uint64_t size, struct config *config) ERR_CHECK;
+err_t setup_target_choose(const struct pins *pins, struct config *config) ERR_CHECK;
 
 /*
  * All of the configuration's targets: a file that is not there is made, size bytes long (0:
@@ -27,5 +26,8 @@ err_t setup_target_choose(const struct pins *pins, uint64_t size, struct config 
  * forgotten. Prints what it does. *pins is unchanged on error.
  */
 err_t setup_target(const struct config *config, uint64_t size, struct pins *pins) ERR_CHECK;
+
+/* Say where the size that was asked for, 0: none, is of no use: for files that are there. */
+void setup_target_warn(const struct config *config, uint64_t size);
 
 #endif

@@ -37,12 +37,27 @@ static err_t set_no_cow(int fd, const char *path)
 	return NULL;
 }
 
+/* By errno. */
+static err_t cannot_allocate(const char *path, unsigned long long mib)
+{
+	if (errno == ENOSPC)
+		return err_new(ERR_NOSPACE,
+			       "the filesystem has no %llu MiB free for %s: have a smaller file "
+			       "(dormouse setup --size), or one elsewhere",
+			       mib, path);
+	if (errno == EOPNOTSUPP)
+		return err_new(ERR_REFUSED,
+			       "the filesystem cannot allocate a file by itself. Before dormouse "
+			       "setup: (umask 077; dd if=/dev/zero of=%s bs=1M count=%llu)",
+			       path, mib);
+	return err_errno("allocating %llu MiB for %s", mib, path);
+}
+
 static err_t allocate(int fd, const char *path, uint64_t bytes)
 {
 	TRY(set_no_cow(fd, path));
 	if (fallocate(fd, 0, 0, (off_t)bytes))
-		return err_errno("allocating %llu MiB for %s", (unsigned long long)(bytes / MIB),
-				 path);
+		return cannot_allocate(path, bytes / MIB);
 	return io_fsync(fd, path);
 }
 

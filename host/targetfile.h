@@ -10,7 +10,8 @@
 /*
  * A new file of so many bytes, all of them allocated, for root alone; on btrfs without copy
  * on write. On the medium when this returns. ERR_NOSPACE: the filesystem has no
- * room; then there is no file. ERR_REFUSED: it exists.
+ * room; then there is no file. ERR_REFUSED: it exists, or the filesystem cannot do that;
+ * the text says what to do.
  */
 err_t targetfile_create(const char *path, uint64_t bytes) ERR_CHECK;
 

@@ -102,3 +102,11 @@ void text_unescape(char *text)
 	}
 	*to = '\0';
 }
+
+void text_uuid(const uint8_t u[16], char out[TEXT_UUID_BYTES])
+{
+	snprintf(out, TEXT_UUID_BYTES,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		 u[13], u[14], u[15]);
+}

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define TEXT_UUID_BYTES 37
+
 /*
  * A copy that a terminal may get: valid UTF-8 without control characters (C0,
  * DEL, C1); each byte that is none of it becomes '?'. Cut off to n - 1 bytes, not
@@ -27,5 +29,8 @@ void text_unescape(char *text);
 /* The text as a JSON string (RFC 8259), quotes included; bytes that are no UTF-8
  * become U+FFFD. */
 void text_json(FILE *out, const char *text);
+
+/* A UUID as tools and the kernel write it: lower case, with dashes. */
+void text_uuid(const uint8_t uuid[16], char out[TEXT_UUID_BYTES]);
 
 #endif

@@ -52,12 +52,15 @@ static void write_line(struct request *r, dev_t disk, const struct encrypted_are
 
 static err_t ask_kernel(int fd, unsigned long what, struct request *r, const char *doing)
 {
+	char name[DM_NAME_LEN];
+
+	memcpy(name, r->head.name, sizeof(name)); /* which the kernel clears */
 	if (!ioctl(fd, what, r))
 		return NULL;
 	if (errno == EBUSY)
 		return err_new(ERR_REFUSED, "%s the mapping %s: busy, or there already", doing,
-			       r->head.name);
-	return err_errno("%s the mapping %s", doing, r->head.name);
+			       name);
+	return err_errno("%s the mapping %s", doing, name);
 }
 
 static err_t open_control(int *fd)

@@ -150,7 +150,7 @@ static void test_file(void **state)
 	assert_ok(config_load("/nonexistent/dormouse.conf", 0, &c));
 	assert_err(config_load("/nonexistent/dormouse.conf", 1, &c), ERR_IO);
 	assert_ok(config_load("host/dormouse.conf.example", 1, &c));
-	assert_string_equal(c.target, "/dev/disk/by-partlabel/dormouse");
+	assert_int_equal(c.target_count, 0);
 }
 
 /* Planted and found: a name that only begins like it taken. */
@@ -166,10 +166,9 @@ static void test_luks_device(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_luks_device),
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_keys),
-		cmocka_unit_test(test_errors),	 cmocka_unit_test(test_not_text),
-		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_luks_device), cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_all_keys),    cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_not_text),    cmocka_unit_test(test_file),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

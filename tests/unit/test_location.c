@@ -427,7 +427,7 @@ static void test_check_pin(void **state)
 	expect_refused(&l, &pins, "has moved");
 	l.pin = good;
 	l.pin.disk_bytes *= 2; /* another disk */
-	expect_refused(&l, &pins, "has moved");
+	expect_refused(&l, &pins, "another size or serial number");
 	l.pin = good;
 	l.pin.kind = PIN_HEAD;
 	expect_refused(&l, &pins, "was not when it was set up");

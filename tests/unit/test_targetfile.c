@@ -4,6 +4,18 @@
  * first 64 KiB, before which the superblocks of btrfs and reiserfs do not begin. */
 #include "unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
+
+static int refusal; /* errno; 0: do as asked */
+
+static int fake_fallocate(int fd, int mode, off_t offset, off_t n)
+{
+	errno = refusal;
+	return refusal ? -1 : fallocate(fd, mode, offset, n);
+}
+
+#define fallocate(fd, mode, offset, n) fake_fallocate(fd, mode, offset, n)
 #include "host/targetfile.c"
 
 static void test_create(void **state)
@@ -26,6 +38,31 @@ static void test_create(void **state)
 	unlink(path);
 	assert_true(unit_is_err(targetfile_create(path, 1ull << 60)));
 	assert_int_equal(rmdir(folder), 0);
+}
+
+static void expect_refusal(int no, enum err_kind kind, const char *text)
+{
+	char folder[] = "/tmp/dormouse-targetfile-XXXXXX", path[64];
+	err_t e;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/img", folder);
+	refusal = no;
+	e = targetfile_create(path, 5 << 20);
+	refusal = 0;
+	assert_non_null(e);
+	assert_int_equal(err_kind(e), kind);
+	assert_non_null(strstr(err_text(e), text));
+	err_free(e);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	expect_refusal(ENOSPC, ERR_NOSPACE, "no 5 MiB free");
+	expect_refusal(EOPNOTSUPP, ERR_REFUSED, "/img bs=1M count=5)");
+	expect_refusal(EIO, ERR_IO, "allocating 5 MiB");
 }
 
 static void test_empty(void **state)
@@ -52,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_empty),
 	};
 

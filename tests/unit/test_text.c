@@ -57,10 +57,20 @@ static void times(void **state)
 	}
 }
 
+static void uuid(void **state)
+{
+	static const uint8_t u[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0xab, 0xcd, 14, 255};
+	char out[TEXT_UUID_BYTES];
+
+	(void)state;
+	text_uuid(u, out);
+	assert_string_equal(out, "00010203-0405-0607-0809-0a0babcd0eff");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(printable), cmocka_unit_test(json),
-					   cmocka_unit_test(times)};
+					   cmocka_unit_test(times), cmocka_unit_test(uuid)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
