@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "keys/luks.h"
+#include "keys/token.h"
 #include "tempfile.h"
 #include "wiped.h"
 
@@ -110,7 +111,7 @@ static void test_other_token(void **state)
 	make(&f, &s);
 	tool(&f, "echo '{\"type\":\"planted\",\"keyslots\":[\"0\"]}' | "
 		 "cryptsetup token import %s");
-	e = luks_open_token(f.path, &got);
+	e = token_open(f.path, &got);
 	assert_non_null(e);
 	assert_non_null(strstr(err_text(e), "has no token"));
 	err_free(e);
