@@ -36,19 +36,15 @@ bool pinned_is_there(const struct disk_where *where, const struct pin *pin)
 }
 
 /* The head of a file is one by its superblocks; a locator by itself. */
-static err_t open_head(const char *path, const struct pin *pin, struct target *out)
+static err_t open_head(const char *path, const struct pin *pin, struct target *out, bool *unread)
 {
 	struct commit c;
 	err_t e;
 
 	TRY(located_open_head(path, true, pin->byte, out));
 	e = commit_load(out, &c);
-	if (e && c.unreadable) {
-		target_close(out);
-		err_free(e);
-		return err_new(ERR_IO, "the superblocks on %s cannot be read", path);
-	}
-	if (!e || err_kind(e) != ERR_FORMAT) {
+	*unread = e && c.unreadable;
+	if (!e || *unread || err_kind(e) != ERR_FORMAT) {
 		err_free(e); /* whoever opened it is told again */
 		return NULL;
 	}
@@ -56,87 +52,113 @@ static err_t open_head(const char *path, const struct pin *pin, struct target *o
 	return e;
 }
 
-static err_t open_on(const struct disk_where *where, const struct disk *disk, const struct pin *pin,
-		     struct target *out, char *path)
+/* *unread: it does not tell whether there is something of ours. */
+static err_t open_on(const char *path, const struct pin *pin, struct target *out, bool *unread)
 {
-	disk_path(where, disk, path, TARGET_NAME_MAX);
-	return pin->kind == PIN_HEAD ? open_head(path, pin, out)
-				     : located_open_locator(path, true, pin->byte, out);
+	err_t e;
+
+	*unread = false;
+	if (pin->kind == PIN_HEAD)
+		e = open_head(path, pin, out, unread);
+	else
+		e = located_open_locator(path, true, pin->byte, out);
+	/* The other two say that something is there; ERR_FORMAT, that nothing is. */
+	if (e && err_kind(e) != ERR_FORMAT && err_kind(e) != ERR_CORRUPT &&
+	    err_kind(e) != ERR_UNSUPPORTED)
+		*unread = true;
+	return e;
 }
+
+/* The first of some disks, and how many there are. */
+struct candidate {
+	unsigned int count;
+	struct target target;
+	err_t error; /* in place of target */
+	char path[TARGET_NAME_MAX];
+};
 
 /* What several disks of one size and identity gave. */
 struct found {
-	unsigned int count; /* that have something of ours there */
-	struct target target;
-	err_t error; /* of the one that has, in place of target */
-	char path[TARGET_NAME_MAX];
-	err_t unread; /* of the first one that does not tell whether it has */
+	struct candidate ours, unread;
 };
 
-static void try_disk(const struct disk_where *where, const struct disk *disk, const struct pin *pin,
-		     struct found *f)
+static void discard(struct candidate *c)
 {
-	char path[TARGET_NAME_MAX];
-	struct target t = {.fd = -1};
-	err_t e = open_on(where, disk, pin, &t, path);
-
-	if (e && err_kind(e) == ERR_FORMAT) {
-		err_free(e);
+	if (!c->count)
 		return;
-	}
-	/* The other two say that something of ours is there. */
-	if (e && err_kind(e) != ERR_CORRUPT && err_kind(e) != ERR_UNSUPPORTED) {
-		f->unread = err_first(f->unread, e);
-		return;
-	}
-	if (f->count++) { /* told below; which one does not matter */
-		if (!e)
-			target_close(&t);
-		err_free(e);
-		return;
-	}
-	f->target = t;
-	f->error = e;
-	strcpy(f->path, path);
+	if (!c->error)
+		target_close(&c->target);
+	err_free(c->error);
 }
 
-static err_t take(struct found *f, const struct pin *pin, size_t disks, struct target *out,
-		  char *path)
+static void try_disk(const char *path, const struct pin *pin, struct found *f)
 {
-	if (!disks)
-		return err_new(ERR_INVALID, "no disk of %llu bytes%s%s is there",
-			       (unsigned long long)pin->disk_bytes, *pin->identity ? ", " : "",
-			       pin->identity);
-	if (!f->count && f->unread)
-		return f->unread;
-	if (f->unread)
-		log_warn("%s", err_text(f->unread));
-	err_free(f->unread);
-	if (!f->count)
-		return err_new(ERR_FORMAT, "there is no image");
-	if (f->count > 1) {
-		if (!f->error)
-			target_close(&f->target);
-		err_free(f->error);
-		return err_new(ERR_REFUSED, "%u disks have it, and nobody knows which one counts",
-			       f->count);
+	struct candidate new = {.count = 1}, *c;
+	bool unread;
+
+	new.error = open_on(path, pin, &new.target, &unread);
+	if (new.error && err_kind(new.error) == ERR_FORMAT) {
+		err_free(new.error);
+		return;
 	}
-	if (f->error)
-		return f->error;
-	*out = f->target;
-	strcpy(path, f->path);
-	return NULL;
+	strcpy(new.path, path);
+	c = unread ? &f->unread : &f->ours;
+	if (!c->count) {
+		*c = new;
+		return;
+	}
+	c->count++;
+	discard(&new);
+}
+
+/* One that does not tell is opened, too, and whoever does so is told: "nobody knows" is not
+ * "there is none". */
+static err_t choose(struct found *f, struct candidate **chosen)
+{
+	*chosen = NULL;
+	if (f->ours.count > 1)
+		return err_new(ERR_REFUSED, "%u disks have it, and nobody knows which one counts",
+			       f->ours.count);
+	if (f->ours.count && f->unread.count)
+		log_warn("%s cannot be read where the image on %s would be, if it were its copy",
+			 f->unread.path, f->ours.path);
+	if (!f->ours.count && f->unread.count > 1)
+		return err_new(ERR_IO, "%u disks may have it, and cannot be read there",
+			       f->unread.count);
+	if (!f->ours.count && !f->unread.count)
+		return err_new(ERR_FORMAT, "there is no image");
+	*chosen = f->ours.count ? &f->ours : &f->unread;
+	return (*chosen)->error;
 }
 
 err_t pinned_open(const struct disk_where *where, const struct pin *pin, struct target *out,
 		  char *path)
 {
 	CLEANUP_FREE struct disk *disks = NULL;
-	struct found f = {.count = 0};
+	struct candidate *chosen;
+	struct found f = {0};
 	size_t count = 0;
+	err_t e;
 
 	TRY(scan(where, pin, &disks, &count));
-	for (size_t i = 0; i < count; i++)
-		try_disk(where, &disks[i], pin, &f);
-	return take(&f, pin, count, out, path);
+	if (!count)
+		return err_new(ERR_INVALID, "no disk of %llu bytes%s%s is there",
+			       (unsigned long long)pin->disk_bytes, *pin->identity ? ", " : "",
+			       pin->identity);
+	for (size_t i = 0; i < count; i++) {
+		char at[TARGET_NAME_MAX];
+
+		disk_path(where, &disks[i], at, sizeof(at));
+		try_disk(at, pin, &f);
+	}
+	e = choose(&f, &chosen);
+	if (!e) {
+		*out = chosen->target;
+		strcpy(path, chosen->path);
+	}
+	if (chosen)
+		chosen->count = 0; /* what it has is handed on */
+	discard(&f.ours);
+	discard(&f.unread);
+	return e;
 }

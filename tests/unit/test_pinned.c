@@ -119,8 +119,11 @@ static void test_unreadable(void **state)
 	fakedisks_add(&m, "vda", DISK_BYTES, "");
 	unreadable = pin.byte + SLOT_B_OFFSET;
 	assert_ok(pinned_open(&m.where, &pin, &t, path));
-	unreadable = 0;
 	target_close(&t);
+	fakedisks_add(&m, "vdb", DISK_BYTES, "");
+	assert_err(pinned_open(&m.where, &pin, &t, path), ERR_IO);
+	unreadable = 0;
+	assert_err(pinned_open(&m.where, &pin, &t, path), ERR_FORMAT);
 	fakedisks_deinit(&m);
 }
 
@@ -149,7 +152,7 @@ static void test_unread(void **state)
 	fakedisks_add(&m, "vdc", DISK_BYTES, "");
 	break_disk(&m, "vda");
 	break_disk(&m, "vdc");
-	assert_true(unit_is_err(pinned_open(&m.where, &none, &t, path)));
+	assert_err(pinned_open(&m.where, &none, &t, path), ERR_IO);
 	put_image(&m, "vdb", 256 << 10, 0);
 	assert_ok(pinned_open(&m.where, &none, &t, path));
 	assert_non_null(strstr(path, "/dev/vdb"));
