@@ -93,16 +93,20 @@ class Stub:
         self._socket.sendall(b"\x03")
         self._stopped()
 
-    def run_to(self, address):
-        """Until a CPU gets there; returns which."""
-        self._ask(f"Z0,{address:x},1")
-        self._send("c")
-        self._stopped()
-        self._ask(f"z0,{address:x},1")
-        for number in range(self._cpus):
-            if self.cpu(number)[1] == address:
-                return number
-        raise AssertionError("the breakpoint was hit by nobody")
+    def run_to(self, address, cpus=None, tries=300):
+        """Until a CPU gets there, one of these if there are any; returns which."""
+        for _ in range(tries):
+            self._ask(f"Z0,{address:x},1")
+            self._send("c")
+            self._stopped()
+            self._ask(f"z0,{address:x},1")
+            at = [number for number in range(self._cpus) if self.cpu(number)[1] == address]
+            expect(at, "the breakpoint was hit by nobody")
+            for number in at:
+                if cpus is None or number in cpus:
+                    return number
+            self.run_for(0.01)  # past it
+        raise AssertionError(f"none of the CPUs {cpus} got there")
 
     def wait_for_mode(self, user, cpus, tries=300):
         """Lets the machine run until one of these CPUs is in user mode, or in the kernel; returns which."""

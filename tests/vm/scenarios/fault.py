@@ -2,7 +2,7 @@
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
 Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
-windows not wiped (fault-wiped).
+windows not wiped (fault-wiped); a writer kernel without kernel-patches/0002 (fault-hang) or 0001 (fault-othercpu).
 """
 
 from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RDI, RIP, Stub, writer_symbols
@@ -80,25 +80,37 @@ def hang(stub, cpu):
     stub.set(cpu, RIP, somewhere)
 
 
-def hung(cpu):
+def hung(where, cpus):
+    """Where it hangs is fixed: with a lock that the other CPU comes to need, both hang, and only a watchdog outside helps
+    (fault-nmi)."""
+
     def run(out):
         m, session = start(out)
         command = writing(m)
+        (address,) = writer_symbols(where)
         with Stub(m) as stub:
-            hang(stub, stub.wait_for_mode(False, [cpu]))
+            cpu = stub.run_to(address, cpus)
+            hang(stub, cpu)
         came_back(session, command, "the writer crashed (Hard LOCKUP)")
+        m.run(f"grep -q 'Watchdog detected hard LOCKUP on cpu {cpu}' /run/dormouse/last")
         finish(session)
 
     return run
 
 
-add("fault-hang", "the writer's first CPU hangs with interrupts off: the other one sees it, back in the host", hung(0), check=True)
-add("fault-hang1", "the same with its second CPU", hung(1))
+add(
+    "fault-hang",
+    "the writer's CPU that draws the progress bar hangs, interrupts off and the serial line locked: back in the host",
+    hung("serial8250_start_tx", [0, 1]),
+    check=True,
+)
+add("fault-hang0", "the first CPU hangs with interrupts off, in a system call: the second one sees it", hung("do_syscall_64", [0]))
+add("fault-hang1", "the same with the second CPU", hung("do_syscall_64", [1]))
 
 
 @scenario("fault-othercpu")
 def othercpu(out):
-    """the writer's second CPU panics: back in the host, on the first (planted: a writer kernel without our patch)"""
+    """the writer's second CPU panics: back in the host, on the first"""
     m, session = start(out)
     command = writing(m)
     crash, banner = writer_symbols("panic", "linux_banner")
