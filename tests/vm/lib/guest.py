@@ -22,7 +22,7 @@ def missing_programs():
 
 
 @functools.cache
-def _workload():
+def workload():
     program, source = BUILD / "vm/workload", GUEST / "workload.c"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         program.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def make_root(path, conf, next_initramfs, *, product=True, tools=()):
     _make_tree(tree, conf, writer=product)
     (tree / "sbin/init").unlink()
     _copy(GUEST / "root-init", tree, "/sbin/init")
-    _copy(_workload(), tree, "/usr/bin/workload")
+    _copy(workload(), tree, "/usr/bin/workload")
     _copy(next_initramfs, tree, "/boot/initrd.img")
     if product:
         _copy_program(BUILD / "dormouse", tree, "/usr/bin/dormouse")

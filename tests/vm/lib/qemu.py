@@ -73,6 +73,7 @@ class Machine:
         self.record = None  # the file that gets the log of the next start's writes; only with disk="parts"
         self.process = None
         self.lines: list[Line] = []  # console of this boot
+        self._unfinished = b""  # its last line, still without an end
         self.exit_reason = None
         self._changed = threading.Condition()
         self._channel = b""  # of all boots: a command may begin in one and end in another
@@ -115,7 +116,7 @@ class Machine:
         """Power on. Waits for nothing."""
         assert self.process is None
         self.boots += 1
-        self.lines, self.exit_reason = [], None
+        self.lines, self._unfinished, self.exit_reason = [], b"", None
         ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
         console, channel, monitor = (s.fileno() for s in theirs)
         command = [
@@ -142,7 +143,7 @@ class Machine:
 
     def _pump(self, process, console, channel, monitor):
         """Reads all that QEMU sends until it ends. The only writer of what the waits look at."""
-        console_rest = monitor_rest = b""
+        monitor_rest = b""
         reason = "QEMU ended by itself, see qemu.log"
         open_sockets = selectors.DefaultSelector()
         for s in (console, channel, monitor):
@@ -160,7 +161,7 @@ class Machine:
                     with self._changed:
                         if key.fileobj is console:
                             log.write(data)
-                            *whole, console_rest = re.split(rb"[\r\n]+", console_rest + data)
+                            *whole, self._unfinished = re.split(rb"[\r\n]+", self._unfinished + data)
                             self.lines += [Line(time.monotonic(), w.decode(errors="replace")) for w in whole]
                         elif key.fileobj is channel:
                             self._channel += data
@@ -251,6 +252,14 @@ class Machine:
             return next((line for line in self.lines[after:] if re.search(pattern, line.text)), None)
 
         return self._wait(found, timeout, f"console line /{pattern}/")
+
+    def prompt_wait(self, pattern, timeout):
+        """Waits until the console's last line, which has not ended, asks for something."""
+
+        def found():
+            return re.search(pattern, self._unfinished.decode(errors="replace"))
+
+        self._wait(found, timeout, f"prompt /{pattern}/")
 
     def console_has(self, pattern):
         with self._changed:

@@ -106,10 +106,10 @@ def finish(session):
     disk.check_ext4(session.machine.root)
 
 
-def hibernate(machine, options="", *, reason="guest-shutdown", timeout=300):
+def hibernate(machine, options="", *, command="dormouse hibernate", reason="guest-shutdown", timeout=300):
     """Sends the guest to sleep, until the machine is off; returns the command, which is still pending."""
     sent = time.monotonic()
-    command = machine.send(f"dormouse hibernate {options}")
+    command = machine.send(f"{command} {options}")
     ended = machine.exit_wait(timeout, command)
     expect(ended == reason, f"hibernating ended by {ended}, not {reason}")
     _measure(machine, "hibernate", sent, time.monotonic())
