@@ -9,17 +9,20 @@
 #include "imagewriter/restore.c"
 
 static struct fixture *fixture;
+static struct target *opened;
 static jmp_buf rebooted;
 
 err_t device_find(const struct handoff *h, struct target *out)
 {
 	(void)h;
+	opened = out;
 	return target_open(out, fixture->file.path, true, false);
 }
 
 void power_reboot(unsigned int after_seconds)
 {
 	(void)after_seconds;
+	target_close(opened); /* on the stack that is left now */
 	longjmp(rebooted, 1);
 }
 
