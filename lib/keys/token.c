@@ -96,6 +96,22 @@ static int try_token(struct crypt_device *cd, const struct token *t, struct secr
 	return r;
 }
 
+/* The header may be anybody's, and trying takes as long as its keyslots say. */
+static bool costs_too_much(struct crypt_device *cd, const struct token *t)
+{
+	bool too_much = false;
+
+	for (int slot = 0; slot < crypt_keyslot_max(CRYPT_LUKS2) && !too_much; slot++) {
+		err_t e = crypt_token_is_assigned(cd, t->number, slot)
+				  ? NULL
+				  : cryptdevice_check_cost(cd, slot, luks_memory());
+
+		too_much = e;
+		err_free(e);
+	}
+	return too_much;
+}
+
 /* NULL: it has opened it. */
 static const char *why_not(struct crypt_device *cd, const struct token *t, struct secret *out)
 {
@@ -103,6 +119,8 @@ static const char *why_not(struct crypt_device *cd, const struct token *t, struc
 
 	if (t->with_pin)
 		return "it wants a PIN, which is not asked for here";
+	if (costs_too_much(cd, t))
+		return "its keyslot takes more time or memory than there is";
 	if (!t->plugin)
 		return "systemd's plugin for it is not here";
 	r = try_token(cd, t, out);

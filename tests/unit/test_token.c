@@ -3,7 +3,8 @@
  * What is told of tokens without a device that could open anything (a machine with a TPM:
  * the scenarios sealed-tpm2*). Faults planted, each found: a PIN not noticed; a PIN taken for
  * one where the JSON says false; tokens of other types counted; the search ended by the
- * first token; "no token" said of tokens that do not open; *out changed.
+ * first token; "no token" said of tokens that do not open; *out changed; a
+ * keyslot tried that takes hours.
  */
 #include "unit.h"
 
@@ -32,14 +33,18 @@
 	"\"pkcs11-key\":\"AAAA\"}"
 #define RECOVERY "{\"type\":\"systemd-recovery\",\"keyslots\":[\"0\"]}"
 
-static void make(struct tempfile *f)
+static void make_with(struct tempfile *f, const struct luks_cost *cost)
 {
-	static const struct luks_cost cheap = {.memory_kib = 64, .iterations = 4};
 	struct secret s;
 
 	memset(&s, 0x5a, sizeof(s));
 	tempfile_open(f, 0);
-	assert_ok(luks_create(f->path, &s, PASS, strlen(PASS), &cheap));
+	assert_ok(luks_create(f->path, &s, PASS, strlen(PASS), cost));
+}
+
+static void make(struct tempfile *f)
+{
+	make_with(f, &(struct luks_cost){.memory_kib = 64, .iterations = 4});
 }
 
 static void add(const struct tempfile *f, const char *format, const char *pin)
@@ -126,6 +131,18 @@ static void test_useless(void **state)
 	tempfile_close(&f);
 }
 
+/* Of a header that somebody has put there, so that the boot hangs. */
+static void test_cost(void **state)
+{
+	struct tempfile f;
+
+	(void)state;
+	make_with(&f, &(struct luks_cost){.memory_kib = 64, .iterations = 1000});
+	add(&f, TPM2, "false");
+	assert_not_opened(&f, ERR_AUTH, "takes more time or memory", NULL);
+	tempfile_close(&f);
+}
+
 static void test_damage(void **state)
 {
 	struct token_count n;
@@ -145,9 +162,8 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_pin),
-		cmocka_unit_test(test_useless),
+		cmocka_unit_test(test_none),	cmocka_unit_test(test_pin),
+		cmocka_unit_test(test_useless), cmocka_unit_test(test_cost),
 		cmocka_unit_test(test_damage),
 	};
 
