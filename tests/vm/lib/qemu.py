@@ -167,7 +167,8 @@ class Machine:
                         if key.fileobj is console:
                             log.write(data)
                             *whole, self._unfinished = re.split(rb"[\r\n]+", self._unfinished + data)
-                            self.lines += [Line(time.monotonic(), w.decode(errors="replace")) for w in whole]
+                            # "\r" and "\n" may come apart, and are no line between them.
+                            self.lines += [Line(time.monotonic(), w.decode(errors="replace")) for w in whole if w]
                         elif key.fileobj is channel:
                             self._channel += data
                         else:
