@@ -107,8 +107,8 @@ static err_t place(struct restoring *r)
 		.tick = tick,
 		.tick_arg = r,
 		.keys = r->keys,
-		/* Of the boot kernel, which has seen the key, nothing shall be left. */
-		.fill_all = r->keys != NULL,
+		/* Of the boot kernel, which has seen a key or a passphrase, nothing shall be left. */
+		.fill_all = r->keys || r->h->area_disk_bytes,
 	};
 	err_t e;
 

@@ -96,7 +96,7 @@ def luks_writer(out):
 
     Planted: the area's place on the disk without the partition's start (the writer finds nothing); the mapping made
     of the disk, which is in use (hibernate is refused); the mark left after the return (the last boot asks); a mapping that
-    is left of an earlier run in the way of the next one.
+    is left of an earlier run in the way of the next one; memory that was free not filled when the image is not sealed.
     """
     m, other_at = make(out)
     rc, said = m.sh("dormouse hibernate", 60)
@@ -116,6 +116,7 @@ def luks_writer(out):
     rc, said = m.finish(command, 300)
     expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {said}")
     session.check()
+    expect(keys.PASSPHRASE.encode() not in keys.dump_memory(m, out / "memory"), "the passphrase is still in memory")
     expect(not is_marked(m), "the header is marked after the resume")
     m.run("echo more >/other/file; umount /other")
     finish(session)
