@@ -77,6 +77,13 @@ def copy_of(m):
     return path
 
 
+def volume_key(m):
+    path = m.out / "volume-key"
+    path.unlink(missing_ok=True)
+    cryptsetup(f"luksDump --dump-volume-key --volume-key-file {path}", copy_of(m))
+    return path.read_bytes()
+
+
 def holds(path, text):
     with open(path, "rb") as f:
         while block := f.read(16 << 20):
@@ -116,7 +123,10 @@ def luks_writer(out):
     rc, said = m.finish(command, 300)
     expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {said}")
     session.check()
-    expect(keys.PASSPHRASE.encode() not in keys.dump_memory(m, out / "memory"), "the passphrase is still in memory")
+    left = keys.dump_memory(m, out / "memory")
+    expect(keys.PASSPHRASE.encode() not in left, "the passphrase is still in memory")
+    found = keys.find_keys(left, {"first half": volume_key(m)[:32], "second half": volume_key(m)[32:]})
+    expect(not found, f"the volume key is still in memory: {found}")
     expect(not is_marked(m), "the header is marked after the resume")
     m.run("echo more >/other/file; umount /other")
     finish(session)
