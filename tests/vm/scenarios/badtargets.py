@@ -100,7 +100,7 @@ def next_(out):
     m.shut_down()
 
 
-@scenario("target-unlisted", check=True, limit=300)
+@scenario("target-unlisted", limit=300)
 def unlisted(out):
     """a boot would not look at the target, by its own copy of the configuration: refused, but for --then return
 

@@ -162,7 +162,7 @@ def look_with_noresume(m):
     m.boot = normal
 
 
-@scenario("target-luks-choice", check=True, limit=500)
+@scenario("target-luks-choice", limit=500)
 def luks_choice(out):
     """wrong passphrases, or none, for a LUKS partition with an image: a choice, and nothing is lost before somebody says so
 
