@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Targets that cannot be used, or not any more: a clear error, and the session goes on; or the next target is taken.
 
-Planted and found: a boot that does not ask the filesystem of a file (target-journal).
+Planted and found: a boot that does not ask the filesystem of a file (target-journal, its first half).
 """
 
 import subprocess
@@ -123,17 +123,33 @@ def unlisted(out):
     finish(session)
 
 
+def rename_in_root(path, old, new):
+    """In the bytes of the root directory: the filesystem's superblock stays as it is."""
+    with open(path, "r+b") as f:
+        while block := f.read(4096):
+            if b"lost+found" in block and old in block:
+                f.seek(-len(block), 1)
+                f.write(block.replace(old, new))
+                return
+    raise AssertionError(f"no {old} in a root directory")
+
+
 @scenario("target-journal", limit=300)
 def journal(out):
-    """the journal of the file's ext4 is not empty at boot: somebody mounted it, and the image is not resumed"""
+    """the directory of the file is damaged, so the boot asks; or somebody mounted its ext4, and the journal is not empty: not resumed"""
     m = make(out, "/mnt/dormouse.img", parts=[make_filesystem(out / "fs.img", "ext4")])
     start(m)
     m.run("mkdir -p /mnt; mount -t ext4 /dev/vdb1 /mnt")
     set_up(m, "--size 300M")
     hibernate(m)
+    rename_in_root(m.target, b"dormouse.img", b"somebody.img")
+    boot_on(m, 3, "/dormouse.img on /dev/vdb1: Directory block checksum does not match")
+    rename_in_root(m.target, b"somebody.img", b"dormouse.img")
+    m.run("mkdir -p /mnt; mount -t ext4 /dev/vdb1 /mnt")
+    hibernate(m)
     at = f"{m.target}?offset={1 << 20}"
     subprocess.run(["debugfs", "-w", "-R", "feature needs_recovery", at], check=True, capture_output=True)
-    boot_on(m, 3, "journal of the filesystem on /dev/vdb1 is not empty")
+    boot_on(m, 3, "ext4 on /dev/vdb1. was written to since the machine was hibernated")
     m.shut_down()
     boot_on(m, 0)
     m.shut_down()
