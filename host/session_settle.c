@@ -23,28 +23,6 @@ static err_t settle(struct session *s, const char *reason)
 	return commit_retire(&s->target, &c, reason);
 }
 
-/*
- * It cannot be retired: is there, all the same, nothing that a boot would resume?
- * So when not even WRITING was written. What cannot be read, or may not be on the
- * medium yet, does not count.
- */
-static bool nothing_to_resume(struct session *s)
-{
-	err_t e = target_flush(&s->target);
-	struct commit c;
-	bool nothing;
-
-	if (e) {
-		err_free(e);
-		return false;
-	}
-	e = commit_load(&s->target, &c);
-	nothing = !c.unreadable && !c.holds_image &&
-		  (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT);
-	err_free(e);
-	return nothing;
-}
-
 /* Is the locator on the disk yet, or may it be? */
 static bool locator_is_left(const struct session *s)
 {
@@ -78,7 +56,7 @@ err_t session_settle(struct session *s, const char *reason)
 	for (int i = 0; i < TRIES; i++) {
 		err_free(e);
 		e = settle(s, reason);
-		nothing = !e || nothing_to_resume(s);
+		nothing = !e || commit_nothing_to_resume(&s->target);
 		if (nothing && !(e && is_retired(s)) && !locator_is_left(s))
 			break;
 		usleep(200000); /* a disk may still be coming back */

@@ -4,28 +4,6 @@
 #include "base/log.h"
 #include "image/keywipe.h"
 
-/*
- * Retiring has failed: is there, all the same, nothing on the medium that a boot
- * would resume? It may have got as far as that. What cannot be read, or may not
- * be on the medium yet, does not count.
- */
-static bool nothing_to_resume(const struct target *t)
-{
-	struct commit c;
-	err_t e = target_flush(t);
-	bool nothing;
-
-	if (e) {
-		err_free(e);
-		return false;
-	}
-	e = commit_load(t, &c);
-	nothing = !c.unreadable && !c.holds_image &&
-		  (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT);
-	err_free(e);
-	return nothing;
-}
-
 static void wipe_key(const struct target *t, const struct slot *slot)
 {
 	err_t e = keywipe(t, slot);
@@ -50,5 +28,5 @@ bool giveup(const struct target *t, struct commit *c, const struct slot *slot, b
 	}
 	log_warn("the image could not be retired: %s", err_text(e));
 	err_free(e);
-	return !valid_begun || nothing_to_resume(t);
+	return !valid_begun || commit_nothing_to_resume(t);
 }

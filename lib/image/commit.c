@@ -354,6 +354,23 @@ static bool is_unfinished(const struct target *t, const struct commit *c)
 	return slot_holds_image(&c->slot) ? commit_is_dead(c) : c->page0 == PAGE0_MARKED;
 }
 
+bool commit_nothing_to_resume(const struct target *t)
+{
+	struct commit c;
+	err_t e = target_flush(t);
+	bool nothing;
+
+	if (e) {
+		err_free(e);
+		return false;
+	}
+	e = commit_load(t, &c);
+	nothing = !c.unreadable && !c.holds_image &&
+		  (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT);
+	err_free(e);
+	return nothing;
+}
+
 err_t commit_finish(const struct target *t, struct commit *c)
 {
 	struct commit done = *c;

@@ -121,6 +121,13 @@ err_t commit_resuming(const struct target *t, struct commit *c) ERR_CHECK;
 err_t commit_retire(const struct target *t, struct commit *c, const char *reason) ERR_CHECK;
 
 /*
+ * When that has failed: is there, all the same, nothing that a boot would resume? It may have
+ * got as far as that, or not even WRITING was written. What cannot be read, or may not be on
+ * the medium yet, does not count.
+ */
+bool commit_nothing_to_resume(const struct target *t);
+
+/*
  * Restoring gave up, nothing was lost: the image is VALID, with the reason and
  * one more in failed_resumes, by which the next boot asks. Also when RESUMING
  * was written already: only who knows that the jump was not made may call it.
