@@ -10,10 +10,8 @@
  *
  * The steps may wipe all of the windows but these pages: the writer's descriptor
  * tables too, which nothing needs with interrupts off; the host brings its own.
- * Other CPUs of a writer that has panicked are halted in the windows, with
- * interrupts and NMIs off (arch/x86/kernel/reboot.c, crash_nmi_callback): nothing
- * but the INIT by which the host starts them wakes them, and the host's
- * exchange of the windows would take the code from under them anyway.
+ * The writer's other CPUs wait for a start-up IPI meanwhile (kernel-patches/0003):
+ * the host's exchange of the windows, too, would take the code from under them.
  */
 #include "jump/control.h"
 #include "jump/identitymap.inc"

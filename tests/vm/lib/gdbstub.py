@@ -82,6 +82,11 @@ class Stub:
         size = 4 if register == EFLAGS else 8
         self._ask(f"P{register:x}={value.to_bytes(size, 'little').hex()}")
 
+    def read(self, cpu, address, count):
+        """From a virtual address, as the CPU has it mapped."""
+        self._select(cpu)
+        return bytes.fromhex(self._ask(f"m{address:x},{count:x}"))
+
     def write(self, cpu, address, data):
         """To a virtual address, as the CPU has it mapped; write protection does not matter."""
         self._select(cpu)

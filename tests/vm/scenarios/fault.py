@@ -2,7 +2,8 @@
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
 Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
-windows not wiped (fault-wiped); a writer kernel without kernel-patches/0002 (fault-hang) or 0001 (fault-othercpu).
+windows not wiped (fault-wiped); a writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001
+(fault-othercpu).
 """
 
 from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RDI, RIP, Stub, writer_symbols
@@ -119,6 +120,39 @@ def othercpu(out):
         stub.set(1, RDI, banner)
         stub.set(1, RIP, crash)
     came_back(session, command, "the writer crashed (Linux version")
+    finish(session)
+
+
+def delay_halt(m):
+    """With the writer at work: when it jumps, its second CPU has said that it stopped, and not yet done so, and the first
+    goes on."""
+    (stop,) = writer_symbols("stop_this_cpu")
+    with Stub(m) as stub:
+        halt = stub.read(0, stop, 256).find(b"\xf4\xeb")  # hlt, and the jump back to it
+        expect(halt > 0, "there is no loop of hlt in stop_this_cpu")
+        stub.run_to(stop + halt, [1])  # QEMU goes on with the first one, for as long as that does not wait
+
+
+@scenario("fault-unhalted", check=True)
+def unhalted(out):
+    """a CPU of the writer is delayed right before it halts, and its memory taken from it: the host goes on, and is resumed"""
+    m = make_guest(out, mem=512)
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20)
+    command = m.send("dormouse hibernate --then return")
+    m.console_wait(WRITING, 60)
+    delay_halt(m)
+    rc, output = m.finish(command, 120)
+    expect(rc == 0, f"dormouse hibernate --then return exited {rc}: {output}")
+    session.check()
+    command = hibernate(m)
+    m.start()
+    m.console_wait("imagewriter: target is", 60)
+    delay_halt(m)
+    rc, output = m.finish(command, 120)
+    expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {output}")
+    session.check()
     finish(session)
 
 
