@@ -20,7 +20,7 @@ LIB_SRC := $(wildcard lib/*/*.c formats/*.c) $(wildcard lib/*/*.S)
 LIB_OBJ := $(patsubst %,$(B)/obj/%.o,$(LIB_SRC))
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build-fuzz/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-prog_obj = $(patsubst %,$(B)/obj/%.o,$(wildcard $(1)/*.c))
+prog_obj = $(patsubst %,$(B)/obj/%.o,$(foreach d,$(1),$(wildcard $(d)/*.c)))
 
 PATCHES := $(sort $(wildcard kernel-patches/*.patch))
 
@@ -51,7 +51,7 @@ $(B)/libdormouse.a: $(LIB_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/dormouse: $(call prog_obj,host) $(B)/libdormouse.a
+$(B)/dormouse: $(call prog_obj,host host/*) $(B)/libdormouse.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
 # Static: they run where there are no libraries. (The linker's warnings are about

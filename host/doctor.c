@@ -2,8 +2,8 @@
 #include "host/doctor.h"
 
 #include "base/util.h"
-#include "host/keptsector.h"
-#include "host/preflight.h"
+#include "host/checks/preflight.h"
+#include "host/disks/keptsector.h"
 
 #include <stdio.h>
 

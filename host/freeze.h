@@ -11,7 +11,7 @@
 #define HOST_FREEZE_H
 
 #include "base/err.h"
-#include "host/mounts.h"
+#include "host/disks/mounts.h"
 
 #include <stdbool.h>
 #include <stddef.h>

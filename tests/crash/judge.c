@@ -245,7 +245,7 @@ static err_t retire_found(const struct target *t)
 	return commit_retire(t, &c, "superseded");
 }
 
-/* As host/session_open.c does it with an image of an earlier session. */
+/* As host/session/session_open.c does it with an image of an earlier session. */
 static err_t retire_stale(struct disk *d)
 {
 	struct target t;

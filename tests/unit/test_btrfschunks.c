@@ -6,8 +6,8 @@
  */
 #include "unit.h"
 
-#include "host/btrfschunks.c"
-#include "host/extentlist.c"
+#include "host/disks/btrfschunks.c"
+#include "host/disks/extentlist.c"
 
 #define MB (1ull << 20)
 

@@ -8,8 +8,8 @@
  */
 #include "unit.h"
 
-#include "host/check_boot.c"
-#include "host/finding.c"
+#include "host/checks/check_boot.c"
+#include "host/checks/finding.c"
 
 static struct initramfs in_initramfs;
 static struct config config;

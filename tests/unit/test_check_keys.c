@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "host/check.h"
+#include "host/checks/check.h"
 
 #include <sys/stat.h>
 
@@ -29,8 +29,8 @@ static int fake_stat(struct stat *out)
 #include "base/io.h"
 #define pins_load(path, out) fake_pins_load(out)
 #define stat(path, st)	     fake_stat(st)
-#include "host/check_keys.c"
-#include "host/finding.c"
+#include "host/checks/check_keys.c"
+#include "host/checks/finding.c"
 
 err_t encrypted_path(const char *path, bool *encrypted)
 {

@@ -7,7 +7,7 @@
  */
 #include "unit.h"
 
-#include "host/encrypted.c"
+#include "host/disks/encrypted.c"
 
 static char top[] = "/tmp/dormouse-encrypted-XXXXXX";
 

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "host/extentlist.c"
+#include "host/disks/extentlist.c"
 
 static void add(struct extentlist *l, uint64_t start, uint64_t length)
 {

@@ -15,7 +15,7 @@
 #include <sys/vfs.h>
 
 #include "base/util.h"
-#include "host/extentlist.c"
+#include "host/disks/extentlist.c"
 
 /* A kernel that has one file of so many blocks, an extent of each, not next to each other. */
 static struct {
@@ -74,8 +74,8 @@ static err_t fake_fsync(int fd, const char *what)
 #define stat(path, out)			  fake_stat(path, out)
 #define statx(fd, path, flags, mask, out) fake_statx(fd, out)
 #define io_fsync			  fake_fsync
-#include "host/btrfschunks.c"
-#include "host/filemap.c"
+#include "host/disks/btrfschunks.c"
+#include "host/disks/filemap.c"
 
 static void fake_fiemap(struct fiemap *m)
 {

@@ -7,9 +7,9 @@
  */
 #include "unit.h"
 
-#include "host/freefill.c"
-#include "host/kconfig.c"
-#include "host/unpack.c"
+#include "host/checks/freefill.c"
+#include "host/checks/kconfig.c"
+#include "host/checks/unpack.c"
 
 #define NOTHING	 "CONFIG_X86=y\n"
 #define POISON	 "CONFIG_PAGE_POISONING=y\n"

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "host/fspath.c"
+#include "host/disks/fspath.c"
 
 #define TEXT                                                                                       \
 	"27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"                                 \

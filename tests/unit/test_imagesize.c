@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "base/util.h"
-#include "host/imagesize.c"
+#include "host/checks/imagesize.c"
 
 static struct preflight *machine(uint64_t ram, uint64_t total, uint64_t free_bytes)
 {

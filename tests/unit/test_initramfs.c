@@ -12,9 +12,9 @@
  */
 #include "unit.h"
 
-#include "host/initramfs.c"
-#include "host/initramfs_cache.c"
-#include "host/unpack.c"
+#include "host/checks/initramfs.c"
+#include "host/checks/initramfs_cache.c"
+#include "host/checks/unpack.c"
 
 #include <stdio.h>
 

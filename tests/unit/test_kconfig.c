@@ -5,8 +5,8 @@
  */
 #include "unit.h"
 
-#include "host/kconfig.c"
-#include "host/unpack.c"
+#include "host/checks/kconfig.c"
+#include "host/checks/unpack.c"
 
 #define TEXT                                                                                       \
 	"# Linux/x86 6.12.117 Kernel Configuration\n"                                              \

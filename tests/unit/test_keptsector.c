@@ -9,7 +9,7 @@
 #include "unit.h"
 
 #include "fakedisks.h"
-#include "host/keptsector.c"
+#include "host/disks/keptsector.c"
 #include "image/commit.h"
 
 #define DISK_BYTES (1u << 20)

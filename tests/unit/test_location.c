@@ -10,13 +10,13 @@
  */
 #include "unit.h"
 
-#include "host/location.h"
+#include "host/disks/location.h"
 
 #include "base/util.h"
-#include "host/filemap.h"
-#include "host/fspath.h"
-#include "host/stack.h"
-#include "host/swaps.h"
+#include "host/disks/filemap.h"
+#include "host/disks/fspath.h"
+#include "host/disks/stack.h"
+#include "host/disks/swaps.h"
 #include "keys/volume.h"
 #include "tempfile.h"
 
@@ -154,8 +154,8 @@ err_t volume_describe(const char *device, struct encrypted_area *out)
 #define stat(path, st)	  fake_stat(path, st)
 #define open(path, flags) fake_open(path, flags)
 #define ioctl		  fake_ioctl
-#include "host/extentlist.c"
-#include "host/location.c"
+#include "host/disks/extentlist.c"
+#include "host/disks/location.c"
 
 static int setup(void **state)
 {

@@ -8,10 +8,10 @@
  */
 #include "unit.h"
 
-#include "host/luksvolume.h"
+#include "host/disks/luksvolume.h"
 
 #include "base/util.h"
-#include "host/ondisk.h"
+#include "host/disks/ondisk.h"
 #include "keys/passphrase.h"
 #include "keys/volume.h"
 #include "luksfile.h"
@@ -114,8 +114,8 @@ err_t cryptmap_close(const char *name)
 #define passphrase_load	  load_key
 #define open(path, flags) open_device(path, flags)
 #define fstat		  fake_fstat
-#include "host/extentlist.c"
-#include "host/luksvolume.c"
+#include "host/disks/extentlist.c"
+#include "host/disks/luksvolume.c"
 #undef open
 
 static int setup(void **state)

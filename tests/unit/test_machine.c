@@ -3,10 +3,10 @@
  * forgotten; a note that is cut off read past its end (SAN=1). */
 #include "unit.h"
 
-#include "host/freefill.c"
-#include "host/kconfig.c"
-#include "host/machine.c"
-#include "host/unpack.c"
+#include "host/checks/freefill.c"
+#include "host/checks/kconfig.c"
+#include "host/checks/machine.c"
+#include "host/checks/unpack.c"
 
 static const uint8_t notes[] = {
 	4, 0, 0, 0, 1, 0, 0, 0, 6, 0, 0, 0, 'G', 'N', 'U', 0, 7,    0,	  0,	0,

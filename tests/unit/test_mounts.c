@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "host/mounts.c"
+#include "host/disks/mounts.c"
 
 #define TEXT                                                                                       \
 	"22 27 0:21 / /proc rw,relatime - proc proc rw\n"                                          \

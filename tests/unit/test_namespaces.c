@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#include "host/mounts.c"
-#include "host/namespaces.c"
+#include "host/disks/mounts.c"
+#include "host/disks/namespaces.c"
 
 #define OURS                                                                                       \
 	"27 1 254:0 / / rw - ext4 /dev/vda rw\n"                                                   \

@@ -6,8 +6,8 @@
  */
 #include "unit.h"
 
-#include "host/extentlist.c"
-#include "host/ondisk.c"
+#include "host/disks/extentlist.c"
+#include "host/disks/ondisk.c"
 
 /* What the code asks the machine for; nothing here calls it. */
 err_t bottom_find(dev_t dev, uint64_t offset, uint64_t length, bottom_fn fn, void *ctx)

@@ -3,7 +3,7 @@
  * meanwhile dropped; stderr not put back. */
 #include "unit.h"
 
-#include "host/quiet.c"
+#include "host/session/quiet.c"
 
 #define LIMIT_S 20
 

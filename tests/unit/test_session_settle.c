@@ -8,7 +8,7 @@
  */
 #include "commitfixture.h"
 
-#include "host/session_settle.c"
+#include "host/session/session_settle.c"
 
 #include <errno.h>
 #include <sys/syscall.h>

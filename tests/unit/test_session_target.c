@@ -9,13 +9,13 @@
  */
 #include "unit.h"
 
-#include "host/session.h"
+#include "host/session/session.h"
 
 #include "base/util.h"
 #include "formats/locator.h"
-#include "host/imagesize.h"
-#include "host/keptsector.h"
-#include "host/swapslots.h"
+#include "host/checks/imagesize.h"
+#include "host/disks/keptsector.h"
+#include "host/disks/swapslots.h"
 #include "image/located.h"
 #include "tempfile.h"
 
@@ -182,8 +182,8 @@ void preflight_deinit(struct preflight *p)
 		location_deinit(&p->location);
 }
 
-#include "host/extentlist.c"
-#include "host/session_target.c"
+#include "host/disks/extentlist.c"
+#include "host/session/session_target.c"
 
 static int setup(void **state)
 {

@@ -41,7 +41,7 @@ static DIR *fake_opendir(const char *folder)
 #define stat(path, st)	fake_stat(path, st)
 #define lstat(path, st) fake_lstat(path, st)
 #define opendir(folder) fake_opendir(folder)
-#include "host/stablename.c"
+#include "host/disks/stablename.c"
 
 static void sh(const char *fmt)
 {

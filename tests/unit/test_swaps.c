@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "host/swaps.c"
+#include "host/disks/swaps.c"
 
 #define TITLE "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 

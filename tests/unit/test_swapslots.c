@@ -52,8 +52,8 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 }
 
 #define ioctl fake_ioctl
-#include "host/extentlist.c"
-#include "host/swapslots.c"
+#include "host/disks/extentlist.c"
+#include "host/disks/swapslots.c"
 
 static void test_choose(void **state)
 {

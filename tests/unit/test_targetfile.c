@@ -16,7 +16,7 @@ static int fake_fallocate(int fd, int mode, off_t offset, off_t n)
 }
 
 #define fallocate(fd, mode, offset, n) fake_fallocate(fd, mode, offset, n)
-#include "host/targetfile.c"
+#include "host/disks/targetfile.c"
 
 static void test_create(void **state)
 {

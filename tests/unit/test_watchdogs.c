@@ -3,7 +3,7 @@
  * looked at. */
 #include "unit.h"
 
-#include "host/watchdogs.c"
+#include "host/session/watchdogs.c"
 
 #include <sys/stat.h>
 

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "config/config.h"
-#include "host/wipe.c"
+#include "host/session/wipe.c"
 
 bool location_is_swap(const struct location *l)
 {
