@@ -23,8 +23,8 @@ void cpio_encode_file(const char *name, const void *data, size_t n, uint8_t *out
 
 struct cpio_entry {
 	uint32_t mode;
-	uint64_t size;	      /* of the file's data */
-	uint32_t name_bytes;  /* with its NUL; follows the header */
+	uint64_t size;	     /* of the file's data */
+	uint32_t name_bytes; /* with its NUL; follows the header */
 };
 
 /* ERR_FORMAT when it is no newc header, ERR_CORRUPT when its numbers are bad. */

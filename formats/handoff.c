@@ -73,7 +73,8 @@ static_assert(sizeof(struct codec_disk) == 16, "Handoff: CODEC");
 static_assert(sizeof(struct area_disk) == 232, "Handoff: AREA");
 static_assert(sizeof(struct extent_disk) == 16, "Handoff: extent");
 static_assert(sizeof(struct seal_disk) == 72, "Handoff: SEAL");
-static_assert(HANDOFF_EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX + 1024 <=
+static_assert(HANDOFF_EXTENTS_MAX * sizeof(struct extent_disk) + HOSTINFO_MAX + HANDOFF_LOG_MAX +
+			      1024 <=
 		      HANDOFF_MAX,
 	      "Handoff: everything fits");
 
@@ -141,8 +142,8 @@ static void put_secrets(struct tlv_writer *w, const struct handoff *h)
 
 size_t handoff_encode(const struct handoff *h, uint8_t *buf)
 {
-	struct codec_disk codec = {le32_of(h->codec), le32_of(h->codec_level),
-				   le32_of(h->threads), le32_of(0)};
+	struct codec_disk codec = {le32_of(h->codec), le32_of(h->codec_level), le32_of(h->threads),
+				   le32_of(0)};
 	uint8_t host[HOSTINFO_MAX];
 	struct tlv_writer w;
 
@@ -303,7 +304,8 @@ static err_t check_extents(const struct handoff *h)
 static err_t check_target(const struct handoff *h, uint64_t seen)
 {
 	if (!(seen & TLV_SEEN(REC_EXTENTS)) == !(seen & TLV_SEEN(REC_MAP)))
-		return err_new(ERR_CORRUPT, "handoff has extents and the place of a map, or neither");
+		return err_new(ERR_CORRUPT,
+			       "handoff has extents and the place of a map, or neither");
 	if (!(seen & TLV_SEEN(REC_MAP)))
 		return check_extents(h);
 	if (!h->map_place || h->map_place % PAGE_BYTES || h->device_bytes < PAGE_BYTES ||

@@ -52,25 +52,25 @@ struct handoff_seal {
 /* It may hold secrets (seal, seed, image_key): who has one wipes it. */
 struct handoff {
 	enum handoff_mode mode;
-	enum handoff_then then;		/* HANDOFF_HIBERNATE only */
-	enum handoff_verify verify;	/* HANDOFF_HIBERNATE only */
-	uint32_t time_limit;		/* HANDOFF_HIBERNATE only: seconds until VALID; 0: none */
-	uint8_t nonce[NONCE_BYTES];	/* of the image; it is already in the target's slots,
-					 * and the device is known by that alone */
-	uint64_t device_bytes;		/* size of the device, a second check */
-	char device_name[64];		/* as the loader called it; for messages only */
-	uint64_t map_place;		/* of the target's extent map on the device; 0: it is these: */
+	enum handoff_then then;	    /* HANDOFF_HIBERNATE only */
+	enum handoff_verify verify; /* HANDOFF_HIBERNATE only */
+	uint32_t time_limit;	    /* HANDOFF_HIBERNATE only: seconds until VALID; 0: none */
+	uint8_t nonce[NONCE_BYTES]; /* of the image; it is already in the target's slots,
+				     * and the device is known by that alone */
+	uint64_t device_bytes;	    /* size of the device, a second check */
+	char device_name[64];	    /* as the loader called it; for messages only */
+	uint64_t map_place;	    /* of the target's extent map on the device; 0: it is these: */
 	uint32_t extent_count;
 	struct extent extents[HANDOFF_EXTENTS_MAX];
-	uint64_t area_disk_bytes;	/* 0: the target is on the device as it is. Else the device
-					 * is what dm-crypt makes of an area of a disk, of this size */
-	struct encrypted_area area;	/* holds a key */
-	uint32_t codec;			/* id, codec/codec.h; or HANDOFF_CODEC_AUTO */
-	uint32_t codec_level;		/* 0: the codec has none */
-	uint32_t threads;		/* that may compress: the window has room for so many */
-	uint64_t mailbox;		/* physical address of the stub's page in the main window */
-	uint64_t trampoline;		/* physical address of room for the way back, in the main window */
-	char boot_log[HANDOFF_LOG_MAX];	/* HANDOFF_RESTORE: last lines of the loader's log */
+	uint64_t area_disk_bytes;   /* 0: the target is on the device as it is. Else the device
+				     * is what dm-crypt makes of an area of a disk, of this size */
+	struct encrypted_area area; /* holds a key */
+	uint32_t codec;		    /* id, codec/codec.h; or HANDOFF_CODEC_AUTO */
+	uint32_t codec_level;	    /* 0: the codec has none */
+	uint32_t threads;	    /* that may compress: the window has room for so many */
+	uint64_t mailbox;	    /* physical address of the stub's page in the main window */
+	uint64_t trampoline; /* physical address of room for the way back, in the main window */
+	char boot_log[HANDOFF_LOG_MAX]; /* HANDOFF_RESTORE: last lines of the loader's log */
 	struct hostinfo host;		/* HANDOFF_HIBERNATE: jump_entry is still 0 */
 	bool sealed;			/* HANDOFF_HIBERNATE only: encrypt; seal and seed count */
 	struct handoff_seal seal;

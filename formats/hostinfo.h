@@ -29,23 +29,24 @@ enum free_fill {
 };
 
 struct hostinfo {
-	char release[65];	     /* uname -r */
-	char hostname[65];	     /* uname -n */
-	char build_id[41];	     /* of the kernel, hex; may be empty */
-	bool la57;		     /* 5-level paging */
-	uint32_t cpus;		     /* online at the jump */
-	uint32_t watchdog;	     /* seconds: timeout of the watchdog that it has running; 0: none */
-	struct range_list memory;    /* the firmware's map, /sys/firmware/memmap, sorted */
-	struct range_list windows;   /* RAM that the writer ran in: not in the image; sorted */
-	struct range main_window;    /* the one of them that holds the writer kernel */
-	uint64_t jump_entry;	     /* physical address at which the host goes on; 0: not known yet */
-	uint8_t writer_sha256[32];   /* of the writer that wrote, and must restore */
+	char release[65];  /* uname -r */
+	char hostname[65]; /* uname -n */
+	char build_id[41]; /* of the kernel, hex; may be empty */
+	bool la57;	   /* 5-level paging */
+	uint32_t cpus;	   /* online at the jump */
+	uint32_t watchdog; /* seconds: timeout of the watchdog that it has running; 0: none */
+	struct range_list memory;  /* the firmware's map, /sys/firmware/memmap, sorted */
+	struct range_list windows; /* RAM that the writer ran in: not in the image; sorted */
+	struct range main_window;  /* the one of them that holds the writer kernel */
+	uint64_t jump_entry; /* physical address at which the host goes on; 0: not known yet */
+	uint8_t writer_sha256[32]; /* of the writer that wrote, and must restore */
 	enum free_fill free_fill;
-	uint64_t vmcoreinfo;	     /* physical address of the ELF note; 0: none */
+	uint64_t vmcoreinfo; /* physical address of the ELF note; 0: none */
 	uint32_t vmcoreinfo_bytes;
-	uint64_t report[HOSTINFO_REPORT_PAGES]; /* physical addresses of the report's pages; 0: none */
+	uint64_t report[HOSTINFO_REPORT_PAGES]; /* physical addresses of the report's pages; 0: none
+						 */
 	uint8_t report_nonce[HOSTINFO_NONCE_BYTES];
-	struct prints prints;	     /* of the filesystems that the host had mounted */
+	struct prints prints; /* of the filesystems that the host had mounted */
 
 	/* Made of a dump, not of a host: there is nothing to resume. windows,
 	 * main_window, jump_entry, writer_sha256, report and prints are then empty. */

@@ -20,10 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHUNK_PAGES	   128u
-#define INDEX_SEGMENT_MAX  (64u << 10)
-#define INDEX_NONCE_BYTES  16u
-#define INDEX_TAG_BYTES	   16u
+#define CHUNK_PAGES	  128u
+#define INDEX_SEGMENT_MAX (64u << 10)
+#define INDEX_NONCE_BYTES 16u
+#define INDEX_TAG_BYTES	  16u
 
 enum run_kind {
 	RUN_SKIP = 0, /* not in the image: free, a window, or not RAM */
@@ -39,13 +39,13 @@ struct run {
 };
 
 struct chunk {
-	uint64_t first_pfn;   /* of the block: multiple of CHUNK_PAGES */
-	uint64_t offset;      /* of the stored bytes in the image; any byte */
-	uint32_t stored;      /* bytes; 0 when the chunk has no data pages */
-	uint32_t crc32c;      /* over the stored bytes */
-	uint8_t codec;	      /* id, codec/codec.h */
+	uint64_t first_pfn;	      /* of the block: multiple of CHUNK_PAGES */
+	uint64_t offset;	      /* of the stored bytes in the image; any byte */
+	uint32_t stored;	      /* bytes; 0 when the chunk has no data pages */
+	uint32_t crc32c;	      /* over the stored bytes */
+	uint8_t codec;		      /* id, codec/codec.h */
 	uint8_t tag[INDEX_TAG_BYTES]; /* in a sealed image, over the data; else zero */
-	uint16_t data_pages;  /* sum over the RUN_DATA runs; kept in step by encode and decode */
+	uint16_t data_pages; /* sum over the RUN_DATA runs; kept in step by encode and decode */
 	uint16_t run_count;
 	struct run runs[CHUNK_PAGES];
 };

@@ -14,14 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PRINTS_MAX	     256u
-#define PRINTS_DISKS_MAX     64u
-#define PRINTS_LENGTH_MAX    (2ull << 30) /* the longest log of XFS */
-#define PRINT_DIGEST_BYTES   32u
-#define PRINT_MARK_BYTES     16u
-#define PRINT_NAME_MAX	     80u
-#define PRINT_IDENTITY_MAX   56u
-#define PRINT_NO_MARK	     UINT32_MAX
+#define PRINTS_MAX	   256u
+#define PRINTS_DISKS_MAX   64u
+#define PRINTS_LENGTH_MAX  (2ull << 30) /* the longest log of XFS */
+#define PRINT_DIGEST_BYTES 32u
+#define PRINT_MARK_BYTES   16u
+#define PRINT_NAME_MAX	   80u
+#define PRINT_IDENTITY_MAX 56u
+#define PRINT_NO_MARK	   UINT32_MAX
 
 /* What lies there. */
 enum print_kind {
@@ -30,7 +30,8 @@ enum print_kind {
 	PRINT_LOG = 3,	   /* of a log: where the next write goes */
 	PRINT_RAID = 4,	   /* superblock of a RAID member */
 	PRINT_START = 5,   /* of a filesystem that nothing more is known of */
-	PRINT_WANTED = 16, /* handoff only: a whole log of XFS, in which the writer looks for PRINT_LOG */
+	PRINT_WANTED =
+		16, /* handoff only: a whole log of XFS, in which the writer looks for PRINT_LOG */
 };
 
 /* A disk that has fingerprints. */

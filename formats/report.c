@@ -44,7 +44,8 @@ static_assert(offsetof(struct report_disk, why) == 52, "Report: why");
 static_assert(offsetof(struct report_disk, text) == 64, "Report: text");
 static_assert(offsetof(struct report_disk, log) == 576, "Report: log");
 static_assert(offsetof(struct report_disk, middle) == 4096, "Report: second page");
-static_assert(offsetof(struct report_disk, kernel_log) == REPORT_KERNEL_LOG_AT, "Report: kernel_log");
+static_assert(offsetof(struct report_disk, kernel_log) == REPORT_KERNEL_LOG_AT,
+	      "Report: kernel_log");
 static_assert(offsetof(struct report_disk, crc32c) == 16380, "Report: checksum");
 
 static uint32_t checksum(const struct report_disk *d)
@@ -104,8 +105,8 @@ err_t report_decode(const uint8_t buf[REPORT_BYTES], const uint8_t nonce[REPORT_
 	if (le32_get(d->version) != VERSION)
 		return err_new(ERR_UNSUPPORTED, "the writer's report is of version %u, known is %u",
 			       le32_get(d->version), VERSION);
-	if (le32_get(d->result) > REPORT_CRASHED || le32_get(d->why) > REPORT_WHY_FULL || d->text[REPORT_TEXT_MAX - 1] ||
-	    d->log[REPORT_LOG_MAX - 1])
+	if (le32_get(d->result) > REPORT_CRASHED || le32_get(d->why) > REPORT_WHY_FULL ||
+	    d->text[REPORT_TEXT_MAX - 1] || d->log[REPORT_LOG_MAX - 1])
 		return err_new(ERR_CORRUPT, "the writer's report makes no sense");
 	*out = (struct report){
 		.result = (enum report_result)le32_get(d->result),

@@ -43,13 +43,13 @@ enum report_why {
 
 struct report {
 	enum report_result result;
-	enum report_why why;		/* with REPORT_FAILED */
-	char text[REPORT_TEXT_MAX];	/* reason of a failure */
-	char log[REPORT_LOG_MAX];	/* last lines of the writer's log */
+	enum report_why why;		 /* with REPORT_FAILED */
+	char text[REPORT_TEXT_MAX];	 /* reason of a failure */
+	char log[REPORT_LOG_MAX];	 /* last lines of the writer's log */
 	char kernel_log[REPORT_LOG_MAX]; /* of its kernel's, after a panic; decode only */
-	uint64_t image_bytes;		/* written or read */
+	uint64_t image_bytes;		 /* written or read */
 	uint64_t data_pages;
-	uint32_t milliseconds;		/* in the writer's program */
+	uint32_t milliseconds; /* in the writer's program */
 };
 
 /* The empty report that the host leaves in its pages before the jump. */

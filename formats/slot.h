@@ -12,19 +12,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SLOT_BYTES     4096u
-#define SLOT_A_OFFSET  4096u
-#define SLOT_B_OFFSET  8192u
+#define SLOT_BYTES	4096u
+#define SLOT_A_OFFSET	4096u
+#define SLOT_B_OFFSET	8192u
 #define SLOT_DATA_START 16384u /* what may come before belongs to the slots */
-#define SLOT_VERSION   1u
-#define NONCE_BYTES    16u
+#define SLOT_VERSION	1u
+#define NONCE_BYTES	16u
 #define SLOT_REASON_MAX 256u
 
 /* Incompatible features: a reader that does not know a set bit refuses. */
-#define SLOT_INCOMPAT_SWAP  1u /* page 0 is a swap header; its signature is part of the commit */
-#define SLOT_INCOMPAT_SEALED 2u /* encrypted and authenticated: sealing and tag count */
+#define SLOT_INCOMPAT_SWAP    1u /* page 0 is a swap header; its signature is part of the commit */
+#define SLOT_INCOMPAT_SEALED  2u /* encrypted and authenticated: sealing and tag count */
 #define SLOT_INCOMPAT_LOCATED 4u /* the locator's sector is part of the commit */
-#define SLOT_INCOMPAT_KNOWN (SLOT_INCOMPAT_SWAP | SLOT_INCOMPAT_SEALED | SLOT_INCOMPAT_LOCATED)
+#define SLOT_INCOMPAT_KNOWN   (SLOT_INCOMPAT_SWAP | SLOT_INCOMPAT_SEALED | SLOT_INCOMPAT_LOCATED)
 /* Something outside of the slots speaks for the image too. One of them at most. */
 #define SLOT_INCOMPAT_MARKED (SLOT_INCOMPAT_SWAP | SLOT_INCOMPAT_LOCATED)
 
@@ -64,20 +64,20 @@ struct slot_sealing {
 
 struct slot {
 	enum slot_state state;
-	uint64_t generation;	     /* grows by one at each write of a slot */
-	uint8_t nonce[NONCE_BYTES];  /* identifies the image */
-	uint64_t created;	     /* seconds since 1970, UTC */
-	uint32_t features_compat;    /* unknown bits are ignored, and cleared by encode */
-	uint32_t features_incompat;  /* unknown bits: ERR_UNSUPPORTED */
-	struct slot_region header;   /* host description, formats/hostinfo.h */
+	uint64_t generation;	      /* grows by one at each write of a slot */
+	uint8_t nonce[NONCE_BYTES];   /* identifies the image */
+	uint64_t created;	      /* seconds since 1970, UTC */
+	uint32_t features_compat;     /* unknown bits are ignored, and cleared by encode */
+	uint32_t features_incompat;   /* unknown bits: ERR_UNSUPPORTED */
+	struct slot_region header;    /* host description, formats/hostinfo.h */
 	struct slot_region directory; /* of the index segments, formats/index.h */
-	uint64_t image_end;	     /* first byte after the image */
-	uint64_t data_pages;	     /* stored */
-	uint64_t zero_pages;	     /* noted: zero */
-	uint64_t fill_pages;	     /* noted: one repeated 64-bit word */
-	uint64_t raw_bytes;	     /* of data_pages, before compression */
-	uint64_t stored_bytes;	     /* of data_pages, as they lie on disk */
-	uint32_t failed_resumes;     /* times that restoring gave up */
+	uint64_t image_end;	      /* first byte after the image */
+	uint64_t data_pages;	      /* stored */
+	uint64_t zero_pages;	      /* noted: zero */
+	uint64_t fill_pages;	      /* noted: one repeated 64-bit word */
+	uint64_t raw_bytes;	      /* of data_pages, before compression */
+	uint64_t stored_bytes;	      /* of data_pages, as they lie on disk */
+	uint32_t failed_resumes;      /* times that restoring gave up */
 	char reason[SLOT_REASON_MAX]; /* why it last gave up or was retired; NUL-terminated */
 	struct slot_sealing sealing;  /* with SLOT_INCOMPAT_SEALED; left out by encode without */
 	uint8_t tag[SLOT_TAG_BYTES];  /* likewise: over slot_tagged */

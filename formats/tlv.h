@@ -73,7 +73,7 @@ err_t tlv_each(struct tlv_reader *r, tlv_take_fn take, void *ctx, uint64_t *seen
 
 /* For known tags, whose numbers (without TLV_CRITICAL) are below 64 and
  * differ from each other. */
-#define TLV_SEEN(tag) (1ull << ((tag) & 63))
+#define TLV_SEEN(tag) (1ull << ((tag)&63))
 
 /* A record's payload as a value; ERR_CORRUPT when it has another length. A
  * string must fit into size bytes with its NUL, and hold no NUL itself. */

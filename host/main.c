@@ -63,8 +63,7 @@ static err_t make_config(const struct arguments *a, struct config *config)
 }
 
 /* The same, with the targets that setup chose where the file names none. */
-static err_t make_config_with_pins(const struct arguments *a, struct config *config,
-				   int *exit_code)
+static err_t make_config_with_pins(const struct arguments *a, struct config *config, int *exit_code)
 {
 	struct pins pins;
 
@@ -128,10 +127,10 @@ static const struct command commands[] = {
 	 run_setup, NULL},
 	{"hibernate", "", "write this machine's memory to the target, then power off", "ctn",
 	 run_hibernate, NULL},
-	{"status", "", "what the last hibernation did, and what the target holds", "ct",
-	 run_status, NULL},
-	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct",
-	 run_doctor, NULL},
+	{"status", "", "what the last hibernation did, and what the target holds", "ct", run_status,
+	 NULL},
+	{"doctor", "", "can this machine hibernate? Every check, in plain words", "ct", run_doctor,
+	 NULL},
 	{"inspect", "IMAGE", "what an image is, and of what machine", "jAKS", NULL, inspect_run},
 	{"verify", "IMAGE", "check every byte of an image", "TAKS", NULL, verify_run},
 	{"pack", "DUMP IMAGE", "make an image of an ELF memory dump", "CTafze", NULL, pack_run},

@@ -13,8 +13,9 @@
 void record_kernel_log(const char *text);
 
 /*
- * outcome: one line; log: lines of the boot kernel's program and the writer's, kernel_log: of its kernel's; both may be
- * empty. Into the kernel's log and, replacing what was there, into RECORD_PATH.
+ * outcome: one line; log: lines of the boot kernel's program and the writer's, kernel_log: of its
+ * kernel's; both may be empty. Into the kernel's log and, replacing what was there, into
+ * RECORD_PATH.
  */
 err_t record_write(const char *outcome, const char *log, const char *kernel_log) ERR_CHECK;
 

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DRAW_EVERY  500000000ull /* ns */
-#define ESC_WAIT_MS 30 /* an arrow key sends Esc and more at once; Esc alone nothing more */
+#define DRAW_EVERY	500000000ull /* ns */
+#define ESC_WAIT_MS	30 /* an arrow key sends Esc and more at once; Esc alone nothing more */
 #define KEY_ESCAPE_CHAR 0x1b
 #define KEY_RUBOUT_CHAR 0x7f
 
@@ -54,7 +54,7 @@ static void raw_input(void)
 
 void console_init(struct console *c, const char *verb, bool keys)
 {
-	*c = (struct console){ .verb = verb, .keys = keys, .started = now_ns() };
+	*c = (struct console){.verb = verb, .keys = keys, .started = now_ns()};
 	if (!keys)
 		return;
 	raw_input();
@@ -63,7 +63,7 @@ void console_init(struct console *c, const char *verb, bool keys)
 
 static bool input_waits(int timeout_ms)
 {
-	struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
 
 	return poll(&p, 1, timeout_ms) == 1 && (p.revents & POLLIN);
 }

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define WAIT_MS	      30000
-#define POLL_MS	      20
+#define WAIT_MS		30000
+#define POLL_MS		20
 #define SYS_CLASS_BLOCK "/sys/class/block"
 #define MAPPING		"target"
 
@@ -110,7 +110,7 @@ static err_t look(const struct handoff *h, char *path, size_t room, unsigned int
 
 err_t device_find(const struct handoff *h, struct target *out)
 {
-	struct timespec pause = { .tv_nsec = POLL_MS * 1000000L };
+	struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
 	char path[512];
 
 	for (int waited = 0; waited < WAIT_MS; waited += POLL_MS) {

@@ -33,7 +33,7 @@
 #include <string.h>
 
 #define DISKS_WAIT_MS 30000 /* for those that the host has filesystems on */
-#define READ_TIME   10 /* seconds to read a message in before a reboot */
+#define READ_TIME     10    /* seconds to read a message in before a reboot */
 
 struct hibernating {
 	struct handoff *h;
@@ -75,7 +75,8 @@ static err_t read_vmcoreinfo(struct hibernating *r, struct vmcoreinfo *v)
 	const struct hostinfo *info = &r->h->host;
 	CLEANUP_FREE uint8_t *note = NULL;
 
-	if (!info->vmcoreinfo || !info->vmcoreinfo_bytes || info->vmcoreinfo_bytes > 2 * VMCOREINFO_MAX)
+	if (!info->vmcoreinfo || !info->vmcoreinfo_bytes ||
+	    info->vmcoreinfo_bytes > 2 * VMCOREINFO_MAX)
 		return err_new(ERR_FORMAT, "the host has no vmcoreinfo");
 	note = malloc(info->vmcoreinfo_bytes);
 	if (!note)
@@ -183,7 +184,8 @@ static err_t write_image(struct hibernating *r)
 	if (!e) {
 		console_init(&r->console, "writing", true);
 		memwatch_init(&r->memory);
-		e = image_writer_run(w, &source, header, hostinfo_encode(&r->h->host, header), &r->slot);
+		e = image_writer_run(w, &source, header, hostinfo_encode(&r->h->host, header),
+				     &r->slot);
 		console_deinit(&r->console, &r->progress);
 		memwatch_log(&r->memory);
 		image_writer_codec(w, r->codec);
@@ -293,8 +295,7 @@ static void make_report(const struct hibernating *r, struct report *out, enum re
 /* Without a target nothing of ours but WRITING is on any medium. */
 static bool may_go_back(struct hibernating *r, const char *reason)
 {
-	return !r->target_open ||
-	       giveup(&r->target, &r->commit, &r->slot, r->valid_begun, reason);
+	return !r->target_open || giveup(&r->target, &r->commit, &r->slot, r->valid_begun, reason);
 }
 
 static void give_up(struct hibernating *r, err_t e, uint64_t entry)
@@ -334,7 +335,7 @@ static void come_back(struct hibernating *r, uint64_t entry)
 
 void hibernate_run(struct handoff *h, uint64_t entry)
 {
-	struct hibernating r = { .h = h };
+	struct hibernating r = {.h = h};
 	err_t e;
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);

@@ -20,7 +20,7 @@ static err_t mount_system(void)
 {
 	static const struct {
 		const char *type, *at;
-	} mounts[] = { { "proc", "/proc" }, { "sysfs", "/sys" }, { "devtmpfs", "/dev" } };
+	} mounts[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}};
 
 	for (size_t i = 0; i < ARRAY_LEN(mounts); i++)
 		if (mount(mounts[i].type, mounts[i].at, mounts[i].type, 0, NULL))

@@ -46,8 +46,8 @@ static void add_kernel_log(struct trampoline *t, const struct hostmem *mem,
 	err_t e = ownlog_find(&log);
 
 	if (!e)
-		e = exchanged_where(&mem->exchanged, host->report[REPORT_KERNEL_LOG_AT / PAGE_BYTES],
-				    &to);
+		e = exchanged_where(&mem->exchanged,
+				    host->report[REPORT_KERNEL_LOG_AT / PAGE_BYTES], &to);
 	if (!e)
 		trampoline_copy_ring(t, log.ring, log.bytes, log.head,
 				     to + REPORT_KERNEL_LOG_AT % PAGE_BYTES,

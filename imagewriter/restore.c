@@ -26,10 +26,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define THREADS_MAX 16
+#define THREADS_MAX   16
 #define DISKS_WAIT_MS 30000 /* for those that the image has filesystems on */
-#define READ_TIME   5 /* seconds to read a message in before a reboot */
-#define BLOCK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
+#define READ_TIME     5	    /* seconds to read a message in before a reboot */
+#define BLOCK_BYTES   ((size_t)CHUNK_PAGES * PAGE_BYTES)
 
 struct restoring {
 	struct handoff *h;
@@ -77,7 +77,8 @@ static err_t open_image(struct restoring *r)
 	TRY(commit_load(&r->target, &r->commit));
 	r->valid_seen = r->commit.slot.state == SLOT_VALID;
 	if (!r->valid_seen || !r->commit.twin_good)
-		return err_new(ERR_REFUSED, "the image is no longer what it was: its superblock says %s",
+		return err_new(ERR_REFUSED,
+			       "the image is no longer what it was: its superblock says %s",
 			       slot_state_name(r->commit.slot.state));
 	TRY(commit_check_page0(&r->commit));
 	return image_read_header(&r->target, &r->commit.slot, r->keys, &r->info);
@@ -101,13 +102,14 @@ static err_t check_place(const struct restoring *r)
 
 static err_t place(struct restoring *r)
 {
-	struct memory_sink sink = { .self = &r->mem, .map = sink_map, .unmap = sink_unmap };
+	struct memory_sink sink = {.self = &r->mem, .map = sink_map, .unmap = sink_unmap};
 	struct image_reader_options o = {
 		.threads = threads_for_cpus(THREADS_MAX),
 		.tick = tick,
 		.tick_arg = r,
 		.keys = r->keys,
-		/* Of the boot kernel, which has seen a key or a passphrase, nothing shall be left. */
+		/* Of the boot kernel, which has seen a key or a passphrase, nothing shall be left.
+		 */
 		.fill_all = r->keys || r->h->area_disk_bytes,
 	};
 	err_t e;
@@ -164,7 +166,7 @@ static err_t restore(struct restoring *r)
 
 void restore_run(struct handoff *h)
 {
-	struct restoring r = { .h = h };
+	struct restoring r = {.h = h};
 	err_t e, also;
 
 	clock_gettime(CLOCK_MONOTONIC, &r.started);
@@ -174,7 +176,8 @@ void restore_run(struct handoff *h)
 	if (r.valid_seen) {
 		also = commit_resume_failed(&r.target, &r.commit, err_text(e));
 		if (also)
-			log_warn("the reason could not be recorded in the image: %s", err_text(also));
+			log_warn("the reason could not be recorded in the image: %s",
+				 err_text(also));
 		err_free(also);
 	}
 	err_free(e);

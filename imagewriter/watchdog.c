@@ -15,10 +15,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define DEVICE	    "/dev/watchdog0"
-#define SYS	    "/sys/class/watchdog/watchdog0"
+#define DEVICE	       "/dev/watchdog0"
+#define SYS	       "/sys/class/watchdog/watchdog0"
 #define SYS_ESB_DRIVER "/sys/bus/pci/drivers/i6300ESB timer"
-#define OWN_TIMEOUT 20 /* seconds */
+#define OWN_TIMEOUT    20 /* seconds */
 
 /* drivers/watchdog/i6300esb.c: the byte that starts and stops it, in its PCI configuration */
 #define ESB_LOCK_REG   0x68

@@ -7,9 +7,9 @@
 
 #define ASK_CHOICES_MAX 16u
 
-#define ASK_NO_LIMIT	(-1)
-#define ASK_NOBODY	0    /* the time is up */
-#define ASK_NO_CONSOLE	(-1) /* there is nobody to be asked */
+#define ASK_NO_LIMIT   (-1)
+#define ASK_NOBODY     0    /* the time is up */
+#define ASK_NO_CONSOLE (-1) /* there is nobody to be asked */
 
 struct question {
 	const char *text; /* lines, each ended by a newline */

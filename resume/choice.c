@@ -88,9 +88,8 @@ static int ask_about(const struct image *image, const struct options *o)
 	struct question q = {.count = 0};
 	char text[QUESTION_BYTES];
 
-	snprintf(text, sizeof(text),
-		 "Dormouse: the image on %s is not resumed: %s\n%s", image->target.name, v->text,
-		 v->again ? "Another boot often helps.\n" : "");
+	snprintf(text, sizeof(text), "Dormouse: the image on %s is not resumed: %s\n%s",
+		 image->target.name, v->text, v->again ? "Another boot often helps.\n" : "");
 	q.text = text;
 	if (v->may_try)
 		ask_add(&q, ACTION_TRY, action_name(ACTION_TRY));

@@ -12,8 +12,7 @@
 #include <string.h>
 
 static err_t fill_handoff(const struct target *t, const struct slot *slot,
-			  const struct hostinfo *info, const uint8_t *image_key,
-			  struct handoff *h)
+			  const struct hostinfo *info, const uint8_t *image_key, struct handoff *h)
 {
 	memset(h, 0, sizeof(*h));
 	h->mode = HANDOFF_RESTORE;

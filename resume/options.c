@@ -16,7 +16,7 @@
 
 struct arguments {
 	const char *config, *pins, *writer_dir; /* NULL: not given */
-	struct config targets;		 /* of --target */
+	struct config targets;			/* of --target */
 };
 
 static err_t parse_seconds(const char *text, unsigned int *out)
@@ -146,9 +146,10 @@ static void read_pins(const char *path, struct options *o)
 	err_t e = pins_load(path, &o->pins);
 
 	if (e)
-		log_warn("%s: AN IMAGE IN A FILE, OR IN SWAP IN USE, IS NOT FOUND; if there is one, "
-			 "switch off, and boot the initramfs that the machine had then",
-			 err_text(e));
+		log_warn(
+			"%s: AN IMAGE IN A FILE, OR IN SWAP IN USE, IS NOT FOUND; if there is one, "
+			"switch off, and boot the initramfs that the machine had then",
+			err_text(e));
 	err_free(e);
 }
 

@@ -30,20 +30,20 @@ enum outcome {
 
 struct verdict {
 	enum outcome outcome;
-	bool may_try;	    /* if asked: it can be resumed now, on demand */
-	bool trusts_prints; /* but only because every fingerprint still matches */
-	bool again;	    /* another boot may do better */
-	bool person;	    /* somebody was there just now: the question waits for them */
-	bool counted;	    /* the image can keep a count of tries */
-	bool clean;	    /* were it not for this boot, it would be resumed unasked */
+	bool may_try;		     /* if asked: it can be resumed now, on demand */
+	bool trusts_prints;	     /* but only because every fingerprint still matches */
+	bool again;		     /* another boot may do better */
+	bool person;		     /* somebody was there just now: the question waits for them */
+	bool counted;		     /* the image can keep a count of tries */
+	bool clean;		     /* were it not for this boot, it would be resumed unasked */
 	char text[VERDICT_TEXT_MAX]; /* why, for people; empty: nothing to say */
 };
 
 /* What an error of fit_check means for the image. */
 enum fit {
 	FIT_OK,
-	FIT_LATER, /* another boot may do: initramfs, firmware, a disk that is missing */
-	FIT_NEVER, /* damaged, or disks were written to since */
+	FIT_LATER,  /* another boot may do: initramfs, firmware, a disk that is missing */
+	FIT_NEVER,  /* damaged, or disks were written to since */
 	FIT_FORGED, /* not made by whom it should be: no boot will resume it, but it is not
 		     * for us to throw it away */
 };

@@ -218,10 +218,11 @@ void check_machine_filesystems(const struct preflight *p, struct finding *out)
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, e);
 	else if (*weak)
-		finding_set(out, FINDING_WARN,
-			    "%s: of such a filesystem only the beginning is watched. If another system "
-			    "writes to it while this one is hibernated, it may be harmed by resuming",
-			    weak);
+		finding_set(
+			out, FINDING_WARN,
+			"%s: of such a filesystem only the beginning is watched. If another system "
+			"writes to it while this one is hibernated, it may be harmed by resuming",
+			weak);
 	else
 		finding_set(out, FINDING_OK, "%zu writable filesystems on disks can be frozen",
 			    count);

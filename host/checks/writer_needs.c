@@ -6,7 +6,7 @@
 
 static struct codec_choice choice_of(const struct config *config)
 {
-	struct codec_choice choice = { .codec = &codec_none };
+	struct codec_choice choice = {.codec = &codec_none};
 
 	err_free(codec_choice_parse(config->codec, &choice));
 	return choice;

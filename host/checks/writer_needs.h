@@ -8,8 +8,8 @@
 #include "formats/hostinfo.h"
 #include "jump/window.h"
 
-/* Its window and threads, for this host and a target of so many pieces. A codec that does not exist counts as
- * none: preflight refuses it. */
+/* Its window and threads, for this host and a target of so many pieces. A codec that does not exist
+ * counts as none: preflight refuses it. */
 struct window_plan writer_needs_plan(const struct config *config, const struct hostinfo *host,
 				     uint32_t pieces);
 

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#define DEPTH_MAX 16
-#define SECTOR	  512u
+#define DEPTH_MAX	 16
+#define SECTOR		 512u
 #define RAID_SUPER_BYTES 4096u
 
 /* Of one look-up. */
@@ -141,7 +141,8 @@ static err_t raid_super_at(const char *version, uint64_t bytes, uint64_t *at)
 	else if (!strcmp(version, "1.2"))
 		*at = 4096;
 	else
-		return err_new(ERR_REFUSED, "a RAID with metadata \"%s\" has not been shown to survive",
+		return err_new(ERR_REFUSED,
+			       "a RAID with metadata \"%s\" has not been shown to survive",
 			       version);
 	return NULL;
 }
@@ -182,8 +183,9 @@ static err_t raid(const char *folder, const char *name, uint64_t offset, uint64_
 
 	TRY(read_text(folder, "md/level", level, sizeof(level)));
 	if (strncmp(level, "raid", 4) || !strcmp(level, "raid0"))
-		return err_new(ERR_REFUSED, "%s is of level %s, which has not been shown to survive",
-			       name, level);
+		return err_new(ERR_REFUSED,
+			       "%s is of level %s, which has not been shown to survive", name,
+			       level);
 	snprintf(md, sizeof(md), "%s/md", folder);
 	dir = opendir(md);
 	if (!dir)

@@ -16,8 +16,8 @@ struct bottom {
 	char folder[128]; /* of the disk, "/sys/dev/block/254:0" */
 	uint64_t bytes;	  /* of the disk */
 	uint64_t offset, length;
-	uint64_t at;	/* where that is in what was asked for; its start, for a RAID's superblock */
-	bool raid;	/* superblock of a member of a RAID above, not what was asked for */
+	uint64_t at; /* where that is in what was asked for; its start, for a RAID's superblock */
+	bool raid;   /* superblock of a member of a RAID above, not what was asked for */
 	bool scrambled; /* encrypted so that bytes which stay in the filesystem do not stay here */
 	bool encrypted; /* by dm-crypt, in any way */
 	bool paths;	/* the disk is to be seen several times (multipath); this is one */

@@ -25,7 +25,8 @@ static err_t linear(const char *params, uint64_t at, uint64_t count, struct dm_p
 
 	if (sscanf(params, "%u:%u %llu", &major, &minor, &start) != 3)
 		return unknown("linear", params);
-	*out = (struct dm_piece){.dev = makedev(major, minor), .sector = start + at, .count = count};
+	*out = (struct dm_piece){
+		.dev = makedev(major, minor), .sector = start + at, .count = count};
 	return NULL;
 }
 

@@ -18,14 +18,14 @@
 #define START_BYTES 65536u
 
 /* Marks: 16 bytes that stay, at multiples of 16, so that XTS keeps them too. */
-#define EXT_SUPER      1024u
-#define EXT_MARK       0x70u /* half of the UUID, half of the label */
-#define JOURNAL_BYTES  1024u
-#define JOURNAL_MARK   0x30u /* UUID */
-#define XFS_MARK       0x20u /* UUID */
-#define BTRFS_BYTES    4096u
-#define BTRFS_FSID     0x20u
-#define BTRFS_MARK     0x110u /* most of the device's own UUID */
+#define EXT_SUPER     1024u
+#define EXT_MARK      0x70u /* half of the UUID, half of the label */
+#define JOURNAL_BYTES 1024u
+#define JOURNAL_MARK  0x30u /* UUID */
+#define XFS_MARK      0x20u /* UUID */
+#define BTRFS_BYTES   4096u
+#define BTRFS_FSID    0x20u
+#define BTRFS_MARK    0x110u /* most of the device's own UUID */
 
 static err_t ext_error(errcode_t r, const char *path)
 {
@@ -53,7 +53,8 @@ static err_t external_journal(ext2_filsys fs, const char *path, place_fn fn, voi
 	free(name);
 	if (!found)
 		return err_new(ERR_REFUSED, "the journal of %s (UUID %s) is not found", path, uuid);
-	return journal_place(st.st_rdev, (uint64_t)ext2fs_journal_sb_start((int)block) * block, fn, ctx);
+	return journal_place(st.st_rdev, (uint64_t)ext2fs_journal_sb_start((int)block) * block, fn,
+			     ctx);
 }
 
 static err_t ext_journal(ext2_filsys fs, dev_t dev, const char *path, place_fn fn, void *ctx)
@@ -126,12 +127,14 @@ static err_t xfs_places(dev_t dev, const char *path, place_fn fn, void *ctx)
 	group_blocks = be(sb + 84, 4);
 	group_bits = sb[124];
 	if (!start)
-		return err_new(ERR_REFUSED, "%s has its XFS log on another device, which has not "
-					    "been shown to survive", path);
+		return err_new(ERR_REFUSED,
+			       "%s has its XFS log on another device, which has not "
+			       "been shown to survive",
+			       path);
 	if (group_bits > 32)
 		return err_new(ERR_CORRUPT, "%s has a bad superblock of XFS", path);
-	log.offset = ((start >> group_bits) * group_blocks +
-		      (start & ((1ull << group_bits) - 1))) * block;
+	log.offset = ((start >> group_bits) * group_blocks + (start & ((1ull << group_bits) - 1))) *
+		     block;
 	log.length = be(sb + 96, 4) * block;
 	TRY(fn(&super, ctx));
 	return fn(&log, ctx);

@@ -28,7 +28,7 @@ struct session {
 	struct writer_files writer;
 	struct hostinfo host;
 	struct tsc_sample started;
-	struct affinity affinity;	/* while memory is given back, until loaded */
+	struct affinity affinity; /* while memory is given back, until loaded */
 	char writer_cmdline[1024];
 	struct freeze freeze;
 	struct pins pins;
@@ -36,18 +36,18 @@ struct session {
 	struct location location; /* where that is */
 	struct luksvolume volume; /* if it is a LUKS partition: opened */
 	uint64_t worst;		  /* bytes of the largest image that there can be */
-	struct target target;	  /* a device: open from session_reserve on, others: from session_lay */
-	uint8_t *report;	    /* locked pages, HOSTINFO_REPORT_PAGES of them */
-	uint8_t nonce[NONCE_BYTES]; /* of the image of this attempt */
-	bool sealed;		    /* encrypt it, for: */
+	struct target target; /* a device: open from session_reserve on, others: from session_lay */
+	uint8_t *report;      /* locked pages, HOSTINFO_REPORT_PAGES of them */
+	uint8_t nonce[NONCE_BYTES];	 /* of the image of this attempt */
+	bool sealed;			 /* encrypt it, for: */
 	struct seal_recipient recipient; /* wiped by session_close */
 	uint32_t cipher;		 /* id; 0: what the CPU is fastest with */
 	uint8_t *keyslots;		 /* the copy that goes into the image; owned, NULL: none */
 	size_t keyslots_bytes;
-	bool loaded;		    /* the writer is, or may be */
-	bool begun;		    /* WRITING is, or may be, on the target */
-	bool locator_left;	    /* its page 0, of swap, has the locator yet, or may have it */
-	bool full;		    /* the writer came back because the target was full */
+	bool loaded;	   /* the writer is, or may be */
+	bool begun;	   /* WRITING is, or may be, on the target */
+	bool locator_left; /* its page 0, of swap, has the locator yet, or may have it */
+	bool full;	   /* the writer came back because the target was full */
 };
 
 /*

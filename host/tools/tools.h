@@ -25,8 +25,9 @@ struct tool_options {
 	/* pack: pins (config/pins.h), or a header like keys.luks, which goes into it: to whose
 	 * public key it is sealed; NULL */
 	const char *seal;
-	const struct cipher *cipher;   /* with seal; NULL: what this CPU is fastest with */
-	const char *secret, *key_file; /* of those that read: files, host/tools/unseal.h; NULL: none */
+	const struct cipher *cipher; /* with seal; NULL: what this CPU is fastest with */
+	const char *secret,
+		*key_file; /* of those that read: files, host/tools/unseal.h; NULL: none */
 };
 
 /*

@@ -7,9 +7,15 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef struct { uint8_t b[2]; } le16_t;
-typedef struct { uint8_t b[4]; } le32_t;
-typedef struct { uint8_t b[8]; } le64_t;
+typedef struct {
+	uint8_t b[2];
+} le16_t;
+typedef struct {
+	uint8_t b[4];
+} le32_t;
+typedef struct {
+	uint8_t b[8];
+} le64_t;
 
 static inline uint16_t le16_get(le16_t v)
 {
@@ -32,12 +38,12 @@ static inline uint64_t le64_get(le64_t v)
 
 static inline le16_t le16_of(uint16_t x)
 {
-	return (le16_t){ { (uint8_t)x, (uint8_t)(x >> 8) } };
+	return (le16_t){{(uint8_t)x, (uint8_t)(x >> 8)}};
 }
 
 static inline le32_t le32_of(uint32_t x)
 {
-	return (le32_t){ { (uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16), (uint8_t)(x >> 24) } };
+	return (le32_t){{(uint8_t)x, (uint8_t)(x >> 8), (uint8_t)(x >> 16), (uint8_t)(x >> 24)}};
 }
 
 static inline le64_t le64_of(uint64_t x)

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-#define POLY   0x82f63b78u /* Castagnoli, reflected */
-#define SLICES 16
+#define POLY	    0x82f63b78u /* Castagnoli, reflected */
+#define SLICES	    16
 #define TRIAL_BYTES 4096
 
 /* Written once, by choose(). slice[k][b]: the CRC of byte b, k zero bytes before the end. */
@@ -21,7 +21,7 @@ static struct {
 	pthread_once_t once;
 	uint32_t slice[SLICES][256];
 	bool instruction;
-} chosen = { .once = PTHREAD_ONCE_INIT };
+} chosen = {.once = PTHREAD_ONCE_INIT};
 
 static uint32_t one_byte(uint32_t crc)
 {

@@ -14,7 +14,7 @@ struct err {
 };
 
 /* Handed out when there is no memory even for an error. */
-static struct err no_memory = { ERR_NOMEM, "out of memory" };
+static struct err no_memory = {ERR_NOMEM, "out of memory"};
 
 static err_t err_vnew(enum err_kind kind, const char *fmt, va_list ap)
 {
@@ -97,11 +97,16 @@ const char *err_text(err_t e)
 const char *err_kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {
-		[ERR_IO] = "I/O error",	       [ERR_NOMEM] = "out of memory",
-		[ERR_NOSPACE] = "no space",    [ERR_FORMAT] = "not an image",
-		[ERR_UNSUPPORTED] = "unsupported", [ERR_CORRUPT] = "damaged",
-		[ERR_AUTH] = "not authentic",  [ERR_INVALID] = "invalid",
-		[ERR_REFUSED] = "refused",     [ERR_ABORTED] = "aborted",
+		[ERR_IO] = "I/O error",
+		[ERR_NOMEM] = "out of memory",
+		[ERR_NOSPACE] = "no space",
+		[ERR_FORMAT] = "not an image",
+		[ERR_UNSUPPORTED] = "unsupported",
+		[ERR_CORRUPT] = "damaged",
+		[ERR_AUTH] = "not authentic",
+		[ERR_INVALID] = "invalid",
+		[ERR_REFUSED] = "refused",
+		[ERR_ABORTED] = "aborted",
 	};
 
 	if (kind < ERR_IO || kind > ERR_ABORTED)

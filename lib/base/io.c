@@ -18,7 +18,8 @@ err_t io_pread(int fd, void *buf, size_t n, uint64_t offset, const char *what)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_errno("reading %s at byte %llu", what, (unsigned long long)offset);
+			return err_errno("reading %s at byte %llu", what,
+					 (unsigned long long)offset);
 		if (got == 0)
 			return err_new(ERR_IO, "reading %s: it ends at byte %llu", what,
 				       (unsigned long long)offset);
@@ -39,7 +40,8 @@ err_t io_pwrite(int fd, const void *buf, size_t n, uint64_t offset, const char *
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
-			return err_errno("writing %s at byte %llu", what, (unsigned long long)offset);
+			return err_errno("writing %s at byte %llu", what,
+					 (unsigned long long)offset);
 		p += put;
 		n -= (size_t)put;
 		offset += (uint64_t)put;

@@ -9,7 +9,7 @@ bool range_add(struct range_list *list, uint64_t start, uint64_t end, enum range
 		return true;
 	if (list->count == RANGE_MAX)
 		return false;
-	list->r[list->count++] = (struct range){ start, end, type };
+	list->r[list->count++] = (struct range){start, end, type};
 	return true;
 }
 

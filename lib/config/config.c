@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_MAX       (64u << 10)
-#define RESUME_WAIT    60u
-#define TIME_LIMIT_MAX 86400u
+#define FILE_MAX	(64u << 10)
+#define RESUME_WAIT	60u
+#define TIME_LIMIT_MAX	86400u
 #define RESUME_WAIT_MAX 86400u
 
 void config_init(struct config *config)
@@ -130,7 +130,8 @@ static err_t set_seconds(const char *value, uint32_t max, uint32_t *out)
 	errno = 0;
 	x = strtoul(value, &end, 10);
 	if (!isdigit((unsigned char)*value) || *end || errno || x > max)
-		return err_new(ERR_INVALID, "\"%s\" is not a number of seconds up to %u", value, max);
+		return err_new(ERR_INVALID, "\"%s\" is not a number of seconds up to %u", value,
+			       max);
 	*out = (uint32_t)x;
 	return NULL;
 }

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_PATH	"/etc/dormouse.conf"
-#define CONFIG_TEXT_MAX 256
+#define CONFIG_PATH	   "/etc/dormouse.conf"
+#define CONFIG_TEXT_MAX	   256
 #define CONFIG_TARGETS_MAX 8u
 
 enum config_then {
@@ -38,12 +38,12 @@ enum config_resume {
 
 /* Strings may be empty: not set. What they mean is checked by who uses them. */
 struct config {
-	char target[CONFIG_TEXT_MAX]; /* that images go to: the first of all */
+	char target[CONFIG_TEXT_MAX];			   /* that images go to: the first of all */
 	char targets[CONFIG_TARGETS_MAX][CONFIG_TEXT_MAX]; /* all, each once */
 	uint32_t target_count;
-	bool one_target; /* by config_use_target: no other is tried when it does not fit */
-	bool unlisted;	 /* and it is not among the file's */
-	enum config_then then;		  /* default: poweroff */
+	bool one_target;       /* by config_use_target: no other is tried when it does not fit */
+	bool unlisted;	       /* and it is not among the file's */
+	enum config_then then; /* default: poweroff */
 	enum config_verify verify;	  /* default: index */
 	uint32_t time_limit;		  /* seconds for writing; 0: none; default: 30 minutes */
 	char initramfs[CONFIG_TEXT_MAX];  /* empty: /boot/initrd.img-RELEASE */

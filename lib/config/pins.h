@@ -51,7 +51,7 @@ struct pins {
 	uint8_t public_key[PINS_PUBLIC_BYTES]; /* X25519: images are sealed for it */
 	bool authenticated; /* only images that were made with the authentication key are believed
 			     */
-	bool has_auth; /* not in pins of older versions */
+	bool has_auth;	    /* not in pins of older versions */
 	uint8_t auth[PINS_AUTH_BYTES];
 	uint32_t count;
 	struct pin pins[CONFIG_TARGETS_MAX];

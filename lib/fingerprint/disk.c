@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#define SECTOR	512u
-#define BLOCK	4096u /* of the largest sectors there are */
-#define ROOM	(DISK_PIECE_MAX + 2 * BLOCK)
-#define SYS	"/sys/class/block"
-#define DEV	"/dev"
+#define SECTOR 512u
+#define BLOCK  4096u /* of the largest sectors there are */
+#define ROOM   (DISK_PIECE_MAX + 2 * BLOCK)
+#define SYS    "/sys/class/block"
+#define DEV    "/dev"
 
 static const char *sys_of(const struct disk_where *where)
 {
@@ -67,7 +67,8 @@ void disk_identity(const char *folder, char out[PRINT_IDENTITY_MAX])
 
 static bool is_made(const char *name)
 {
-	static const char *const made[] = {"dm-", "md", "loop", "ram", "zram", "sr", "fd", "nbd", "bcache"};
+	static const char *const made[] = {"dm-", "md", "loop", "ram",	 "zram",
+					   "sr",  "fd", "nbd",	"bcache"};
 
 	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
 		if (!strncmp(name, made[i], strlen(made[i])))

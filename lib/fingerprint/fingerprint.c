@@ -68,7 +68,8 @@ static err_t mark_matches(const struct reading *r, const struct print *p, bool *
 }
 
 /* Do its marks say that it is disk number n? */
-static err_t marks_match(const struct reading *r, const struct prints *prints, uint32_t n, bool *yes)
+static err_t marks_match(const struct reading *r, const struct prints *prints, uint32_t n,
+			 bool *yes)
 {
 	*yes = true;
 	for (uint32_t i = 0; *yes && i < prints->count; i++) {
@@ -265,7 +266,8 @@ err_t fingerprint_check(const struct disk_where *where, unsigned int wait_ms,
 
 	for (uint32_t n = 0; n < prints->disk_count; n++) {
 		if (first_on(prints, n))
-			TRY(each_disk(where, wait_ms, prints, n, check_one, (void *)(uintptr_t)prints, &found));
+			TRY(each_disk(where, wait_ms, prints, n, check_one,
+				      (void *)(uintptr_t)prints, &found));
 	}
 	return NULL;
 }

@@ -6,8 +6,8 @@
 #include <assert.h>
 
 #define TRIAL_MS      1000
-#define ENOUGH_CHUNKS 48 /* of each candidate, 24 MiB; */
-#define ENOUGH_BUSY   50000000 /* and the target was at work for as many ns, */
+#define ENOUGH_CHUNKS 48	 /* of each candidate, 24 MiB; */
+#define ENOUGH_BUSY   50000000	 /* and the target was at work for as many ns, */
 #define ENOUGH_BYTES  (16 * MIB) /* and took as many bytes: no need to wait longer */
 #define NEAR	      0.97
 

@@ -69,8 +69,8 @@ err_t commit_check_page0(const struct commit *c)
 static bool any_unreadable(const struct medium *m)
 {
 	for (int i = 0; i < 2; i++)
-		if (m->error[i] && (err_kind(m->error[i]) == ERR_IO ||
-				    err_kind(m->error[i]) == ERR_NOSPACE))
+		if (m->error[i] &&
+		    (err_kind(m->error[i]) == ERR_IO || err_kind(m->error[i]) == ERR_NOSPACE))
 			return true;
 	return false;
 }
@@ -282,8 +282,7 @@ static err_t retire_place(const struct target *t, int place, const struct slot *
  * made anew, is left as it is. */
 static err_t restore_header(const struct target *t, struct commit *c)
 {
-	if (!(is_swap(&c->slot) || t->locator) || c->page0 == PAGE0_SWAP ||
-	    c->page0 == PAGE0_OTHER)
+	if (!(is_swap(&c->slot) || t->locator) || c->page0 == PAGE0_SWAP || c->page0 == PAGE0_OTHER)
 		return NULL;
 	TRY(err_context(swaparea_set(t, SWAPHEADER_SWAP), "the image is retired, and the swap "
 							  "area it lay in cannot be used"));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The two slots, and page 0 or the locator, as the medium has them: what commit.c begins each step with. */
+/* The two slots, and page 0 or the locator, as the medium has them: what commit.c begins each step
+ * with. */
 #ifndef IMAGE_MEDIUM_H
 #define IMAGE_MEDIUM_H
 
@@ -13,8 +14,8 @@
 struct medium {
 	struct slot slot[2];
 	bool good[2];
-	bool foreign[2]; /* readable, and no superblock of this target */
-	err_t error[2];	 /* why it is not good; owned */
+	bool foreign[2];  /* readable, and no superblock of this target */
+	err_t error[2];	  /* why it is not good; owned */
 	uint64_t highest; /* generation, of whatever superblock */
 	enum swapheader page0;
 	err_t page0_error; /* it cannot be read; owned */

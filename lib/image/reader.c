@@ -29,7 +29,7 @@ struct reader {
 	struct ticker ticker;
 	pthread_mutex_t damage; /* of the calls to options->damaged, and of: */
 	uint8_t *reread;	/* a chunk by itself, where a whole unit cannot be read */
-	atomic_uint running; /* workers that have not come to their end */
+	atomic_uint running;	/* workers that have not come to their end */
 	atomic_uint_fast64_t done_pages, data_pages;
 };
 

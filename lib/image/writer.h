@@ -8,8 +8,8 @@
  *   put back in order as workers finish, and go to the target in segments.
  *
  * All memory is allocated before the first write: about 1 MiB for each thread,
- * the codec's scratch memory for each, and 5 MiB besides, by image_writer_create; and 0.6 MiB, and 1.4 KiB for each GiB
- * of the source, by image_writer_run.
+ * the codec's scratch memory for each, and 5 MiB besides, by image_writer_create; and 0.6 MiB,
+ * and 1.4 KiB for each GiB of the source, by image_writer_run.
  */
 #ifndef IMAGE_WRITER_H
 #define IMAGE_WRITER_H
@@ -30,7 +30,7 @@ struct image_writer_options {
 	struct codec_choice codec;
 	uint8_t nonce[NONCE_BYTES];
 	const struct image_seal *seal; /* NULL: not sealed; borrowed until destroy */
-	bool sync_io; /* without io_uring, whether the kernel has it or not */
+	bool sync_io;		       /* without io_uring, whether the kernel has it or not */
 
 	/* Called from image_writer_run's thread some ten times a second; an
 	 * error from it (a key was pressed) ends the run with that error. */

@@ -17,7 +17,8 @@ static_assert(sizeof(struct boot_params) == 4096, "boot_params is one page");
 /* e820 of the writer, built in ascending order. */
 static bool add(struct boot_params *bp, uint64_t start, uint64_t end, uint32_t type)
 {
-	struct boot_e820_entry *last = bp->e820_entries ? &bp->e820_table[bp->e820_entries - 1] : NULL;
+	struct boot_e820_entry *last =
+		bp->e820_entries ? &bp->e820_table[bp->e820_entries - 1] : NULL;
 
 	if (start >= end)
 		return true;
@@ -28,12 +29,13 @@ static bool add(struct boot_params *bp, uint64_t start, uint64_t end, uint32_t t
 	if (bp->e820_entries == E820_MAX_ENTRIES_ZEROPAGE)
 		return false;
 	bp->e820_table[bp->e820_entries++] =
-		(struct boot_e820_entry){ .addr = start, .size = end - start, .type = type };
+		(struct boot_e820_entry){.addr = start, .size = end - start, .type = type};
 	return true;
 }
 
 /* One RAM entry of the firmware, cut along the windows (sorted, disjoint). */
-static bool add_ram(struct boot_params *bp, const struct range *ram, const struct range_list *windows)
+static bool add_ram(struct boot_params *bp, const struct range *ram,
+		    const struct range_list *windows)
 {
 	uint64_t at = ram->start;
 	bool ok = true;
@@ -43,7 +45,8 @@ static bool add_ram(struct boot_params *bp, const struct range *ram, const struc
 
 		if (w->end <= ram->start || w->start >= ram->end)
 			continue;
-		ok = ok && add(bp, at, w->start, RANGE_RESERVED) && add(bp, w->start, w->end, RANGE_RAM);
+		ok = ok && add(bp, at, w->start, RANGE_RESERVED) &&
+		     add(bp, w->start, w->end, RANGE_RAM);
 		at = w->end;
 	}
 	return ok && add(bp, at, ram->end, RANGE_RESERVED);

@@ -18,20 +18,21 @@
 #define CONTROL_KERNEL	    0x200000 /* the writer kernel: 2 MiB aligned, as it must be */
 
 /* The mailbox, at the end of the stub's page. */
-#define MAILBOX_OFFSET	    0xe00
-#define MAILBOX_MAGIC	    0x584f424c49414d44 /* "DMAILBOX" */
-#define MAILBOX_MAGIC_AT    0x00
-#define MAILBOX_ENTRY_AT    0x08 /* out: jump-back entry; 0 after a plain kexec */
-#define MAILBOX_TSC_AT	    0x10 /* out: time stamp counter at the stub's first instructions */
-#define MAILBOX_KERNEL_AT   0x18 /* in: physical address of startup_64 */
-#define MAILBOX_PARAMS_AT   0x20 /* in: of boot_params */
-#define MAILBOX_TABLES_AT   0x28 /* in: of three zeroed pages below 4 GiB */
-#define MAILBOX_LA57_AT	    0x30 /* in: paging mode to enter the kernel in: 1 for 5 levels */
-#define MAILBOX_BYTES	    0x38
+#define MAILBOX_OFFSET	  0xe00
+#define MAILBOX_MAGIC	  0x584f424c49414d44 /* "DMAILBOX" */
+#define MAILBOX_MAGIC_AT  0x00
+#define MAILBOX_ENTRY_AT  0x08 /* out: jump-back entry; 0 after a plain kexec */
+#define MAILBOX_TSC_AT	  0x10 /* out: time stamp counter at the stub's first instructions */
+#define MAILBOX_KERNEL_AT 0x18 /* in: physical address of startup_64 */
+#define MAILBOX_PARAMS_AT 0x20 /* in: of boot_params */
+#define MAILBOX_TABLES_AT 0x28 /* in: of three zeroed pages below 4 GiB */
+#define MAILBOX_LA57_AT	  0x30 /* in: paging mode to enter the kernel in: 1 for 5 levels */
+#define MAILBOX_BYTES	  0x38
 
-#define TRAMPOLINE_BYTES 0x5000 /* code, three tables, stack */
-#define TRAMPOLINE_STEPS_AT 0x400 /* in its first page: struct trampoline_step, the last one zero */
-#define TRAMPOLINE_ENTRY_AT 0xff8 /* in its first page: where to jump */
+#define TRAMPOLINE_BYTES    0x5000 /* code, three tables, stack */
+#define TRAMPOLINE_STEPS_AT 0x400  /* in its first page: struct trampoline_step, the last one zero \
+				    */
+#define TRAMPOLINE_ENTRY_AT  0xff8 /* in its first page: where to jump */
 #define TRAMPOLINE_STEPS_MAX 60
 
 /* What a step is (jump/trampoline.h) */

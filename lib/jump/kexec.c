@@ -15,11 +15,13 @@ err_t kexec_load_segments(uint64_t entry, const struct kexec_segment *segments, 
 		return err_new(ERR_REFUSED, "kexec_load: not permitted (not root, the kernel is "
 					    "locked down, or kernel.kexec_load_disabled is set)");
 	case ENOSYS:
-		return err_new(ERR_REFUSED, "kexec_load: this kernel is built without CONFIG_KEXEC");
+		return err_new(ERR_REFUSED,
+			       "kexec_load: this kernel is built without CONFIG_KEXEC");
 	case EBUSY:
 		return err_new(ERR_REFUSED, "kexec_load: somebody else is loading a kernel");
 	case EADDRNOTAVAIL:
-		return err_new(ERR_REFUSED, "kexec_load: the kernel does not accept these addresses");
+		return err_new(ERR_REFUSED,
+			       "kexec_load: the kernel does not accept these addresses");
 	default:
 		return err_errno("kexec_load");
 	}

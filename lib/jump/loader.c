@@ -26,9 +26,9 @@
 #include <unistd.h>
 
 /* Of the writer's own, after everything loaded: kernel data, page cache, buffers. */
-#define FREE_AT_LEAST (16 * MIB)
-#define CMDLINE_MAX   2048
-#define WRITER_HZ     250 /* CONFIG_HZ of imagewriter/kernel.config */
+#define FREE_AT_LEAST	    (16 * MIB)
+#define CMDLINE_MAX	    2048
+#define WRITER_HZ	    250 /* CONFIG_HZ of imagewriter/kernel.config */
 #define WINDOW_KERNEL_ALIGN (2 * MIB)
 
 /* The way back from a panic: the trampoline, and the kernel's own control page. */
@@ -36,15 +36,15 @@
 #define CRASH_BYTES (256 * KIB)
 
 /* nokaslr: or it would move over the host. rdinit: its one program. noaux: there
- * is nothing to point at. nr_cpus: more would not fit the window, nor be faster. rodata: no foreign code
- * runs here, and protecting the kernel from it takes 0.2 s when emulated. */
-#define CMDLINE_FIXED \
+ * is nothing to point at. nr_cpus: more would not fit the window, nor be faster. rodata: no foreign
+ * code runs here, and protecting the kernel from it takes 0.2 s when emulated. */
+#define CMDLINE_FIXED                                                                              \
 	"nokaslr rdinit=/init panic=10 quiet nr_cpus=16 i8042.noaux rodata=off " CMDLINE_LIBC
 
 /* Becomes the environment of /init. Without string instructions in memcpy and
  * memset: emulated CPUs run them byte by byte, and real ones hardly gain. */
-#define CMDLINE_LIBC                                                 \
-	"GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=0x40000000:" \
+#define CMDLINE_LIBC                                                                               \
+	"GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=0x40000000:"                             \
 	"glibc.cpu.x86_rep_stosb_threshold=0x40000000"
 
 extern const uint8_t entry_stub_start[], entry_stub_end[];
@@ -100,7 +100,8 @@ static err_t kernel_span(const struct writer_files *w, uint64_t *low, uint64_t *
 		*low = min_u64(*low, ph[i].p_paddr);
 		*high = max_u64(*high, ph[i].p_paddr + ph[i].p_memsz);
 	}
-	if (*low >= *high || *low % WINDOW_KERNEL_ALIGN || eh->e_entry < *low || eh->e_entry >= *high)
+	if (*low >= *high || *low % WINDOW_KERNEL_ALIGN || eh->e_entry < *low ||
+	    eh->e_entry >= *high)
 		return err_new(ERR_CORRUPT, "the writer kernel's ELF segments are damaged");
 	return NULL;
 }
@@ -127,8 +128,9 @@ static err_t place_files(const struct loader_options *o, struct load *l)
 	l->initrd_bytes = align_up(w->initrd_bytes, 4) + o->handoff_bytes;
 	end = align_up(at + l->initrd_bytes, PAGE_BYTES);
 	if (end + FREE_AT_LEAST > o->main.end - o->main.start)
-		return err_new(ERR_INVALID, "the writer takes %llu MiB, and %llu to run in; the "
-					    "window has %llu",
+		return err_new(ERR_INVALID,
+			       "the writer takes %llu MiB, and %llu to run in; the "
+			       "window has %llu",
 			       (unsigned long long)(end / MIB),
 			       (unsigned long long)(FREE_AT_LEAST / MIB),
 			       (unsigned long long)((o->main.end - o->main.start) / MIB));
@@ -142,7 +144,8 @@ static err_t place_files(const struct loader_options *o, struct load *l)
 	place_kernel(w, low, l->image + CONTROL_KERNEL);
 	memcpy(l->image + at, w->initrd, w->initrd_bytes);
 	handoff = l->image + at + align_up(w->initrd_bytes, 4);
-	if (mlock(handoff, o->handoff_bytes)) /* until it is freed: the keys in it are not for swap */
+	if (mlock(handoff,
+		  o->handoff_bytes)) /* until it is freed: the keys in it are not for swap */
 		return err_errno("locking the handoff");
 	memcpy(handoff, o->handoff, o->handoff_bytes);
 	return NULL;
@@ -198,7 +201,7 @@ static err_t place_params(const struct loader_options *o, struct load *l)
 	struct bootparams_options b = {
 		.memory = o->memory,
 		.low = o->low,
-		.main = { o->main.start + CONTROL_BYTES, o->main.end, RANGE_RAM },
+		.main = {o->main.start + CONTROL_BYTES, o->main.end, RANGE_RAM},
 		.cmdline = o->main.start + CONTROL_CMDLINE,
 		.initrd = l->initrd,
 		.initrd_bytes = l->initrd_bytes,
@@ -216,8 +219,9 @@ static err_t load_segments(const struct loader_options *o, const struct load *l)
 
 	if (o->preserve_context) {
 		if (o->low->count + 1 > KEXEC_SEGMENT_MAX)
-			return err_new(ERR_REFUSED, "RAM below 640 KiB is in %zu pieces, more than "
-						    "kexec_load takes",
+			return err_new(ERR_REFUSED,
+				       "RAM below 640 KiB is in %zu pieces, more than "
+				       "kexec_load takes",
 				       o->low->count);
 		for (size_t i = 0; i < o->low->count; i++)
 			s[n++] = (struct kexec_segment){
@@ -238,7 +242,7 @@ static err_t load_segments(const struct loader_options *o, const struct load *l)
 
 err_t loader_load(const struct loader_options *o)
 {
-	struct load l = { 0 };
+	struct load l = {0};
 	err_t e = place_files(o, &l);
 
 	if (!e)
@@ -260,7 +264,8 @@ err_t loader_unload(void)
 
 err_t loader_jump(void)
 {
-	if (!syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, 0))
+	if (!syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC,
+		     0))
 		return NULL;
 	if (errno == EBUSY)
 		return err_new(ERR_REFUSED, "the jump was not made: the kernel is busy (a wake-up "

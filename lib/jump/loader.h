@@ -16,14 +16,14 @@
 
 struct loader_options {
 	const struct writer_files *writer;
-	const struct range_list *memory;  /* the firmware's map */
-	struct range main;		  /* main window */
-	const struct range_list *low;	  /* low window */
-	bool la57;			  /* paging mode that the writer must run in */
-	const char *cmdline;		  /* added to what every writer gets */
-	uint32_t tsc_khz;		  /* jump/tsc.h; 0: not known */
-	const uint8_t *handoff;		  /* a cpio archive (formats/cpio.h) with the handoff,
-					   * appended to the writer's initramfs */
+	const struct range_list *memory; /* the firmware's map */
+	struct range main;		 /* main window */
+	const struct range_list *low;	 /* low window */
+	bool la57;			 /* paging mode that the writer must run in */
+	const char *cmdline;		 /* added to what every writer gets */
+	uint32_t tsc_khz;		 /* jump/tsc.h; 0: not known */
+	const uint8_t *handoff;		 /* a cpio archive (formats/cpio.h) with the handoff,
+					  * appended to the writer's initramfs */
 	size_t handoff_bytes;
 
 	/*

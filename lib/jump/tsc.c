@@ -16,8 +16,8 @@ struct tsc_sample tsc_now(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return (struct tsc_sample){ __rdtsc(),
-				    (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec };
+	return (struct tsc_sample){__rdtsc(),
+				   (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec};
 }
 
 static int trusted(void)

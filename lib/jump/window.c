@@ -51,7 +51,7 @@
 #define THREAD_BYTES  (1088 * KIB)
 #define THREADS_LEAST 4
 #define PER_GIB_BYTES (64 * KIB)
-#define PIECE_BYTES  64u	/* of an extent map that is read: list, sorted copy, blocks */
+#define PIECE_BYTES   64u /* of an extent map that is read: list, sorted copy, blocks */
 #define BUDGET_BYTES  (64 * MIB)
 
 struct window_plan window_plan(uint32_t cpus, uint64_t ram, size_t codec_bytes, uint32_t pieces)
@@ -78,12 +78,14 @@ static err_t choose_low(const struct range_list *memory, struct range_list *low)
 		uint64_t end = align_down(min_u64(r->end, LOW_END), PAGE_BYTES);
 
 		if (r->type == RANGE_RAM && start < end && !range_add(low, start, end, RANGE_RAM))
-			return err_new(ERR_REFUSED, "the firmware's memory map has too many pieces");
+			return err_new(ERR_REFUSED,
+				       "the firmware's memory map has too many pieces");
 	}
 	bytes = range_bytes(low, RANGE_RAM);
 	if (bytes < 256 * KIB)
-		return err_new(ERR_REFUSED, "only %llu KiB of RAM below 640 KiB; CPUs cannot be "
-					    "started from that",
+		return err_new(ERR_REFUSED,
+			       "only %llu KiB of RAM below 640 KiB; CPUs cannot be "
+			       "started from that",
 			       (unsigned long long)(bytes / KIB));
 	range_sort(low);
 	return NULL;
@@ -107,7 +109,7 @@ static bool take_crashkernel(const struct range_list *memory, uint64_t bytes, st
 	for (size_t i = 0; i < crash.count; i++) {
 		at = align_up(crash.r[i].start, WINDOW_ALIGN);
 		if (at + bytes <= crash.r[i].end && fits(memory, at, bytes)) {
-			w->main = (struct range){ at, at + bytes, RANGE_RAM };
+			w->main = (struct range){at, at + bytes, RANGE_RAM};
 			w->why = "the crashkernel reservation";
 			return true;
 		}
@@ -200,7 +202,7 @@ static bool best(const struct range_list *memory, const struct range_list *avoid
 			n += map->free[at / WINDOW_ALIGN + i];
 		/* On equal terms the higher one: the low ones are scarce. */
 		if (!found || n <= w->free_pages) {
-			w->main = (struct range){ at, at + bytes, RANGE_RAM };
+			w->main = (struct range){at, at + bytes, RANGE_RAM};
 			w->free_pages = n;
 			found = true;
 		}
@@ -219,7 +221,8 @@ static void trim(struct window *w)
 
 		/* One look for each 2 MiB: a huge page is in one piece, and small
 		 * pages in doubt stay held. */
-		if (pread(fd, &entry, sizeof(entry), (off_t)(first * sizeof(entry))) != sizeof(entry))
+		if (pread(fd, &entry, sizeof(entry), (off_t)(first * sizeof(entry))) !=
+		    sizeof(entry))
 			return;
 		where = (entry & ((1ull << 55) - 1)) << PAGE_BITS;
 		if (where < w->main.start || where >= w->main.end)
@@ -261,15 +264,16 @@ err_t window_choose(const struct range_list *memory, uint64_t main_bytes, uint64
 {
 	err_t e;
 
-	*out = (struct window){ 0 };
+	*out = (struct window){0};
 	TRY(choose_low(memory, &out->low));
 	if (forced) {
 		if (!fits(memory, forced, main_bytes))
-			return err_new(ERR_REFUSED, "there are no %llu MiB of RAM at 0x%llx, 2 MiB "
-						    "aligned and below 4 GiB, for the window",
+			return err_new(ERR_REFUSED,
+				       "there are no %llu MiB of RAM at 0x%llx, 2 MiB "
+				       "aligned and below 4 GiB, for the window",
 				       (unsigned long long)(main_bytes / MIB),
 				       (unsigned long long)forced);
-		out->main = (struct range){ forced, forced + main_bytes, RANGE_RAM };
+		out->main = (struct range){forced, forced + main_bytes, RANGE_RAM};
 		out->why = "as configured";
 		return NULL;
 	}

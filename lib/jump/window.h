@@ -21,19 +21,19 @@
 
 struct window {
 	struct range main;
-	struct range_list low;	/* sorted */
-	uint64_t free_pages;	/* of main, when it was chosen; for messages */
-	const char *why;	/* "crashkernel reservation", "few free pages", "as configured" */
-	void *held;		/* memory held meanwhile, private */
+	struct range_list low; /* sorted */
+	uint64_t free_pages;   /* of main, when it was chosen; for messages */
+	const char *why;       /* "crashkernel reservation", "few free pages", "as configured" */
+	void *held;	       /* memory held meanwhile, private */
 	uint64_t held_bytes;
 };
 
 /*
  * The writer's memory, decided before it is loaded: bytes of the main window for
  * a host of so many CPUs and so much RAM, and how many threads may compress in
- * it. codec_bytes: scratch memory of each. pieces: extents of the target. The window's copies have to be made,
- * exchanged and exchanged back, so it is as small as does: 64 MiB at most as long
- * as four threads fit; 64 KiB more for each GiB. Measured by tests/vm/run memory.
+ * it. codec_bytes: scratch memory of each. pieces: extents of the target. The window's copies have
+ * to be made, exchanged and exchanged back, so it is as small as does: 64 MiB at most as long as
+ * four threads fit; 64 KiB more for each GiB. Measured by tests/vm/run memory.
  */
 struct window_plan {
 	uint64_t bytes;

@@ -32,7 +32,8 @@ static err_t unpack_frame(LZ4F_dctx *ctx, const char *packed, size_t packed_byte
 		if (!left)
 			return NULL;
 		if (!in && !out)
-			return err_new(ERR_CORRUPT, "%s is cut short, or too large", WRITER_KERNEL_FILE);
+			return err_new(ERR_CORRUPT, "%s is cut short, or too large",
+				       WRITER_KERNEL_FILE);
 	}
 }
 
@@ -74,7 +75,7 @@ static err_t read_part(const char *dir, const char *name, char **out, size_t *n)
 err_t writer_files_load(const char *dir, struct writer_files *out)
 {
 	CLEANUP_FREE char *packed = NULL;
-	struct writer_files w = { 0 };
+	struct writer_files w = {0};
 	size_t packed_bytes;
 	char *initrd = NULL;
 	err_t e;
@@ -97,5 +98,5 @@ void writer_files_free(struct writer_files *w)
 {
 	free(w->vmlinux);
 	free(w->initrd);
-	*w = (struct writer_files){ 0 };
+	*w = (struct writer_files){0};
 }

@@ -26,7 +26,7 @@ err_t secret_create(struct secret *out) ERR_CHECK;
 err_t secret_public(const struct secret *s, uint8_t out[SECRET_KEY_BYTES]) ERR_CHECK;
 
 /* By which the authentication key can be told from others without giving it away. */
-err_t secret_auth_digest(const uint8_t auth_key[SECRET_KEY_BYTES],
-			 uint8_t out[DIGEST_BYTES]) ERR_CHECK;
+err_t secret_auth_digest(const uint8_t auth_key[SECRET_KEY_BYTES], uint8_t out[DIGEST_BYTES])
+	ERR_CHECK;
 
 #endif

@@ -12,7 +12,7 @@ void blocks_init(struct blocks *b, const struct range_list *memory,
 {
 	uint64_t next = 0;
 
-	*b = (struct blocks){ .memory = *memory, .windows = *windows, .free = free_pages };
+	*b = (struct blocks){.memory = *memory, .windows = *windows, .free = free_pages};
 	for (size_t i = 0; i < memory->count; i++) {
 		const struct range *r = &memory->r[i];
 		/* Two entries of the map may meet inside of one block. */

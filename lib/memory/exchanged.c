@@ -30,7 +30,7 @@ err_t exchanged_init(struct exchanged *x, const struct range_list *windows)
 {
 	uint64_t pages = range_bytes(windows, RANGE_RAM) >> PAGE_BITS;
 
-	*x = (struct exchanged){ .windows = *windows };
+	*x = (struct exchanged){.windows = *windows};
 	x->source_pfn = calloc(pages ? pages : 1, sizeof(x->source_pfn[0]));
 	return x->source_pfn ? NULL : err_new(ERR_NOMEM, "list of exchanged pages");
 }
@@ -65,8 +65,9 @@ err_t exchanged_where(const struct exchanged *x, uint64_t physical, uint64_t *ou
 		return NULL;
 	}
 	if (!x->known)
-		return err_new(ERR_FORMAT, "physical address 0x%llx is inside the window, and where "
-					   "its content went is not known",
+		return err_new(ERR_FORMAT,
+			       "physical address 0x%llx is inside the window, and where "
+			       "its content went is not known",
 			       (unsigned long long)physical);
 	*out = ((uint64_t)x->source_pfn[page] << PAGE_BITS) | (physical & (PAGE_BYTES - 1));
 	return NULL;
@@ -75,11 +76,12 @@ err_t exchanged_where(const struct exchanged *x, uint64_t physical, uint64_t *ou
 /* State of a walk through a list that may be anything. */
 struct walk {
 	uint64_t destination;
-	uint64_t pages;	   /* named so far: must come in the order of the windows */
-	uint64_t budget;   /* list words that a right list can have */
+	uint64_t pages;	 /* named so far: must come in the order of the windows */
+	uint64_t budget; /* list words that a right list can have */
 };
 
-static bool is_outside_ram(const struct exchanged *x, const struct range_list *memory, uint64_t page)
+static bool is_outside_ram(const struct exchanged *x, const struct range_list *memory,
+			   uint64_t page)
 {
 	const struct range *r = range_holding(memory, page, page + PAGE_BYTES);
 
@@ -87,7 +89,8 @@ static bool is_outside_ram(const struct exchanged *x, const struct range_list *m
 }
 
 /* One word of the list; false: this is no list of ours. */
-static bool step(struct exchanged *x, const struct range_list *memory, struct walk *w, uint64_t word)
+static bool step(struct exchanged *x, const struct range_list *memory, struct walk *w,
+		 uint64_t word)
 {
 	uint64_t page = word & ~(uint64_t)(PAGE_BYTES - 1);
 
@@ -113,7 +116,7 @@ static bool follow(struct exchanged *x, const struct physical *raw, const struct
 		   uint64_t head)
 {
 	uint64_t total = range_bytes(&x->windows, RANGE_RAM) >> PAGE_BITS;
-	struct walk w = { .budget = total + total / 256 + 1024 };
+	struct walk w = {.budget = total + total / 256 + 1024};
 	uint64_t word = head;
 	uint64_t words[WORDS];
 	size_t i = WORDS;
@@ -161,6 +164,7 @@ err_t exchanged_find(struct exchanged *x, const struct physical *raw, uint64_t e
 			return NULL;
 		}
 	}
-	return err_new(ERR_FORMAT, "the list of exchanged pages was not found on the control page 0x%llx",
+	return err_new(ERR_FORMAT,
+		       "the list of exchanged pages was not found on the control page 0x%llx",
 		       (unsigned long long)control);
 }

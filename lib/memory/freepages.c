@@ -19,9 +19,9 @@
 #include <string.h>
 
 /* Struct pages read at once: few, since a free block is skipped whole. */
-#define BATCH_PAGES 64
+#define BATCH_PAGES	64
 #define PAGE_STRUCT_MAX 128
-#define ORDER_MAX   18
+#define ORDER_MAX	18
 
 struct layout {
 	struct pagetable table;
@@ -36,21 +36,22 @@ static err_t layout_init(struct layout *l, const struct physical *mem, const str
 		const char *name;
 		int64_t *value;
 	} needed[] = {
-		{ "SYMBOL(mem_section)", &l->mem_section },
-		{ "SIZE(mem_section)", &l->section_size },
-		{ "LENGTH(mem_section)", &l->section_roots },
-		{ "NUMBER(SECTION_SIZE_BITS)", &l->section_bits },
-		{ "OFFSET(mem_section.section_mem_map)", &l->section_map_at },
-		{ "SIZE(page)", &l->page_size },
-		{ "OFFSET(page.flags)", &l->flags_at },
-		{ "OFFSET(page._mapcount)", &l->mapcount_at },
-		{ "OFFSET(page.private)", &l->private_at },
-		{ "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)", &l->buddy },
+		{"SYMBOL(mem_section)", &l->mem_section},
+		{"SIZE(mem_section)", &l->section_size},
+		{"LENGTH(mem_section)", &l->section_roots},
+		{"NUMBER(SECTION_SIZE_BITS)", &l->section_bits},
+		{"OFFSET(mem_section.section_mem_map)", &l->section_map_at},
+		{"SIZE(page)", &l->page_size},
+		{"OFFSET(page.flags)", &l->flags_at},
+		{"OFFSET(page._mapcount)", &l->mapcount_at},
+		{"OFFSET(page.private)", &l->private_at},
+		{"NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)", &l->buddy},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
 		if (!vmcoreinfo_get(v, needed[i].name, needed[i].value))
-			return err_new(ERR_FORMAT, "the host's vmcoreinfo has no %s", needed[i].name);
+			return err_new(ERR_FORMAT, "the host's vmcoreinfo has no %s",
+				       needed[i].name);
 	/* These two exist only where the kernel can have such pages. */
 	if (!vmcoreinfo_get(v, "NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)", &l->offline))
 		l->offline = l->buddy;
@@ -147,7 +148,8 @@ static err_t scan(struct layout *l, struct freepages *f, const struct range_list
 		uint64_t end = memory->r[i].end >> PAGE_BITS;
 
 		while (memory->r[i].type == RANGE_RAM && pfn < end) {
-			uint64_t stop = min_u64(end, align_down(pfn, section_pages) + section_pages);
+			uint64_t stop =
+				min_u64(end, align_down(pfn, section_pages) + section_pages);
 
 			TRY(scan_section(l, f, buf, pfn, stop));
 			pfn = stop;
@@ -162,7 +164,7 @@ err_t freepages_find(struct freepages *out, const struct physical *mem, const st
 	struct layout l;
 	err_t e;
 
-	*out = (struct freepages){ 0 };
+	*out = (struct freepages){0};
 	TRY(layout_init(&l, mem, v));
 	for (size_t i = 0; i < memory->count; i++)
 		if (memory->r[i].type == RANGE_RAM)
@@ -173,7 +175,7 @@ err_t freepages_find(struct freepages *out, const struct physical *mem, const st
 	e = scan(&l, out, memory);
 	if (e) {
 		free(out->bits);
-		*out = (struct freepages){ 0 };
+		*out = (struct freepages){0};
 	}
 	return e;
 }

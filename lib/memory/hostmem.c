@@ -9,7 +9,7 @@
 
 err_t hostmem_init(struct hostmem *m, const struct range_list *windows, bool writable)
 {
-	*m = (struct hostmem){ .cached = UINT64_MAX };
+	*m = (struct hostmem){.cached = UINT64_MAX};
 	TRY(exchanged_init(&m->exchanged, windows));
 	return devmem_open(&m->dev, writable);
 }
@@ -88,7 +88,7 @@ static err_t read_raw(void *self, uint64_t address, void *buf, size_t n)
 
 err_t hostmem_find_backup(struct hostmem *m, uint64_t entry, const struct range_list *memory)
 {
-	const struct physical raw = { m, read_raw };
+	const struct physical raw = {m, read_raw};
 
 	return exchanged_find(&m->exchanged, &raw, entry, memory);
 }
@@ -100,5 +100,5 @@ static err_t read_physical(void *self, uint64_t address, void *buf, size_t n)
 
 struct physical hostmem_physical(struct hostmem *m)
 {
-	return (struct physical){ m, read_physical };
+	return (struct physical){m, read_physical};
 }

@@ -22,7 +22,7 @@
 struct hostmem {
 	struct devmem dev;
 	struct exchanged exchanged;
-	uint64_t cached;      /* physical start of the mapping in view, or UINT64_MAX */
+	uint64_t cached; /* physical start of the mapping in view, or UINT64_MAX */
 	uint8_t *view;
 };
 

@@ -20,7 +20,8 @@ struct hostsource {
 
 /* free_pages is borrowed; NULL: nothing is free. */
 err_t hostsource_init(struct hostsource *h, const struct range_list *memory,
-		      const struct range_list *windows, const struct freepages *free_pages) ERR_CHECK;
+		      const struct range_list *windows, const struct freepages *free_pages)
+	ERR_CHECK;
 void hostsource_deinit(struct hostsource *h);
 
 /* The interface of it; valid while h is. */

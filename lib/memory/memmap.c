@@ -18,11 +18,11 @@ static enum range_type type_of(const char *text)
 		const char *text;
 		enum range_type type;
 	} types[] = {
-		{ "System RAM", RANGE_RAM },
-		{ "ACPI Tables", RANGE_ACPI },
-		{ "ACPI Non-volatile Storage", RANGE_NVS },
-		{ "Unusable memory", RANGE_UNUSABLE },
-		{ "Persistent Memory", RANGE_PMEM },
+		{"System RAM", RANGE_RAM},
+		{"ACPI Tables", RANGE_ACPI},
+		{"ACPI Non-volatile Storage", RANGE_NVS},
+		{"Unusable memory", RANGE_UNUSABLE},
+		{"Persistent Memory", RANGE_PMEM},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -49,7 +49,8 @@ static err_t read_entry(const char *dir, unsigned int entry, struct range *out)
 	TRY(read_field(dir, entry, "start", &start));
 	TRY(read_field(dir, entry, "end", &end));
 	TRY(read_field(dir, entry, "type", &type));
-	*out = (struct range){ strtoull(start, NULL, 16), strtoull(end, NULL, 16) + 1, type_of(type) };
+	*out = (struct range){strtoull(start, NULL, 16), strtoull(end, NULL, 16) + 1,
+			      type_of(type)};
 	if (out->start >= out->end)
 		return err_new(ERR_INVALID, "%s/%u is an empty or impossible range", dir, entry);
 	return NULL;
@@ -68,7 +69,8 @@ err_t memmap_read(const char *dir, struct range_list *out)
 			break;
 		TRY(read_entry(dir, i, &r));
 		if (!range_add(out, r.start, r.end, r.type))
-			return err_new(ERR_REFUSED, "the firmware's memory map has more than %u entries",
+			return err_new(ERR_REFUSED,
+				       "the firmware's memory map has more than %u entries",
 				       RANGE_MAX);
 	}
 	if (!out->count)
@@ -91,10 +93,10 @@ static void tell(struct words *w, const struct range *r)
 		w->more++;
 		return;
 	}
-	w->used += (size_t)snprintf(w->text + w->used, sizeof(w->text) - w->used,
-				    "%s%s 0x%llx-0x%llx", w->told ? ", " : "",
-				    range_type_name(r->type), (unsigned long long)r->start,
-				    (unsigned long long)r->end - 1);
+	w->used +=
+		(size_t)snprintf(w->text + w->used, sizeof(w->text) - w->used, "%s%s 0x%llx-0x%llx",
+				 w->told ? ", " : "", range_type_name(r->type),
+				 (unsigned long long)r->start, (unsigned long long)r->end - 1);
 	w->told++;
 }
 
@@ -149,7 +151,8 @@ err_t memmap_same(const struct range_list *then, const struct range_list *now)
 	if (!gone.told && !new.told)
 		return NULL;
 	return err_new(ERR_REFUSED,
-		       "the firmware's " NUMBER_WORDS "%08x): the image was made with %s; this boot "
+		       "the firmware's " NUMBER_WORDS
+		       "%08x): the image was made with %s; this boot "
 		       "has %s",
 		       number_of(now), told(&gone), told(&new));
 }
@@ -162,6 +165,7 @@ const char *memmap_again(const char *text, const char *before)
 		return "";
 	if (!b)
 		return "it had not moved before";
-	return strncmp(a, b, strlen(NUMBER_WORDS) + 8) ? "the last time it had moved otherwise"
-						       : "the last time it had moved in the same way";
+	return strncmp(a, b, strlen(NUMBER_WORDS) + 8)
+		       ? "the last time it had moved otherwise"
+		       : "the last time it had moved in the same way";
 }

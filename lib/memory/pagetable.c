@@ -16,8 +16,9 @@ err_t pagetable_init(struct pagetable *t, const struct physical *mem, const stru
 	if (!vmcoreinfo_get(v, "SYMBOL(init_top_pgt)", &top) ||
 	    !vmcoreinfo_get(v, "NUMBER(phys_base)", &phys_base) ||
 	    !vmcoreinfo_get(v, "NUMBER(pgtable_l5_enabled)", &l5))
-		return err_new(ERR_FORMAT, "the host's vmcoreinfo does not tell where its page tables are");
-	*t = (struct pagetable){ .mem = *mem };
+		return err_new(ERR_FORMAT,
+			       "the host's vmcoreinfo does not tell where its page tables are");
+	*t = (struct pagetable){.mem = *mem};
 	t->top = (uint64_t)top - KERNEL_MAP + (uint64_t)phys_base;
 	t->levels = l5 ? 5 : 4;
 	return NULL;
@@ -34,7 +35,8 @@ static err_t walk(struct pagetable *t, uint64_t virtual)
 
 		TRY(physical_read(&t->mem, table + slot * sizeof(entry), &entry, sizeof(entry)));
 		if (!(entry & PRESENT))
-			return err_new(ERR_CORRUPT, "the host does not map the virtual address 0x%llx",
+			return err_new(ERR_CORRUPT,
+				       "the host does not map the virtual address 0x%llx",
 				       (unsigned long long)virtual);
 		if (level == 1 || (level <= 3 && entry & HUGE)) {
 			page = 1ull << shift;
@@ -48,7 +50,8 @@ static err_t walk(struct pagetable *t, uint64_t virtual)
 	return err_new(ERR_CORRUPT, "the host's page tables have no end");
 }
 
-err_t pagetable_walk(struct pagetable *t, uint64_t virtual, uint64_t *physical, uint64_t *contiguous)
+err_t pagetable_walk(struct pagetable *t, uint64_t virtual, uint64_t *physical,
+		     uint64_t *contiguous)
 {
 	if (virtual - t->last_virtual >= t->last_bytes)
 		TRY(walk(t, virtual));

@@ -12,7 +12,7 @@
 
 struct pagetable {
 	struct physical mem;
-	uint64_t top;	    /* physical address of the top table */
+	uint64_t top;	     /* physical address of the top table */
 	unsigned int levels; /* 4 or 5 */
 
 	/* The page walked to last, small or huge: tables are read in order. */

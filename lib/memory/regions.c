@@ -26,7 +26,7 @@ static bool add_pieces(struct range_list *out, const struct range *ram,
 err_t regions_init(struct regions *r, const struct range_list *memory,
 		   const struct range_list *windows, bool writable)
 {
-	*r = (struct regions){ 0 };
+	*r = (struct regions){0};
 	for (size_t i = 0; i < memory->count; i++)
 		if (memory->r[i].type == RANGE_RAM && !add_pieces(&r->ram, &memory->r[i], windows))
 			return err_new(ERR_REFUSED, "the host's RAM is in too many pieces");

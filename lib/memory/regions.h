@@ -23,15 +23,15 @@
 struct region {
 	uint64_t start; /* physical */
 	size_t bytes;
-	uint8_t *at;	/* NULL: not mapped */
+	uint8_t *at; /* NULL: not mapped */
 	unsigned int users;
-	uint64_t used;	/* when, for choosing the oldest */
+	uint64_t used; /* when, for choosing the oldest */
 };
 
 struct regions {
 	struct devmem dev;
 	struct range_list ram; /* pieces of RAM without the windows */
-	pthread_mutex_t lock; /* of all below */
+	pthread_mutex_t lock;  /* of all below */
 	uint64_t clock;
 	struct region slot[REGIONS_USERS_MAX + 2];
 };

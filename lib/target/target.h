@@ -47,8 +47,8 @@ struct target {
 	uint64_t locator;   /* place of the locator's sector on the disk; 0: it has none */
 	uint8_t map_nonce[TARGET_NONCE_BYTES];
 	uint8_t saved[TARGET_SECTOR_BYTES]; /* what the locator's sector holds without an image */
-	bool map_gone;	    /* nothing but its head: there is no sound map ... */
-	bool map_unreadable; /* ... or it could not be read, and may be whole */
+	bool map_gone;			    /* nothing but its head: there is no sound map ... */
+	bool map_unreadable;		    /* ... or it could not be read, and may be whole */
 };
 
 /*

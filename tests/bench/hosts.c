@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define THREADS 2
+#define THREADS	    2
 #define BLOCK_BYTES ((size_t)MEMORY_BLOCK_PAGES * PAGE_BYTES)
 
 struct simulated {

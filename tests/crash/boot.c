@@ -125,8 +125,8 @@ static void look_at_image(const struct disk *d, const struct target *t, bool mem
 		return;
 	b->image = image_number(b->commit.slot.nonce);
 	decide(b);
-	b->checked = b->commit.slot.state == SLOT_VALID &&
-		     !kind_of(b, commit_check_page0(&b->commit));
+	b->checked =
+		b->commit.slot.state == SLOT_VALID && !kind_of(b, commit_check_page0(&b->commit));
 	if (b->checked)
 		b->check = check_image(d, t, memo, b);
 }

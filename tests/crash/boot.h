@@ -15,8 +15,8 @@
 
 /* Kinds of errors are enum err_kind, or 0 for none. */
 struct boot {
-	int load; /* of commit_load, or of finding the target */
-	bool found;   /* as a boot finds it; otherwise nothing is resumed, whatever the slots say */
+	int load;   /* of commit_load, or of finding the target */
+	bool found; /* as a boot finds it; otherwise nothing is resumed, whatever the slots say */
 	struct commit commit;
 	unsigned int image;    /* that the slot that counts is of, or IMAGES_MAX */
 	enum outcome verdict;  /* by the slots */

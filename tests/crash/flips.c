@@ -86,8 +86,7 @@ static const char *judge_flip(uint64_t dead, const struct part *parts, unsigned 
 	if (text)
 		return text;
 	if (part < 2)
-		return (b->verdict == OUTCOME_ASK || b->verdict == OUTCOME_HOPELESS) &&
-				       !b->retries
+		return (b->verdict == OUTCOME_ASK || b->verdict == OUTCOME_HOPELESS) && !b->retries
 			       ? NULL
 			       : "a damaged superblock is not told";
 	if (finds(&parts[part]))

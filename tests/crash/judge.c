@@ -163,8 +163,7 @@ const char *judge_finish(struct disk *d, const struct boot *before)
 	swap = b.page0 != SWAPHEADER_MARKED;
 	if (b.found && slot_holds_image(&b.commit.slot) && commit_is_dead(&b.commit))
 		return "a dead image is left as it is";
-	if (b.page0 != SWAPHEADER_NONE &&
-	    swap == (b.found && slot_holds_image(&b.commit.slot)))
+	if (b.page0 != SWAPHEADER_NONE && swap == (b.found && slot_holds_image(&b.commit.slot)))
 		return "the next boot cannot turn swap on";
 	if (key_is_left(&b))
 		return "the next boot leaves the sealed key of what was retired";

@@ -10,12 +10,12 @@
  * retired only; a failed retiring not told; the result of reading back ignored; a
  * generation that does not grow; holds_image of the newer slot only; in verdict.c
  * a damaged twin, or the count of failures, ignored, and no mark beside a damaged
- * twin; an image begun in one slot hopeless, and not to be retired. Of swap areas: the signature not looked at by verdict.c; the header not
- * restored, or restored before RETIRED, or without a flush. Of sealed images: the key
- * not overwritten when retiring, or not by the next boot, or without a flush, or before
- * RETIRED. Of located targets: slots of another image than the map's counted; what an
- * older image left not finished before a new map is laid out; the sector not saved, or
- * not put back.
+ * twin; an image begun in one slot hopeless, and not to be retired. Of swap areas: the signature
+ * not looked at by verdict.c; the header not restored, or restored before RETIRED, or without a
+ * flush. Of sealed images: the key not overwritten when retiring, or not by the next boot, or
+ * without a flush, or before RETIRED. Of located targets: slots of another image than the map's
+ * counted; what an older image left not finished before a new map is laid out; the sector not
+ * saved, or not put back.
  */
 #include "run.h"
 

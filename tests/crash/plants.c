@@ -35,9 +35,9 @@
 	}
 
 enum {
-	TOLD = 1,  /* by the step: it reads back what it wrote, and no cut need show it */
-	SWAP = 2,  /* on a swap area, and once more in slots of one */
-	BLIND = 4, /* the fault is that the next boots do not look at page 0 */
+	TOLD = 1,    /* by the step: it reads back what it wrote, and no cut need show it */
+	SWAP = 2,    /* on a swap area, and once more in slots of one */
+	BLIND = 4,   /* the fault is that the next boots do not look at page 0 */
 	LOCATED = 8, /* in slots of a swap area only */
 };
 
@@ -179,8 +179,7 @@ void plants_run(struct run *r)
 
 	for (size_t i = 0; i < ARRAY_LEN(plants); i++)
 		for (int located = 0; located < 2; located++) {
-			if (located ? !(plants[i].how & (SWAP | LOCATED))
-				    : plants[i].how & LOCATED)
+			if (located ? !(plants[i].how & (SWAP | LOCATED)) : plants[i].how & LOCATED)
 				continue;
 			tried++;
 			found += try_plant(r, i, located);

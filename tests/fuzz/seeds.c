@@ -180,7 +180,9 @@ static void headers(void)
 		.trampoline = 0x10002000,
 		.host = host,
 	};
-	struct report r = {.result = REPORT_FAILED, .why = REPORT_WHY_FULL, .text = "target is full",
+	struct report r = {.result = REPORT_FAILED,
+			   .why = REPORT_WHY_FULL,
+			   .text = "target is full",
 			   .log = "a\nb\n"};
 
 	put2("fuzz_header", "\0", 1, b, hostinfo_encode(&host, b));

@@ -83,8 +83,7 @@ static void notices_the_end(void **state)
 	(void)state;
 	assert_int_equal(pipe(fd), 0);
 	close(fd[1]);
-	assert_int_equal(ask(fd[0], open("/dev/null", O_WRONLY), &q, ASK_NO_LIMIT),
-			 ASK_NO_CONSOLE);
+	assert_int_equal(ask(fd[0], open("/dev/null", O_WRONLY), &q, ASK_NO_LIMIT), ASK_NO_CONSOLE);
 	close(fd[0]);
 }
 

@@ -12,22 +12,23 @@
 
 static const struct range_list memory = {
 	.count = 5,
-	.r = {
-		{ 0, 0x9fc00, RANGE_RAM },
-		{ 0x9fc00, 0xa0000, RANGE_RESERVED },
-		{ 0x100000, 0x3ffe0000, RANGE_RAM },
-		{ 0x3ffe0000, 0x40000000, RANGE_ACPI },
-		{ 0x100000000, 0x180000000, RANGE_RAM },
-	},
+	.r =
+		{
+			{0, 0x9fc00, RANGE_RAM},
+			{0x9fc00, 0xa0000, RANGE_RESERVED},
+			{0x100000, 0x3ffe0000, RANGE_RAM},
+			{0x3ffe0000, 0x40000000, RANGE_ACPI},
+			{0x100000000, 0x180000000, RANGE_RAM},
+		},
 };
-static const struct range_list low = { .count = 1, .r = { { 0x1000, 0x9f000, RANGE_RAM } } };
+static const struct range_list low = {.count = 1, .r = {{0x1000, 0x9f000, RANGE_RAM}}};
 
 static struct bootparams_options sample(void)
 {
 	return (struct bootparams_options){
 		.memory = &memory,
 		.low = &low,
-		.main = { 0x10010000, 0x14000000, RANGE_RAM },
+		.main = {0x10010000, 0x14000000, RANGE_RAM},
 		.cmdline = 0x10002000,
 		.initrd = 0x11200000,
 		.initrd_bytes = 12345,
@@ -37,14 +38,14 @@ static struct bootparams_options sample(void)
 static void only_windows_are_ram(void **state)
 {
 	static const struct boot_e820_entry expected[] = {
-		{ 0, 0x1000, RANGE_RESERVED },
-		{ 0x1000, 0x9e000, RANGE_RAM },
-		{ 0x9f000, 0x1000, RANGE_RESERVED }, /* the rest of RAM and what follows it */
-		{ 0x100000, 0xff10000, RANGE_RESERVED },
-		{ 0x10010000, 0x3ff0000, RANGE_RAM },
-		{ 0x14000000, 0x2bfe0000, RANGE_RESERVED },
-		{ 0x3ffe0000, 0x20000, RANGE_ACPI },
-		{ 0x100000000, 0x80000000, RANGE_RESERVED },
+		{0, 0x1000, RANGE_RESERVED},
+		{0x1000, 0x9e000, RANGE_RAM},
+		{0x9f000, 0x1000, RANGE_RESERVED}, /* the rest of RAM and what follows it */
+		{0x100000, 0xff10000, RANGE_RESERVED},
+		{0x10010000, 0x3ff0000, RANGE_RAM},
+		{0x14000000, 0x2bfe0000, RANGE_RESERVED},
+		{0x3ffe0000, 0x20000, RANGE_ACPI},
+		{0x100000000, 0x80000000, RANGE_RESERVED},
 	};
 	struct bootparams_options o = sample();
 	struct boot_params bp;
@@ -61,12 +62,13 @@ static void only_windows_are_ram(void **state)
 static void refuses_what_does_not_fit(void **state)
 {
 	struct bootparams_options o = sample();
-	struct range_list many = { 0 };
+	struct range_list many = {0};
 	struct boot_params bp;
 
 	(void)state;
 	for (uint64_t i = 0; i < RANGE_MAX; i++)
-		assert_true(range_add(&many, i * 0x20000000, i * 0x20000000 + 0x10000000, RANGE_RAM));
+		assert_true(
+			range_add(&many, i * 0x20000000, i * 0x20000000 + 0x10000000, RANGE_RAM));
 	o.memory = &many;
 	assert_err(bootparams_make(&o, (uint8_t *)&bp), ERR_REFUSED);
 }

@@ -27,7 +27,7 @@ struct fenced {
 static struct fenced fence(size_t n)
 {
 	size_t room = align_up(n, PAGE_BYTES);
-	struct fenced f = { .map_bytes = room + PAGE_BYTES };
+	struct fenced f = {.map_bytes = room + PAGE_BYTES};
 
 	f.map = mmap(NULL, f.map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	assert_true(f.map != MAP_FAILED);
@@ -45,7 +45,7 @@ enum content { ZEROS, WORDS, NOISE, CONTENTS };
 
 static void fill(uint8_t *p, size_t n, enum content content)
 {
-	static const char *const words[] = { "kernel ", "page ", "writer ", "swap ", "\0\0\0\0" };
+	static const char *const words[] = {"kernel ", "page ", "writer ", "swap ", "\0\0\0\0"};
 	uint64_t seed = 99;
 
 	memset(p, 0, n);
@@ -56,7 +56,8 @@ static void fill(uint8_t *p, size_t n, enum content content)
 }
 
 /* Compress; the result ends at the fence. *size: its bytes. */
-static struct fenced compress(const struct codec *c, const struct fenced *in, size_t n, size_t *size)
+static struct fenced compress(const struct codec *c, const struct fenced *in, size_t n,
+			      size_t *size)
 {
 	struct fenced out = fence(c->bound(n)), cut;
 	size_t workspace_bytes = c->workspace ? c->workspace(c->level_default) : 0;
@@ -200,7 +201,8 @@ static void shrinks(void **state)
 
 static void table(void **state)
 {
-	static const char *const ids[] = { "none", "lzo", "lz4", "zstd" }; /* docs/image-format.md, "Codecs" */
+	static const char *const ids[] = {"none", "lzo", "lz4",
+					  "zstd"}; /* docs/image-format.md, "Codecs" */
 
 	(void)state;
 	for (uint8_t id = 0; id < ARRAY_LEN(ids); id++) {
@@ -224,7 +226,8 @@ static void levels(void **state)
 
 	(void)state;
 	for (int id = 0; id < 256; id++)
-		for (int l = 1; codec_by_id((uint8_t)id) && l <= codec_by_id((uint8_t)id)->level_max; l++) {
+		for (int l = 1;
+		     codec_by_id((uint8_t)id) && l <= codec_by_id((uint8_t)id)->level_max; l++) {
 			leveled = *codec_by_id((uint8_t)id);
 			leveled.level_default = l;
 			round_trip_one(&leveled, PAGE_BYTES, WORDS);
@@ -238,7 +241,7 @@ static void zstd_frames(void **state)
 {
 	const struct codec *c = codec_by_id(CODEC_ZSTD);
 	struct fenced in = fence(PAGE_BYTES), packed, two, out = fence(2 * PAGE_BYTES);
-	static const uint8_t skippable[] = { 0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4 };
+	static const uint8_t skippable[] = {0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4};
 	size_t size;
 
 	(void)state;
@@ -262,10 +265,20 @@ static void zstd_frames(void **state)
 
 static void choices(void **state)
 {
-	static const char *const good[] = { "none", "lzo", "lz4:1", "lz4:16", "zstd:1", "zstd:19", "auto" };
-	static const char *const bad[] = { "",	     "gzip",   "zstd:",	  "zstd:0",  "zstd:20",
-					   "zstd:1x", "lz4:17", "lzo:1", "zstd:-1", "auto:1", "zstd:999999999999",
-					   "averylongnameofacodec" };
+	static const char *const good[] = {"none",   "lzo",	"lz4:1", "lz4:16",
+					   "zstd:1", "zstd:19", "auto"};
+	static const char *const bad[] = {"",
+					  "gzip",
+					  "zstd:",
+					  "zstd:0",
+					  "zstd:20",
+					  "zstd:1x",
+					  "lz4:17",
+					  "lzo:1",
+					  "zstd:-1",
+					  "auto:1",
+					  "zstd:999999999999",
+					  "averylongnameofacodec"};
 	char text[CODEC_CHOICE_TEXT_MAX];
 	struct codec_choice c;
 	size_t count;
@@ -282,15 +295,16 @@ static void choices(void **state)
 	assert_int_equal(c.level, c.codec->level_default);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_err(codec_choice_parse(bad[i], &c), ERR_INVALID);
-	c = (struct codec_choice){ codec_by_id(CODEC_LZO), 1 };
+	c = (struct codec_choice){codec_by_id(CODEC_LZO), 1};
 	assert_false(codec_choice_valid(&c));
-	c = (struct codec_choice){ NULL, 0 };
+	c = (struct codec_choice){NULL, 0};
 	for (size_t i = 0; i < (codec_candidates(&count), count); i++) {
 		const struct codec_choice *candidate = &codec_candidates(&count)[i];
 
 		assert_true(codec_choice_valid(candidate));
 		assert_true(codec_choice_workspace(candidate) <= codec_choice_workspace(&c));
-		assert_true(codec_choice_bound(candidate, LARGEST) <= codec_choice_bound(&c, LARGEST));
+		assert_true(codec_choice_bound(candidate, LARGEST) <=
+			    codec_choice_bound(&c, LARGEST));
 	}
 }
 
@@ -316,9 +330,11 @@ static void threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip), cmocka_unit_test(negative), cmocka_unit_test(flips),
-		cmocka_unit_test(shrinks),    cmocka_unit_test(table),	  cmocka_unit_test(levels),
-		cmocka_unit_test(zstd_frames), cmocka_unit_test(choices), cmocka_unit_test(threads),
+		cmocka_unit_test(round_trip),  cmocka_unit_test(negative),
+		cmocka_unit_test(flips),       cmocka_unit_test(shrinks),
+		cmocka_unit_test(table),       cmocka_unit_test(levels),
+		cmocka_unit_test(zstd_frames), cmocka_unit_test(choices),
+		cmocka_unit_test(threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,47 +176,52 @@ static err_t do_step(struct fixture *f, struct commit *c, enum step step, enum k
  * swap area; in the third, page 0 is that of the area which the target is slots of. An
  * image that is not sealed has nothing to finish where there is no page 0. */
 static const char *const order[KINDS][STEPS] = {
-	[PLAIN] = {
-		[BEGIN] = "abp|O|N|",
-		[VALID] = "abp|O|o",
-		[RESUMING] = "abp|O|N|",
-		[RETIRE] = "abp|O|oN|n",
-		[RESUME_FAILED] = "abp|O|",
-		[FINISH] = "",
-	},
-	[SWAP] = {
-		[BEGIN] = "abpp||O|N|",
-		[VALID] = "abp|pP|pO|o",
-		[RESUMING] = "abp|O|N|",
-		[RETIRE] = "abp|O|oN|npP|p",
-		[RESUME_FAILED] = "abp|O|",
-		[FINISH] = "|pP|p",
-	},
-	[LOCATED] = {
-		/* Nothing of an older image counts, so either may be the first. */
-		[BEGIN] = "abpp||A|B|",
-		[VALID] = "abp|pP|pO|o",
-		[RESUMING] = "abp|O|N|",
-		[RETIRE] = "abp|O|oN|npP|p",
-		[RESUME_FAILED] = "abp|O|",
-		[FINISH] = "|pP|p",
-	},
-	[SEALED] = {
-		[BEGIN] = "abp|O|N|",
-		[VALID] = "abp|O|o",
-		[RESUMING] = "abp|O|N|",
-		[RETIRE] = "abp|O|oN|nkK|k",
-		[RESUME_FAILED] = "abp|O|",
-		[FINISH] = "k|kK|k",
-	},
-	[SEALED_LOCATED] = {
-		[BEGIN] = "abpp||A|B|",
-		[VALID] = "abp|pP|pO|o",
-		[RESUMING] = "abp|O|N|",
-		[RETIRE] = "abp|O|oN|nkK|kpP|p",
-		[RESUME_FAILED] = "abp|O|",
-		[FINISH] = "k|kK|kpP|p",
-	},
+	[PLAIN] =
+		{
+			[BEGIN] = "abp|O|N|",
+			[VALID] = "abp|O|o",
+			[RESUMING] = "abp|O|N|",
+			[RETIRE] = "abp|O|oN|n",
+			[RESUME_FAILED] = "abp|O|",
+			[FINISH] = "",
+		},
+	[SWAP] =
+		{
+			[BEGIN] = "abpp||O|N|",
+			[VALID] = "abp|pP|pO|o",
+			[RESUMING] = "abp|O|N|",
+			[RETIRE] = "abp|O|oN|npP|p",
+			[RESUME_FAILED] = "abp|O|",
+			[FINISH] = "|pP|p",
+		},
+	[LOCATED] =
+		{
+			/* Nothing of an older image counts, so either may be the first. */
+			[BEGIN] = "abpp||A|B|",
+			[VALID] = "abp|pP|pO|o",
+			[RESUMING] = "abp|O|N|",
+			[RETIRE] = "abp|O|oN|npP|p",
+			[RESUME_FAILED] = "abp|O|",
+			[FINISH] = "|pP|p",
+		},
+	[SEALED] =
+		{
+			[BEGIN] = "abp|O|N|",
+			[VALID] = "abp|O|o",
+			[RESUMING] = "abp|O|N|",
+			[RETIRE] = "abp|O|oN|nkK|k",
+			[RESUME_FAILED] = "abp|O|",
+			[FINISH] = "k|kK|k",
+		},
+	[SEALED_LOCATED] =
+		{
+			[BEGIN] = "abpp||A|B|",
+			[VALID] = "abp|pP|pO|o",
+			[RESUMING] = "abp|O|N|",
+			[RETIRE] = "abp|O|oN|nkK|kpP|p",
+			[RESUME_FAILED] = "abp|O|",
+			[FINISH] = "k|kK|kpP|p",
+		},
 };
 
 /* Each step does these operations in this order, and no others. */
@@ -364,8 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		COMMIT_TEST(test_write_error),	    COMMIT_TEST(test_order),
 		COMMIT_TEST(test_failed_operation), COMMIT_TEST(test_retire_half),
-		COMMIT_TEST(test_unreadable),
-		COMMIT_TEST(test_lost_write),
+		COMMIT_TEST(test_unreadable),	    COMMIT_TEST(test_lost_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

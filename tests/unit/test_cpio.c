@@ -15,12 +15,34 @@
 /* What the archive of one 5-byte file is, character by character. */
 static void golden_bytes(void **state)
 {
-	static const char head[] =
-		"070701" "00000000" "00008180" "00000000" "00000000" "00000001" "00000000"
-		"00000005" "00000000" "00000000" "00000000" "00000000" "00000008" "00000000";
-	static const char tail[] =
-		"070701" "00000000" "00000000" "00000000" "00000000" "00000001" "00000000"
-		"00000000" "00000000" "00000000" "00000000" "00000000" "0000000b" "00000000";
+	static const char head[] = "070701"
+				   "00000000"
+				   "00008180"
+				   "00000000"
+				   "00000000"
+				   "00000001"
+				   "00000000"
+				   "00000005"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000008"
+				   "00000000";
+	static const char tail[] = "070701"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000001"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "0000000b"
+				   "00000000";
 	uint8_t buf[256];
 
 	(void)state;
@@ -118,8 +140,8 @@ static void bad_headers(void **state)
 	(void)state;
 	for (size_t at = 0; at < 5; at++)
 		assert_err(decode_with(at, 'x'), ERR_FORMAT);
-	assert_ok(decode_with(5, '2'));		       /* with checksums */
-	assert_err(decode_with(5, '7'), ERR_FORMAT);   /* the old ASCII format */
+	assert_ok(decode_with(5, '2'));		     /* with checksums */
+	assert_err(decode_with(5, '7'), ERR_FORMAT); /* the old ASCII format */
 	for (size_t at = 6; at < CPIO_HEADER_BYTES; at++) {
 		assert_err(decode_with(at, 'g'), ERR_CORRUPT);
 		assert_err(decode_with(at, 'G'), ERR_CORRUPT);

@@ -357,12 +357,9 @@ static void test_disorder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_damaged_data),
-		cmocka_unit_test(test_damaged_index),
-		cmocka_unit_test(test_forged_header),
-		cmocka_unit_test(test_bad_slot),
-		cmocka_unit_test(test_forged_index),
-		cmocka_unit_test(test_forged_chunk),
+		cmocka_unit_test(test_damaged_data),  cmocka_unit_test(test_damaged_index),
+		cmocka_unit_test(test_forged_header), cmocka_unit_test(test_bad_slot),
+		cmocka_unit_test(test_forged_index),  cmocka_unit_test(test_forged_chunk),
 		cmocka_unit_test(test_disorder),
 	};
 

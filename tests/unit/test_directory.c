@@ -28,14 +28,14 @@ static err_t decode_copy(const uint8_t *buf, size_t n, uint32_t *count)
 static void round_trip(void **state)
 {
 	static const uint8_t golden[] = {
-		'D',  'O',  'R',  'M',	'-',  'D',  'I',  'R',	/* 0 magic */
-		'0',  '1',  '2',  '3',	'4',  '5',  '6',  '7',	/* 8 nonce */
-		'8',  '9',  'a',  'b',	'c',  'd',  'e',  0,
-		2,    0,    0,	  0,	0,    0,    0,	  0,	/* 24 count, reserved */
-		0,    0x40, 0,	  0,	0,    0,    0,	  0,	/* 32 place 0 */
-		0,    0,    1,	  0,	0x44, 0x33, 0x22, 0x11,
-		0,    0xf0, 0x0f, 0,	0,    0,    0,	  0,	/* 48 place 1 */
-		40,   0,    0,	  0,	0xdd, 0xcc, 0xbb, 0xaa,
+		'D', 'O',  'R',	 'M', '-',  'D',  'I',	'R', /* 0 magic */
+		'0', '1',  '2',	 '3', '4',  '5',  '6',	'7', /* 8 nonce */
+		'8', '9',  'a',	 'b', 'c',  'd',  'e',	0,
+		2,   0,	   0,	 0,   0,    0,	  0,	0, /* 24 count, reserved */
+		0,   0x40, 0,	 0,   0,    0,	  0,	0, /* 32 place 0 */
+		0,   0,	   1,	 0,   0x44, 0x33, 0x22, 0x11,
+		0,   0xf0, 0x0f, 0,   0,    0,	  0,	0, /* 48 place 1 */
+		40,  0,	   0,	 0,   0xdd, 0xcc, 0xbb, 0xaa,
 	};
 	struct index_place got;
 	uint8_t buf[64];

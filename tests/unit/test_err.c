@@ -27,8 +27,7 @@ static void of_errno(void **state)
 	static const struct {
 		int no;
 		enum err_kind kind;
-	} cases[] = { { ENOSPC, ERR_NOSPACE }, { ENOMEM, ERR_NOMEM }, { EIO, ERR_IO },
-		      { ENOENT, ERR_IO } };
+	} cases[] = {{ENOSPC, ERR_NOSPACE}, {ENOMEM, ERR_NOMEM}, {EIO, ERR_IO}, {ENOENT, ERR_IO}};
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {

@@ -248,12 +248,9 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_place),
-		cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_uuid),
-		cmocka_unit_test(test_journal),
-		cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_partitions),
+		cmocka_unit_test(test_place),	cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_uuid),	cmocka_unit_test(test_journal),
+		cmocka_unit_test(test_unknown), cmocka_unit_test(test_partitions),
 		cmocka_unit_test(test_none),
 	};
 

@@ -29,7 +29,7 @@ static struct handoff sample(void)
 		.device_bytes = 1 << 30,
 		.device_name = "/dev/vda2",
 		.extent_count = 2,
-		.extents = { { 0x100000, 0x200000 }, { 0x10000, 0x4000 } },
+		.extents = {{0x100000, 0x200000}, {0x10000, 0x4000}},
 		.codec = 1,
 		.codec_level = 3,
 		.threads = 2,
@@ -139,9 +139,9 @@ static void bad_extents(void **state)
 	REFUSED(h.extents[0].start = h.device_bytes - 0x1ff000, ERR_CORRUPT);
 	REFUSED(h.extents[0].length = UINT64_MAX & ~4095ull, ERR_CORRUPT);
 	REFUSED(h.extents[0].start = UINT64_MAX & ~4095ull, ERR_CORRUPT);
-	REFUSED(h.extents[1].start = 0x2ff000, ERR_CORRUPT);	/* overlap at the end */
-	REFUSED(h.extents[1].start = 0xff000, ERR_CORRUPT);	/* at the start */
-	REFUSED(h.extents[1].start = 0x180000, ERR_CORRUPT);	/* within */
+	REFUSED(h.extents[1].start = 0x2ff000, ERR_CORRUPT); /* overlap at the end */
+	REFUSED(h.extents[1].start = 0xff000, ERR_CORRUPT);  /* at the start */
+	REFUSED(h.extents[1].start = 0x180000, ERR_CORRUPT); /* within */
 	REFUSED(h.extents[0] = h.extents[1], ERR_CORRUPT);
 	REFUSED(h.extents[0].length = 0x4000; h.extent_count = 1, ERR_CORRUPT); /* slots only */
 	REFUSED(h.device_bytes = 1ull << 63, ERR_CORRUPT);

@@ -72,21 +72,19 @@ static void limits(void **state)
 static void golden_bytes(void **state)
 {
 	static const uint8_t start[] = {
-		'D',  'O',  'R',  'M',	'-',  'H', 'D', 'R', /* 0 magic */
-		1,    0,    0,	  0,			     /* 8 version; length follows */
+		'D', 'O', 'R', 'M', '-', 'H', 'D', 'R', /* 0 magic */
+		1,   0,	  0,   0,			/* 8 version; length follows */
 	};
 	static const uint8_t memory[] = {
-		1,    0,    0,	  0x80, 96,   0,   0,	0, /* 16 MEMORY, 4 ranges */
-		0,    0,    0,	  0,	0,    0,   0,	0, /* 24 start */
-		0x00, 0xfc, 0x09, 0,	0,    0,   0,	0, /* 32 end */
-		1,    0,    0,	  0,	0,    0,   0,	0, /* 40 type, reserved */
+		1,    0,    0,	  0x80, 96, 0, 0, 0, /* 16 MEMORY, 4 ranges */
+		0,    0,    0,	  0,	0,  0, 0, 0, /* 24 start */
+		0x00, 0xfc, 0x09, 0,	0,  0, 0, 0, /* 32 end */
+		1,    0,    0,	  0,	0,  0, 0, 0, /* 40 type, reserved */
 	};
 	static const uint8_t rest[] = {
-		4,    0,    0,	  0x80, 8,    0,   0,	0, /* 208 JUMP_ENTRY */
-		0x23, 0x01, 0,	  0x20, 0,    0,   0,	0,
-		5,    0,    0,	  0x80, 4,    0,   0,	0, /* 224 LEVELS */
-		5,    0,    0,	  0,	0,    0,   0,	0,
-		6,    0,    0,	  0x80, 32,   0,   0,	0, /* 240 WRITER */
+		4,    0,    0, 0x80, 8, 0, 0, 0,			     /* 208 JUMP_ENTRY */
+		0x23, 0x01, 0, 0x20, 0, 0, 0, 0, 5, 0, 0, 0x80, 4,  0, 0, 0, /* 224 LEVELS */
+		5,    0,    0, 0,    0, 0, 0, 0, 6, 0, 0, 0x80, 32, 0, 0, 0, /* 240 WRITER */
 	};
 	struct hostinfo h = sample_host();
 
@@ -154,18 +152,18 @@ static void bad_ranges(void **state)
 	REFUSED(h.memory.count = 0);
 	REFUSED(h.memory.r[2].end = h.memory.r[2].start);
 	REFUSED(h.memory.r[2].end = h.memory.r[2].start - 1);
-	REFUSED(h.memory.r[1].start--);				   /* overlap */
+	REFUSED(h.memory.r[1].start--); /* overlap */
 	REFUSED(struct range r = h.memory.r[0]; h.memory.r[0] = h.memory.r[1]; h.memory.r[1] = r);
 	REFUSED(h.memory.r[3].end = (1ull << 52) + 1);
 	REFUSED(h.windows.count = 0);
-	REFUSED(h.windows.r[0].end = 0xa0000);			   /* not RAM */
-	REFUSED(h.windows.r[0].start = 0x1800);			   /* not whole pages */
+	REFUSED(h.windows.r[0].end = 0xa0000);	/* not RAM */
+	REFUSED(h.windows.r[0].start = 0x1800); /* not whole pages */
 	REFUSED(h.windows.r[0].end = 0x9fc00);
 	REFUSED(h.windows.r[0].type = RANGE_RESERVED);
 	REFUSED(h.windows.r[1].end = 0x7ffd1000);
 	REFUSED(h.main_window.end -= 4096);
 	REFUSED(h.main_window.start += 4096);
-	REFUSED(h.windows.count = 1);				   /* the main one is gone */
+	REFUSED(h.windows.count = 1); /* the main one is gone */
 	REFUSED(h.memory.r[2].type = RANGE_RESERVED);
 
 	unknown.memory.r[3].type = (enum range_type)6;
@@ -177,11 +175,11 @@ static void bad_ranges(void **state)
 static void bad_addresses(void **state)
 {
 	(void)state;
-	REFUSED(h.jump_entry = 0x10000000);	/* in the window */
+	REFUSED(h.jump_entry = 0x10000000); /* in the window */
 	REFUSED(h.jump_entry = 0x13ffffff);
-	REFUSED(h.jump_entry = 0x7ffd0000);	/* not RAM */
+	REFUSED(h.jump_entry = 0x7ffd0000); /* not RAM */
 	REFUSED(h.jump_entry = UINT64_MAX);
-	REFUSED(h.report[0] = 0);		/* all four or none */
+	REFUSED(h.report[0] = 0); /* all four or none */
 	REFUSED(h.report[3] = 0x30000001);
 	REFUSED(h.report[3] = 0x7ffd0000);
 	REFUSED(h.report[3] = UINT64_MAX & ~4095ull);
@@ -215,7 +213,7 @@ static void dumps(void **state)
 	struct hostinfo h = {.release = "", .dump = true, .cpus = 3}, got;
 	const struct slot_region good = {16384, HOSTINFO_NOTES_MAX, 7}, none = {0};
 	const struct slot_region bad[] = {
-		{0, 0, 1},     {16384, 0, 0},	   {16384, HOSTINFO_NOTES_MAX + 1, 7},
+		{0, 0, 1},     {16384, 0, 0},	    {16384, HOSTINFO_NOTES_MAX + 1, 7},
 		{12288, 1, 7}, {16384 + 512, 1, 7}, {1ull << 63, 1, 7},
 	};
 	size_t n;

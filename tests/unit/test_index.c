@@ -24,11 +24,11 @@ static struct chunk sample(uint64_t first_pfn)
 		.codec = 1,
 		.data_pages = 3,
 		.run_count = 5,
-		.runs = { { RUN_DATA, 2, 0 },
-			  { RUN_ZERO, 7, 0 },
-			  { RUN_FILL, 1, 0x1122334455667788 },
-			  { RUN_SKIP, 100, 0 },
-			  { RUN_DATA, 1, 0 } },
+		.runs = {{RUN_DATA, 2, 0},
+			 {RUN_ZERO, 7, 0},
+			 {RUN_FILL, 1, 0x1122334455667788},
+			 {RUN_SKIP, 100, 0},
+			 {RUN_DATA, 1, 0}},
 	};
 
 	return c;
@@ -99,7 +99,7 @@ static size_t build(const struct chunk *chunks, int count)
 
 static void round_trip(void **state)
 {
-	struct chunk in[3] = { sample(0), sample(128), sample(0xffffffff80) };
+	struct chunk in[3] = {sample(0), sample(128), sample(0xffffffff80)};
 	struct index_cursor cur;
 	struct chunk c, before;
 	bool more;
@@ -107,7 +107,7 @@ static void round_trip(void **state)
 
 	(void)state;
 	in[1].run_count = 1; /* nothing stored */
-	in[1].runs[0] = (struct run){ RUN_ZERO, 128, 0 };
+	in[1].runs[0] = (struct run){RUN_ZERO, 128, 0};
 	in[1].offset = in[1].stored = in[1].crc32c = in[1].data_pages = 0;
 	in[1].codec = 0;
 	in[2].stored = 3 * 4096; /* does not shrink */
@@ -129,20 +129,19 @@ static void round_trip(void **state)
 static void golden_bytes(void **state)
 {
 	static const uint8_t golden[] = {
-		'D',  'O',  'R',  'M',	'-',  'I',  'D',  'X',	/* 0 magic */
-		'0',  '1',  '2',  '3',	'4',  '5',  '6',  '7',	/* 8 nonce */
+		'D',  'O',  'R',  'M',	'-',  'I',  'D',  'X', /* 0 magic */
+		'0',  '1',  '2',  '3',	'4',  '5',  '6',  '7', /* 8 nonce */
 		'8',  '9',  'a',  'b',	'c',  'd',  'e',  0,
 		9,    0,    0,	  0,	1,    0,    0,	  0,	/* 24 number, entries */
 		90,   0,    0,	  0,	32,   0,    0,	  0,	/* 32 bytes, entry_bytes */
 		0x80, 0,    0,	  0,	0,    0,    0,	  0,	/* 40 first_pfn */
 		0x67, 0x45, 0x23, 0x01, 0,    0,    0,	  0,	/* 48 offset */
 		0x01, 0x10, 0,	  0,	0xef, 0xbe, 0xad, 0xde, /* 56 stored, crc32c */
-		1,    0,    3,	  0,	5,    0,    0,	  0,	/* 64 codec, data_pages, run_count */
-		0x02, 0x40,					/* 72 DATA 2 */
-		0x07, 0x80,					/* ZERO 7 */
+		1,    0,    3,	  0,	5,    0,    0,	  0, /* 64 codec, data_pages, run_count */
+		0x02, 0x40,				     /* 72 DATA 2 */
+		0x07, 0x80,				     /* ZERO 7 */
 		0x01, 0xc0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, /* FILL 1, word */
-		0x22, 0x11,
-		0x64, 0x00,					/* SKIP 100 */
+		0x22, 0x11, 0x64, 0x00,				/* SKIP 100 */
 		0x01, 0x40,					/* DATA 1 */
 	};
 	struct chunk c = sample(128);
@@ -162,7 +161,7 @@ static void limits(void **state)
 	c.run_count = CHUNK_PAGES;
 	c.data_pages = c.offset = c.stored = c.crc32c = c.codec = 0;
 	for (unsigned int i = 0; i < CHUNK_PAGES; i++)
-		c.runs[i] = (struct run){ RUN_FILL, 1, i };
+		c.runs[i] = (struct run){RUN_FILL, 1, i};
 	index_segment_init(&seg, nonce, 9, false);
 	while (index_segment_add(&seg, &c)) {
 		added++;
@@ -195,7 +194,7 @@ static void fills_to_the_last_byte(void **state)
 
 static void every_truncation(void **state)
 {
-	struct chunk in[2] = { sample(0), sample(128) };
+	struct chunk in[2] = {sample(0), sample(128)};
 	size_t n = build(in, 2);
 	uint32_t entries;
 
@@ -216,7 +215,7 @@ static void every_truncation(void **state)
  * which walk() asserts. */
 static void every_bit_flip(void **state)
 {
-	struct chunk in[2] = { sample(0), sample(128) };
+	struct chunk in[2] = {sample(0), sample(128)};
 	size_t n = build(in, 2);
 	uint32_t entries;
 
@@ -233,7 +232,7 @@ static void every_bit_flip(void **state)
 
 static void random_bytes(void **state)
 {
-	struct chunk in[2] = { sample(0), sample(128) };
+	struct chunk in[2] = {sample(0), sample(128)};
 	size_t n = build(in, 2);
 	uint64_t seed = 4711;
 	uint32_t entries;
@@ -275,7 +274,7 @@ static void headers(void **state)
 
 static void order(void **state)
 {
-	struct chunk in[2] = { sample(128), sample(128) };
+	struct chunk in[2] = {sample(128), sample(128)};
 	uint32_t entries;
 
 	(void)state;
@@ -306,8 +305,8 @@ static void entry_fields(void **state)
 
 	(void)state;
 	zero.run_count = 2;
-	zero.runs[0] = (struct run){ RUN_ZERO, 127, 0 };
-	zero.runs[1] = (struct run){ RUN_SKIP, 1, 0 };
+	zero.runs[0] = (struct run){RUN_ZERO, 127, 0};
+	zero.runs[1] = (struct run){RUN_SKIP, 1, 0};
 	zero.offset = zero.stored = zero.crc32c = zero.codec = zero.data_pages = 0;
 
 	assert_ok(walk_with(&c, 0, 128, 8));
@@ -320,18 +319,18 @@ static void entry_fields(void **state)
 	assert_ok(walk_with(&c, 16, 3 * 4096, 4));
 	assert_err(walk_with(&c, 16, 3 * 4096 + 1, 4), ERR_CORRUPT);
 	assert_err(walk_with(&c, 16, 0, 4), ERR_CORRUPT);
-	assert_ok(walk_with(&c, 24, 0xff, 1));		    /* codec: not for us to judge */
-	assert_err(walk_with(&c, 25, 1, 1), ERR_CORRUPT);   /* reserved */
-	assert_err(walk_with(&c, 26, 2, 2), ERR_CORRUPT);   /* data_pages */
+	assert_ok(walk_with(&c, 24, 0xff, 1));		  /* codec: not for us to judge */
+	assert_err(walk_with(&c, 25, 1, 1), ERR_CORRUPT); /* reserved */
+	assert_err(walk_with(&c, 26, 2, 2), ERR_CORRUPT); /* data_pages */
 	assert_err(walk_with(&c, 26, 4, 2), ERR_CORRUPT);
-	assert_err(walk_with(&c, 28, 0, 2), ERR_CORRUPT);   /* run_count */
+	assert_err(walk_with(&c, 28, 0, 2), ERR_CORRUPT); /* run_count */
 	assert_err(walk_with(&c, 28, 4, 2), ERR_CORRUPT);
 	assert_err(walk_with(&c, 28, 6, 2), ERR_CORRUPT);
 	assert_err(walk_with(&c, 28, 129, 2), ERR_CORRUPT);
 	assert_err(walk_with(&c, 28, 0xffff, 2), ERR_CORRUPT);
-	assert_err(walk_with(&c, 30, 1, 2), ERR_CORRUPT);   /* reserved */
+	assert_err(walk_with(&c, 30, 1, 2), ERR_CORRUPT);      /* reserved */
 	assert_err(walk_with(&c, 34, 0x8000, 2), ERR_CORRUPT); /* a run of 0 pages */
-	assert_ok(walk_with(&c, 34, 0x8000 | 24, 2));	    /* 128 pages in all */
+	assert_ok(walk_with(&c, 34, 0x8000 | 24, 2));	       /* 128 pages in all */
 	assert_err(walk_with(&c, 34, 0x8000 | 25, 2), ERR_CORRUPT);
 	assert_err(walk_with(&c, 34, 0x8000 | 0x3fff, 2), ERR_CORRUPT);
 	assert_err(walk_with(&c, 48, 0xc001, 2), ERR_CORRUPT); /* word behind the end */

@@ -6,9 +6,9 @@
  * stream that ends too early taken for whole; the cache not asking for ctime, or
  * taking a hash that is cut short; "encrypt = no" not seen; the writer's hash given
  * for the pins'; a configuration that cannot be read taken for good; the pins' targets never
- * taken, or beside a configuration's; a library looked for in one folder only, not found as a symbolic link, or
- * forgotten by the cache, as targets. (Data padding forgotten is not found, and does no harm: zeros
- * between entries are skipped anyway.)
+ * taken, or beside a configuration's; a library looked for in one folder only, not found as a
+ * symbolic link, or forgotten by the cache, as targets. (Data padding forgotten is not found, and
+ * does no harm: zeros between entries are skipped anyway.)
  */
 #include "unit.h"
 

@@ -76,7 +76,7 @@ static void put_file(size_t n)
 
 static void whole_files(void **state)
 {
-	static const size_t sizes[] = { 0, 1, 16383, 16384, 16385, 40000 };
+	static const size_t sizes[] = {0, 1, 16383, 16384, 16385, 40000};
 
 	(void)state;
 	for (size_t i = 0; i < 6; i++) {

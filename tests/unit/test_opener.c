@@ -298,10 +298,8 @@ static void test_hides(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_opens),
-		cmocka_unit_test(test_volume),
-		cmocka_unit_test(test_fails),
-		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_opens), cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_fails), cmocka_unit_test(test_token),
 		cmocka_unit_test(test_hides),
 	};
 

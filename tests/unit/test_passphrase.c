@@ -207,12 +207,9 @@ static void test_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_editing),
-		cmocka_unit_test(test_long),
-		cmocka_unit_test(test_terminal),
-		cmocka_unit_test(test_control_c),
-		cmocka_unit_test(test_typed_before),
-		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_editing),	     cmocka_unit_test(test_long),
+		cmocka_unit_test(test_terminal),     cmocka_unit_test(test_control_c),
+		cmocka_unit_test(test_typed_before), cmocka_unit_test(test_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,10 +182,8 @@ static void test_locator(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_head),
-		cmocka_unit_test(test_two),
-		cmocka_unit_test(test_unreadable),
-		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_head),	   cmocka_unit_test(test_two),
+		cmocka_unit_test(test_unreadable), cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_locator),
 	};
 

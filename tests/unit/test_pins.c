@@ -186,12 +186,9 @@ static void test_print(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_same_place),
-		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_all),	   cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_too_many),   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_same_place), cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_print),
 	};
 

@@ -7,7 +7,7 @@
 
 static struct range_list sample(void)
 {
-	struct range_list l = { 0 };
+	struct range_list l = {0};
 
 	assert_true(range_add(&l, 0x100000, 0x200000, RANGE_RAM));
 	assert_true(range_add(&l, 0x9000, 0xa000, RANGE_RESERVED));
@@ -18,7 +18,7 @@ static struct range_list sample(void)
 
 static void adding(void **state)
 {
-	struct range_list l = { 0 };
+	struct range_list l = {0};
 
 	(void)state;
 	assert_true(range_add(&l, 5, 5, RANGE_RAM)); /* empty: left out */
@@ -93,8 +93,8 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(adding),	cmocka_unit_test(sorting), cmocka_unit_test(holding),
-		cmocka_unit_test(overlapping),	cmocka_unit_test(bytes),   cmocka_unit_test(names),
+		cmocka_unit_test(adding),      cmocka_unit_test(sorting), cmocka_unit_test(holding),
+		cmocka_unit_test(overlapping), cmocka_unit_test(bytes),	  cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,9 +47,9 @@ static void prepared_is_none(void **state)
 static void round_trip(void **state)
 {
 	static const uint8_t golden[] = {
-		'D',  'O',  'R',  'M',	'-',  'R',  'P',  'T',	/* 0 magic */
-		2,    0,    0,	  0,	3,    0,    0,	  0,	/* 8 version, result */
-		'0',  '1',  '2',  '3',	'4',  '5',  '6',  '7',	/* 16 nonce */
+		'D',  'O',  'R',  'M',	'-',  'R',  'P',  'T', /* 0 magic */
+		2,    0,    0,	  0,	3,    0,    0,	  0,   /* 8 version, result */
+		'0',  '1',  '2',  '3',	'4',  '5',  '6',  '7', /* 16 nonce */
 		'8',  '9',  'a',  'b',	'c',  'd',  'e',  0,
 		0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, /* 32 image_bytes */
 		77,   0,    0,	  0,	0,    0,    0,	  0,	/* 40 data_pages */

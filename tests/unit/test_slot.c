@@ -19,8 +19,8 @@ static struct slot sample(void)
 		.state = SLOT_VALID,
 		.generation = 0x1122334455667788,
 		.created = 0x0102030405060708,
-		.header = { 0x4000, 0x123, 0xaabbccdd },
-		.directory = { 0x5000, 0x2001, 0x11223344 },
+		.header = {0x4000, 0x123, 0xaabbccdd},
+		.directory = {0x5000, 0x2001, 0x11223344},
 		.image_end = 0x8000,
 		.data_pages = 5,
 		.zero_pages = 6,
@@ -87,15 +87,15 @@ static void golden_bytes(void **state)
 		0,    0,    0,	  0,	0,    0,    0,	  0,	/* 48 features */
 		0x00, 0x40, 0,	  0,	0,    0,    0,	  0,	/* 56 header */
 		0x23, 0x01, 0,	  0,	0xdd, 0xcc, 0xbb, 0xaa,
-		0x00, 0x50, 0,	  0,	0,    0,    0,	  0,	/* 72 directory */
+		0x00, 0x50, 0,	  0,	0,    0,    0,	  0, /* 72 directory */
 		0x01, 0x20, 0,	  0,	0x44, 0x33, 0x22, 0x11,
-		0x00, 0x80, 0,	  0,	0,    0,    0,	  0,	/* 88 image_end */
-		5,    0,    0,	  0,	0,    0,    0,	  0,	/* 96 data_pages */
-		6,    0,    0,	  0,	0,    0,    0,	  0,	/* 104 zero_pages */
-		7,    0,    0,	  0,	0,    0,    0,	  0,	/* 112 fill_pages */
-		0x00, 0x50, 0,	  0,	0,    0,    0,	  0,	/* 120 raw_bytes */
-		0x0f, 0x27, 0,	  0,	0,    0,    0,	  0,	/* 128 stored_bytes */
-		3,    0,    0,	  0,				/* 136 failed_resumes */
+		0x00, 0x80, 0,	  0,	0,    0,    0,	  0, /* 88 image_end */
+		5,    0,    0,	  0,	0,    0,    0,	  0, /* 96 data_pages */
+		6,    0,    0,	  0,	0,    0,    0,	  0, /* 104 zero_pages */
+		7,    0,    0,	  0,	0,    0,    0,	  0, /* 112 fill_pages */
+		0x00, 0x50, 0,	  0,	0,    0,    0,	  0, /* 120 raw_bytes */
+		0x0f, 0x27, 0,	  0,	0,    0,    0,	  0, /* 128 stored_bytes */
+		3,    0,    0,	  0,			     /* 136 failed_resumes */
 	};
 	struct slot s = sample();
 	uint8_t buf[SLOT_BYTES];
@@ -144,7 +144,8 @@ static void resealed_flips_are_sane(void **state)
 		if (unit_is_err(slot_decode(buf, &got)))
 			continue;
 		slot_encode(&got, again);
-		if (bit / 8 < 256 && !got.features_compat) /* behind the reason's NUL anything goes */
+		if (bit / 8 < 256 &&
+		    !got.features_compat) /* behind the reason's NUL anything goes */
 			assert_memory_equal(buf, again, SLOT_BYTES);
 		assert_true(got.header.offset + got.header.length <= got.image_end);
 		assert_true(got.directory.offset + got.directory.length <= got.image_end);
@@ -169,23 +170,23 @@ static void versions(void **state)
 	uint8_t buf[SLOT_BYTES], again[SLOT_BYTES];
 
 	(void)state;
-	assert_err(decode_with(8, 2), ERR_UNSUPPORTED);	  /* version */
+	assert_err(decode_with(8, 2), ERR_UNSUPPORTED); /* version */
 	assert_err(decode_with(8, 0), ERR_UNSUPPORTED);
 	assert_ok(decode_with(52, SLOT_INCOMPAT_SWAP));
 	assert_ok(decode_with(52, SLOT_INCOMPAT_LOCATED));
 	assert_err(decode_with(52, SLOT_INCOMPAT_MARKED), ERR_CORRUPT); /* two kinds at once */
-	assert_err(decode_with(52, 8), ERR_UNSUPPORTED); /* incompatible feature */
+	assert_err(decode_with(52, 8), ERR_UNSUPPORTED);		/* incompatible feature */
 	assert_err(decode_with(52, 11), ERR_UNSUPPORTED);
 	assert_err(decode_with(55, 0x80), ERR_UNSUPPORTED);
-	assert_ok(decode_with(48, 1));			  /* compatible feature */
-	assert_err(decode_with(12, 5), ERR_CORRUPT);	  /* state */
-	assert_err(decode_with(140, 1), ERR_CORRUPT);	  /* reserved: cipher */
+	assert_ok(decode_with(48, 1));		      /* compatible feature */
+	assert_err(decode_with(12, 5), ERR_CORRUPT);  /* state */
+	assert_err(decode_with(140, 1), ERR_CORRUPT); /* reserved: cipher */
 	assert_err(decode_with(255, 1), ERR_CORRUPT);
-	assert_err(decode_with(512, 1), ERR_CORRUPT);	  /* spare */
+	assert_err(decode_with(512, 1), ERR_CORRUPT); /* spare */
 	assert_err(decode_with(4055, 1), ERR_CORRUPT);
-	assert_err(decode_with(4056, 1), ERR_CORRUPT);	  /* reserved: tag */
+	assert_err(decode_with(4056, 1), ERR_CORRUPT); /* reserved: tag */
 	assert_err(decode_with(4091, 1), ERR_CORRUPT);
-	assert_err(decode_with(511, 'x'), ERR_CORRUPT);	  /* reason without NUL */
+	assert_err(decode_with(511, 'x'), ERR_CORRUPT); /* reason without NUL */
 
 	/* An unknown compatible feature may use the spare room, and no other. */
 	slot_encode(&s, buf);
@@ -390,7 +391,7 @@ static void largest_places(void **state)
 
 static void foreign(void **state)
 {
-	uint8_t buf[SLOT_BYTES] = { 0 };
+	uint8_t buf[SLOT_BYTES] = {0};
 	struct slot got;
 
 	(void)state;

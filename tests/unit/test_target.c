@@ -22,7 +22,7 @@ static void test_whole_file(void **state)
 	assert_string_equal(t.name, f.path);
 	assert_ok(target_flush(&t));
 	target_close(&t);
-	target_close(&t); /* once more does no harm */
+	target_close(&t);		       /* once more does no harm */
 	assert_int_equal(t.bytes, 10 * BLOCK); /* asked for by who has looked at it */
 	assert_int_equal(t.extent_count, 0);
 	tempfile_close(&f);

@@ -14,12 +14,15 @@ static void printable(void **state)
 		{"", ""},
 		{"host-1", "host-1"},
 		{"a\033[31mb\r\n\177", "a?[31mb???"},
-		{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xad", "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xad"},
-		{"\xc2\x9b" "31m", "?31m"},		 /* C1: a terminal's escape in one byte */
-		{"\xff\xc0\xaf\x80", "????"},		 /* never, overlong, alone */
-		{"\xed\xa0\x80", "???"},		 /* a surrogate */
-		{"\xf4\x90\x80\x80", "????"},		 /* above U+10FFFF */
-		{"x\xe2\x82", "x??"},			 /* cut off */
+		{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xad",
+		 "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\xad"},
+		{"\xc2\x9b"
+		 "31m",
+		 "?31m"},		      /* C1: a terminal's escape in one byte */
+		{"\xff\xc0\xaf\x80", "????"}, /* never, overlong, alone */
+		{"\xed\xa0\x80", "???"},      /* a surrogate */
+		{"\xf4\x90\x80\x80", "????"}, /* above U+10FFFF */
+		{"x\xe2\x82", "x??"},	      /* cut off */
 	};
 	char out[64];
 

@@ -78,7 +78,7 @@ static size_t sample(uint8_t *buf, size_t size)
 
 static void round_trip(void **state)
 {
-	struct values v = { 0 };
+	struct values v = {0};
 	uint8_t buf[256];
 	uint64_t seen;
 	size_t n = sample(buf, sizeof(buf));
@@ -158,8 +158,8 @@ static void every_bit_flip(void **state)
 /* A record's length field set to anything. */
 static void lengths(void **state)
 {
-	static const uint32_t bad[] = { 9, 16, 40, 48, 1000, 0x7fffffff, UINT32_MAX - 7,
-					UINT32_MAX - 6, UINT32_MAX };
+	static const uint32_t bad[] = {
+		9, 16, 40, 48, 1000, 0x7fffffff, UINT32_MAX - 7, UINT32_MAX - 6, UINT32_MAX};
 	uint8_t buf[256];
 	size_t n = sample(buf, sizeof(buf));
 

@@ -8,14 +8,15 @@
 
 #include <string.h>
 
-static const char text[] = "OSRELEASE=6.12.117\nBUILD-ID=00ff\nSYMBOL(init_top_pgt)=ffffffff8a009000\n"
-			   "NUMBER(phys_base)=-4194304\nXSIZE(page)=65\nSIZE(page)=64\n"
-			   "KERNELOFFSET=9000000\nNUMBER(bad)=x\n";
+static const char text[] =
+	"OSRELEASE=6.12.117\nBUILD-ID=00ff\nSYMBOL(init_top_pgt)=ffffffff8a009000\n"
+	"NUMBER(phys_base)=-4194304\nXSIZE(page)=65\nSIZE(page)=64\n"
+	"KERNELOFFSET=9000000\nNUMBER(bad)=x\n";
 
 /* An ELF note with this name and text; returns its size. */
 static size_t make_note(uint8_t *out, const char *name, uint32_t text_bytes)
 {
-	le32_t header[3] = { le32_of((uint32_t)strlen(name) + 1), le32_of(text_bytes), le32_of(0) };
+	le32_t header[3] = {le32_of((uint32_t)strlen(name) + 1), le32_of(text_bytes), le32_of(0)};
 
 	memcpy(out, header, sizeof(header));
 	memcpy(out + 12, name, strlen(name) + 1);

@@ -277,18 +277,12 @@ static void test_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_contents),
-		cmocka_unit_test(test_ways),
-		cmocka_unit_test(test_counts),
-		cmocka_unit_test(test_small_sources),
-		cmocka_unit_test(test_free_fill),
-		cmocka_unit_test(test_many_segments),
-		cmocka_unit_test(test_straggler),
-		cmocka_unit_test(test_nospace),
-		cmocka_unit_test(test_tick_aborts),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_read_error),
-		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_contents),    cmocka_unit_test(test_ways),
+		cmocka_unit_test(test_counts),	    cmocka_unit_test(test_small_sources),
+		cmocka_unit_test(test_free_fill),   cmocka_unit_test(test_many_segments),
+		cmocka_unit_test(test_straggler),   cmocka_unit_test(test_nospace),
+		cmocka_unit_test(test_tick_aborts), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_read_error),  cmocka_unit_test(test_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

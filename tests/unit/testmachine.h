@@ -83,9 +83,8 @@ static inline void open_target(struct machine *m, uint64_t bytes, bool scattered
 /* What is at that place of the image is now looked for far behind the file's end. */
 static inline void lose(struct machine *m, uint64_t at, uint64_t bytes)
 {
-	const struct extent parts[] = {{0, at},
-				       {1ull << 60, bytes},
-				       {at + bytes, m->t.bytes - at - bytes}};
+	const struct extent parts[] = {
+		{0, at}, {1ull << 60, bytes}, {at + bytes, m->t.bytes - at - bytes}};
 
 	m->t.device_bytes = 1ull << 61;
 	assert_ok(target_set_extents(&m->t, parts, ARRAY_LEN(parts)));
@@ -137,7 +136,8 @@ static inline const struct image_keys *keys_of(const struct machine *m)
 	return m->seal ? &m->seal->keys : NULL;
 }
 
-static inline err_t restore(struct machine *m, struct fakemem *to, const struct how *how, int *ticks)
+static inline err_t restore(struct machine *m, struct fakemem *to, const struct how *how,
+			    int *ticks)
 {
 	struct image_reader_options o = {.threads = how->threads,
 					 .sync_io = how->sync,
@@ -177,7 +177,7 @@ static inline bool page_is(const uint8_t *page, uint8_t byte)
 
 /* Every page of to is what it has to be after a restore of from. */
 static inline void assert_restored(const struct fakemem *from, const struct fakemem *to,
-			    enum free_fill fill)
+				   enum free_fill fill)
 {
 	for (uint64_t i = 0; i < from->blocks * CHUNK_PAGES; i++) {
 		const uint8_t *a = from->mem + i * PAGE_BYTES, *b = to->mem + i * PAGE_BYTES;
@@ -236,7 +236,7 @@ static inline void round_trip(struct machine *m, const struct how *how)
 }
 
 static inline void machine_init(struct machine *m, uint64_t blocks, enum fake_content content,
-			 enum pattern pattern, bool scattered)
+				enum pattern pattern, bool scattered)
 {
 	m->seal = NULL;
 	fake_init(&m->mem, blocks, 0x12300);

@@ -48,7 +48,7 @@ static uint64_t now_ns(clockid_t clock)
 
 static void nap_ms(long ms)
 {
-	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 
 	while (nanosleep(&t, &t) && errno == EINTR)
 		;
@@ -67,8 +67,9 @@ static uint64_t random_word(uint64_t n)
 static void fill_page(uint64_t *page, uint64_t n)
 {
 	static const char words[16][9] = {
-		"dormouse", " sleeps ", "through ", "the long", " winter\n", "in a den", " of moss", ", while ",
-		"beneath ", "the snow", "hazel & ", "beechnut", "s wait. ", "And then", " spring!", "\n\nSo the",
+		"dormouse", " sleeps ", "through ", "the long",	  " winter\n", "in a den",
+		" of moss", ", while ", "beneath ", "the snow",	  "hazel & ",  "beechnut",
+		"s wait. ", "And then", " spring!", "\n\nSo the",
 	};
 	uint64_t bits = 0;
 
@@ -137,11 +138,13 @@ static bool receive_same(int fd, const void *data, size_t bytes)
 /* Both ends of a loopback connection; at each report 32 KiB are sent and not yet read. */
 static _Noreturn void tcp(const char *path)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(address);
 	uint64_t data[UNREAD_BYTES / 8];
 	const char *result = "ready";
-	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), server;
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0),
+	    server;
 
 	if (bind(listener, (struct sockaddr *)&address, len) || listen(listener, 1) ||
 	    getsockname(listener, (struct sockaddr *)&address, &len) ||
@@ -169,7 +172,8 @@ static _Noreturn void tcp(const char *path)
 static _Noreturn void hog(const char *path, const char *mib)
 {
 	uint64_t pages = strtoull(mib, NULL, 0) * (1024 * 1024 / PAGE_BYTES), bad;
-	uint64_t *memory = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *memory = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t expected[PAGE_WORDS];
 	char result[100] = "ready";
 
@@ -185,7 +189,8 @@ static _Noreturn void hog(const char *path, const char *mib)
 			fill_page(expected, n);
 			bad += memcmp(memory + n * PAGE_WORDS, expected, PAGE_BYTES) != 0;
 		}
-		snprintf(result, sizeof(result), bad ? "%" PRIu64 " of %" PRIu64 " pages differ" : "ok", bad, pages);
+		snprintf(result, sizeof(result),
+			 bad ? "%" PRIu64 " of %" PRIu64 " pages differ" : "ok", bad, pages);
 	}
 }
 
@@ -204,7 +209,8 @@ static void page_out(uint64_t *memory, uint64_t pages)
 static _Noreturn void swapped(const char *path, const char *mib)
 {
 	uint64_t pages = strtoull(mib, NULL, 0) * (1024 * 1024 / PAGE_BYTES), piece = 1024, bad;
-	uint64_t *memory = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *memory = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t expected[PAGE_WORDS];
 	char result[100] = "ready";
 
@@ -227,7 +233,8 @@ static _Noreturn void swapped(const char *path, const char *mib)
 				bad += memcmp(memory + n * PAGE_WORDS, expected, PAGE_BYTES) != 0;
 		}
 		page_out(memory, pages);
-		snprintf(result, sizeof(result), bad ? "%" PRIu64 " of %" PRIu64 " pages differ" : "ok", bad, pages);
+		snprintf(result, sizeof(result),
+			 bad ? "%" PRIu64 " of %" PRIu64 " pages differ" : "ok", bad, pages);
 	}
 }
 
@@ -235,13 +242,15 @@ static _Noreturn void swapped(const char *path, const char *mib)
 static int zeros(const char *mib)
 {
 	uint64_t words = strtoull(mib, NULL, 0) * (1024 * 1024 / 8);
-	uint64_t *memory = mmap(NULL, words * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *memory =
+		mmap(NULL, words * 8, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		err(1, "mmap");
 	for (uint64_t i = 0; i < words; i += PAGE_WORDS) {
 		memory[i]++; /* or it would be the shared zero page */
-		if (memory[i] != 1 || memcmp(memory + i + 1, memory + i + 2, PAGE_BYTES - 16) || memory[i + 1])
+		if (memory[i] != 1 || memcmp(memory + i + 1, memory + i + 2, PAGE_BYTES - 16) ||
+		    memory[i + 1])
 			errx(1, "the page at %" PRIu64 " MiB is not zero", i / (1024 * 1024 / 8));
 	}
 	return 0;
@@ -312,7 +321,7 @@ static int files(const char *dir, const char *progress)
 {
 	uint64_t record[RECORD_WORDS];
 	char name[100], text[30];
-	struct timespec nap = { .tv_nsec = 5000000 };
+	struct timespec nap = {.tv_nsec = 5000000};
 	sigset_t set;
 	int fd[FILES];
 
@@ -377,7 +386,7 @@ static int now(void)
 static int set_clock(const char *ns)
 {
 	uint64_t n = strtoull(ns, NULL, 0);
-	struct timespec t = { .tv_sec = (time_t)(n / 1000000000), .tv_nsec = (long)(n % 1000000000) };
+	struct timespec t = {.tv_sec = (time_t)(n / 1000000000), .tv_nsec = (long)(n % 1000000000)};
 
 	if (clock_settime(CLOCK_REALTIME, &t))
 		err(1, "clock_settime");
@@ -391,7 +400,8 @@ static int set_clock(const char *ns)
 static _Noreturn void sieve(const char *file, const char *mib)
 {
 	size_t pages = strtoul(mib, NULL, 10) << 8;
-	uint64_t *p = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *p = mmap(NULL, pages * PAGE_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		err(1, "mmap");
@@ -410,7 +420,8 @@ struct apart {
 	const char *file, *device;
 };
 
-/* With the device mounted where nobody else sees it: a thread can have a mount namespace of its own. */
+/* With the device mounted where nobody else sees it: a thread can have a mount namespace of its
+ * own. */
 static void *apart_thread(void *arg)
 {
 	const struct apart *a = arg;
@@ -436,7 +447,8 @@ static _Noreturn void apart(const char *file, const char *device)
 
 int main(int argc, char **argv)
 {
-	const char *command = argc > 1 ? argv[1] : "", *a = argc > 2 ? argv[2] : NULL, *b = argc > 3 ? argv[3] : NULL;
+	const char *command = argc > 1 ? argv[1] : "", *a = argc > 2 ? argv[2] : NULL,
+		   *b = argc > 3 ? argv[3] : NULL;
 
 	if (!strcmp(command, "now"))
 		return now();
@@ -466,8 +478,10 @@ int main(int argc, char **argv)
 		sieve(a, b);
 	if (a && b && !strcmp(command, "apart"))
 		apart(a, b);
-	fprintf(stderr, "usage: workload now | setclock NS | counter FILE | tcp FILE | hog FILE MIB | sieve FILE MIB |\n"
+	fprintf(stderr, "usage: workload now | setclock NS | counter FILE | tcp FILE | hog FILE "
+			"MIB | sieve FILE MIB |\n"
 			"       swapped FILE MIB | clone FILE FILE | apart FILE DEVICE |\n"
-			"       zeros MIB | fill FILE MIB | sum FILE | files DIR PROGRESS | checkfiles DIR\n");
+			"       zeros MIB | fill FILE MIB | sum FILE | files DIR PROGRESS | "
+			"checkfiles DIR\n");
 	return 2;
 }
