@@ -191,8 +191,8 @@ void check_target_content(const struct preflight *p, struct finding *out)
 		finding_set_err(out, FINDING_REFUSE, e);
 }
 
-/* What makes room, by what it is. */
-static const char *what_helps(const struct location *l)
+/* What makes room where an image goes, by what that is. */
+static const char *more_room(const struct location *l)
 {
 	static const char *const ways[] = {
 		[LOCATION_NONE] = "",
@@ -206,37 +206,54 @@ static const char *what_helps(const struct location *l)
 	return ways[l->kind];
 }
 
+static bool has_other(const struct preflight *p)
+{
+	return config_candidate(p->config, p->candidate + 1);
+}
+
+static void too_small(const struct preflight *p, enum finding_level level, const char *is,
+		      struct finding *out)
+{
+	const struct location *l = &p->location;
+
+	finding_set(out, level,
+		    "the target %s %s too small: it has room for %llu MiB, the image takes some "
+		    "%llu MiB, at worst %llu. What would help: %s%s%s, or fewer programs",
+		    l->name, is, (unsigned long long)(l->room / MIB),
+		    (unsigned long long)(imagesize_likely(p) / MIB),
+		    (unsigned long long)(align_up(imagesize_worst(p), MIB) / MIB), more_room(l),
+		    strcmp(p->config->codec, "none") ? "" : ", a codec that compresses",
+		    has_other(p) ? "" : ", another target beside it");
+}
+
 /*
  * How well memory compresses is known only afterwards, and running out of space
  * costs nothing but time: the writer jumps back. So refused is only what cannot be, and
- * where there is another target what is not likely.
+ * where there is another target what is hardly possible.
  */
 void check_target_size(const struct preflight *p, struct finding *out)
 {
 	const struct location *l = &p->location;
-	uint64_t likely = imagesize_used(p) / 4, least = imagesize_least(p);
-	bool other = config_candidate(p->config, p->candidate + 1);
-	unsigned long long has = l->room / MIB, worst = imagesize_worst(p) / MIB;
+	uint64_t likely = imagesize_likely(p), worst = imagesize_worst(p);
+	uint64_t least = imagesize_least(p);
 
 	if (!there(p, out))
 		return;
-	if (l->room < (other ? max_u64(likely, least) : least))
-		finding_set(out, FINDING_REFUSE,
-			    "the target %s is too small: it has %llu MiB free, the image takes "
-			    "some %llu MiB, at worst %llu. What would help: %s, another target "
-			    "beside it, or fewer programs",
-			    l->name, has, worst / 2, worst, what_helps(l));
-	else if (has < worst)
-		finding_set(out, FINDING_WARN,
-			    "the target %s %s too small: it has %llu MiB free, the image takes "
-			    "some %llu MiB, at worst %llu. What would help: %s, or another target "
-			    "beside it",
-			    l->name, l->room < likely ? "is probably" : "may be", has, worst / 2,
-			    worst, what_helps(l));
+	if (has_other(p))
+		least = max_u64(imagesize_hardly(p), least);
+	if (l->room < least)
+		too_small(p, FINDING_REFUSE, "is", out);
+	else if (l->room < likely)
+		too_small(p, FINDING_WARN, "is probably", out);
+	else if (l->room < worst)
+		too_small(p, FINDING_WARN, "may be", out);
 	else
-		finding_set(out, FINDING_OK,
-			    "%s has %llu MiB free; the image takes some %llu MiB, at worst %llu",
-			    l->name, has, worst / 2, worst);
+		finding_set(
+			out, FINDING_OK,
+			"%s has room for %llu MiB; the image takes some %llu MiB, at worst %llu",
+			l->name, (unsigned long long)(l->room / MIB),
+			(unsigned long long)(likely / MIB),
+			(unsigned long long)(align_up(worst, MIB) / MIB));
 }
 
 bool check_target_fits(const struct preflight *p, struct finding *why)

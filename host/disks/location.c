@@ -9,6 +9,7 @@
 #include "host/disks/fspath.h"
 #include "host/disks/stack.h"
 #include "host/disks/swaps.h"
+#include "host/disks/swapslots.h"
 #include "image/located.h"
 #include "keys/volume.h"
 
@@ -163,6 +164,11 @@ static void try_ondisk(struct location *l)
 	err_free(e);
 }
 
+static uint64_t swap_room(const struct swap *swap)
+{
+	return swapslots_room(swap->bytes - min_u64(swap->used, swap->bytes));
+}
+
 static err_t find_device(struct location *l, const struct swap *swap)
 {
 	CLEANUP_CLOSE int fd = open(l->name, O_RDONLY | O_CLOEXEC);
@@ -172,7 +178,7 @@ static err_t find_device(struct location *l, const struct swap *swap)
 		return err_errno("opening %s", l->name);
 	if (swap) {
 		l->kind = LOCATION_SWAP;
-		l->room = swap->bytes - min_u64(swap->used, swap->bytes);
+		l->room = swap_room(swap);
 		return location_map(l, false);
 	}
 	l->kind = LOCATION_DEVICE;
@@ -190,8 +196,7 @@ static err_t find_file(struct location *l, const struct swap *swap)
 	if (l->fd < 0)
 		return err_errno("opening %s", l->name);
 	TRY(location_map(l, false));
-	l->room = swap ? swap->bytes - min_u64(swap->used, swap->bytes)
-		       : located_bytes(l->extents.list, l->extents.count);
+	l->room = swap ? swap_room(swap) : located_bytes(l->extents.list, l->extents.count);
 	return NULL;
 }
 

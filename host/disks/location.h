@@ -31,8 +31,8 @@ struct location {
 	int fd;			    /* of a file, for reading; -1 */
 	dev_t dev;		    /* the device that the extents are of: itself, or the file's */
 	uint64_t swap_page;	    /* of swap in use: its first page on dev */
-	uint64_t room;		    /* bytes that an image may have now, at most */
-	struct extentlist slots;    /* of swap in use: what is reserved, places on dev */
+	uint64_t room; /* bytes that an image may have now, at most; of swap not all that is free */
+	struct extentlist slots; /* of swap in use: what is reserved, places on dev */
 
 	/* By location_map: for a DEVICE only disk, and that only where it can be (count). */
 	struct ondisk disk;

@@ -7,10 +7,20 @@
 #define HOST_SWAPSLOTS_H
 
 #include "base/err.h"
+#include "base/util.h"
 #include "host/disks/extentlist.h"
 
 #include <stdint.h>
 #include <sys/types.h>
+
+/* Of swap, for what has to be written out while the writer is loaded. */
+#define SWAPSLOTS_LEFT (64 * MIB)
+
+/* How much of what is free in an area may be taken: not all, however little it is. */
+static inline uint64_t swapslots_room(uint64_t available)
+{
+	return available - min_u64(SWAPSLOTS_LEFT, available / 8);
+}
 
 /* What an area has free, in bytes, after swapslots_choose. */
 err_t swapslots_choose(int snapshot, dev_t dev, uint64_t first_page, uint64_t *available) ERR_CHECK;

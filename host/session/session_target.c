@@ -12,17 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of swap, for what has to be written out while the writer is loaded. */
-#define SWAP_LEFT (64 * MIB)
-
-/* The largest image that there can be, or nearly all that is free. */
-static uint64_t slots_wanted(uint64_t worst, uint64_t available)
-{
-	uint64_t left = min_u64(SWAP_LEFT, available / 8);
-
-	return min_u64(worst, available - left);
-}
-
 static err_t reserve_slots(struct session *s)
 {
 	struct location *l = &s->location;
@@ -33,7 +22,8 @@ static err_t reserve_slots(struct session *s)
 			"%s", l->name));
 	/* Only now the kernel lets a whole disk be written to that is swap. */
 	keptsector_put_back(NULL);
-	TRY(swapslots_reserve(s->freeze.snapshot, slots_wanted(s->worst, available), &l->slots));
+	TRY(swapslots_reserve(s->freeze.snapshot, min_u64(s->worst, swapslots_room(available)),
+			      &l->slots));
 	TRY(location_map(l, false));
 	l->room = located_bytes(l->extents.list, l->extents.count);
 	log_info("%s: %llu MiB reserved, in %u pieces", l->name,

@@ -9,6 +9,7 @@
 #include "host/disks/stablename.h"
 #include "host/disks/stale.h"
 #include "host/disks/swaps.h"
+#include "host/disks/swapslots.h"
 #include "host/disks/targetfile.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static err_t largest_image(uint64_t *out)
 
 	if (!all)
 		return err_new(ERR_NOMEM, "no memory");
-	/* Hibernating will say what is wrong with it. */
+	/* Hibernating will say what is wrong with the machine. */
 	err_free(machine_describe(&all->host));
 	TRY(preflight_meminfo(all));
 	all->mem_free = 0;
@@ -93,7 +94,7 @@ static err_t use_swap(uint64_t wanted, bool encrypted, struct config *config)
 	best = largest_fit(s, encrypted, &why);
 	if (!best)
 		e = no_swap(wanted, why ? err_text(why) : "there is no swap");
-	else if (best->bytes < wanted)
+	else if (swapslots_room(best->bytes) < wanted)
 		e = no_swap(wanted, "no swap area is large enough");
 	err_free(why);
 	TRY(e);

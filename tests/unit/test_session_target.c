@@ -228,13 +228,12 @@ static void be(struct location *l, enum location_kind kind, const char *name)
 	l->pin.byte = PAGE0 + LOCATED_LOCATOR_AT;
 }
 
-static void test_wanted(void **state)
+static void test_room(void **state)
 {
 	(void)state;
-	assert_int_equal(slots_wanted(1024 * MIB, 4096 * MIB), 1024 * MIB);
-	assert_int_equal(slots_wanted(8192 * MIB, 4096 * MIB), 4032 * MIB);
-	assert_int_equal(slots_wanted(8192 * MIB, 80 * MIB), 70 * MIB);
-	assert_int_equal(slots_wanted(8192 * MIB, 0), 0);
+	assert_int_equal(swapslots_room(4096 * MIB), 4032 * MIB);
+	assert_int_equal(swapslots_room(80 * MIB), 70 * MIB);
+	assert_int_equal(swapslots_room(0), 0);
 }
 
 static void test_reserve_swap(void **state)
@@ -251,6 +250,10 @@ static void test_reserve_swap(void **state)
 	assert_ok(session_reserve(s));
 	assert_int_equal(s->location.slots.count, 1);
 	assert_int_equal(s->location.slots.list[0].length, 64 * KIB);
+	/* No more than the largest image takes. */
+	s->worst = 30 * MIB;
+	assert_ok(session_reserve(s));
+	assert_int_equal(machine.wanted, 30 * MIB);
 	machine.extents[0].length = 8 * KIB; /* too little for slots and map */
 	assert_err(session_reserve(s), ERR_NOSPACE);
 }
@@ -428,7 +431,7 @@ static void test_next(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TARGET_TEST(test_wanted),	  TARGET_TEST(test_reserve_swap),
+		TARGET_TEST(test_room),		  TARGET_TEST(test_reserve_swap),
 		TARGET_TEST(test_reserve_others), TARGET_TEST(test_volume),
 		TARGET_TEST(test_place),	  TARGET_TEST(test_lay),
 		TARGET_TEST(test_moved),	  TARGET_TEST(test_next),
