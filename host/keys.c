@@ -6,11 +6,49 @@
 #include "keys/luks.h"
 #include "keys/secret.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* As much as an image has room for. */
 #define HEADER_MAX (4u << 20)
+
+/* What to do, when the header opens nothing any more. */
+static err_t with_remedy(err_t e)
+{
+	err_t said;
+
+	if (!e || (err_kind(e) != ERR_CORRUPT && err_kind(e) != ERR_REFUSED))
+		return e;
+	said = err_new(ERR_REFUSED,
+		       "%s: put it back from a backup, or run dormouse setup --rekey, which makes "
+		       "new keys",
+		       err_text(e));
+	err_free(e);
+	return said;
+}
+
+/* Of a file that was cut short behind its metadata the library does not tell. */
+static err_t check_length(void)
+{
+	struct stat st;
+
+	if (stat(KEYS_HEADER, &st))
+		return errno == ENOENT ? err_new(ERR_REFUSED, KEYS_HEADER " is gone")
+				       : err_errno(KEYS_HEADER);
+	if (st.st_size < LUKS_HEADER_BYTES)
+		return err_new(ERR_CORRUPT, KEYS_HEADER " is damaged: %lld of %u bytes are left",
+			       (long long)st.st_size, LUKS_HEADER_BYTES);
+	return NULL;
+}
+
+static err_t read_header(unsigned int *slots, uint8_t public_key[SECRET_KEY_BYTES])
+{
+	TRY(check_length());
+	TRY(luks_keyslots(KEYS_HEADER, slots));
+	return luks_public_key(KEYS_HEADER, public_key);
+}
 
 static err_t check(const struct pins *pins, unsigned int *slots)
 {
@@ -21,8 +59,7 @@ static err_t check(const struct pins *pins, unsigned int *slots)
 			ERR_REFUSED,
 			"no keys are set up to encrypt the image for: run dormouse setup, or "
 			"say \"encrypt = no\" in " CONFIG_PATH);
-	TRY(luks_keyslots(KEYS_HEADER, slots));
-	TRY(luks_public_key(KEYS_HEADER, public_key));
+	TRY(with_remedy(read_header(slots, public_key)));
 	if (memcmp(public_key, pins->public_key, sizeof(public_key)))
 		return err_new(ERR_REFUSED,
 			       KEYS_HEADER " and " PINS_PATH

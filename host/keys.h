@@ -15,7 +15,8 @@
 
 /*
  * keys.luks as a boot will need it: a copy, as it is, travels with each image. ERR_REFUSED
- * or ERR_CORRUPT when it could not be opened there, or is not what the pins say.
+ * when it could not be opened there (damaged, no keyslot left, gone), or is not what the pins
+ * say; the text has what to do.
  * bytes: to be freed; *slots: passphrases and tokens that open it.
  */
 err_t keys_header(const struct pins *pins, uint8_t **bytes, size_t *n, unsigned int *slots)
