@@ -9,6 +9,7 @@
 #include "host/setup/setup_target.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,20 +30,51 @@ static err_t make_folder(void)
 	return NULL;
 }
 
-static err_t run(char *const words[])
+static err_t spawn(char *const words[], pid_t *pid)
+{
+	posix_spawnattr_t attr;
+	sigset_t some;
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGINT);
+	sigaddset(&some, SIGQUIT);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigdefault(&attr, &some);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	errno = posix_spawn(pid, words[0], NULL, &attr, words, environ);
+	posix_spawnattr_destroy(&attr);
+	return errno ? err_errno("running %s", words[0]) : NULL;
+}
+
+static err_t wait_for(pid_t pid, const char *name)
 {
 	int status;
-	pid_t pid;
 
-	errno = posix_spawn(&pid, words[0], NULL, NULL, words, environ);
-	if (errno)
-		return err_errno("running %s", words[0]);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return err_errno("waiting for %s", words[0]);
+			return err_errno("waiting for %s", name);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+		return err_new(ERR_ABORTED, "%s was interrupted", name);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		return err_new(ERR_IO, "%s failed", words[0]);
+		return err_new(ERR_IO, "%s failed", name);
 	return NULL;
+}
+
+/* Ctrl-C ends the other program; this one lives to tell what that means. */
+static err_t run(char *const words[])
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+	pid_t pid;
+	err_t e;
+
+	sigaction(SIGINT, &ignore, &interrupt);
+	sigaction(SIGQUIT, &ignore, &quit);
+	e = spawn(words, &pid);
+	if (!e)
+		e = wait_for(pid, words[0]);
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGQUIT, &quit, NULL);
+	return e;
 }
 
 /* Those of all kernels: the next boot's may be another than the newest, which is all that
@@ -56,7 +88,9 @@ static err_t update_initramfs(const struct setup_options *o, bool *updated)
 	if (*updated) {
 		printf("initramfs: " UPDATE_INITRAMFS " -u -k all\n");
 		fflush(stdout);
-		return run(words);
+		return err_context(run(words),
+				   "all is set up but the initramfs (run " UPDATE_INITRAMFS
+				   " -u -k all again)");
 	}
 	printf("initramfs: make it anew before the next hibernation, so that " PINS_PATH " is in "
 	       "it\n");

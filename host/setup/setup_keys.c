@@ -83,7 +83,9 @@ static err_t put_header(struct making *m)
 	err_t e;
 
 	TRY(newfile_create(&f, KEYS_HEADER, true));
-	e = fill_header(f.partial, m);
+	/* The library tells of a full disk as of a bad one. */
+	errno = posix_fallocate(f.fd, 0, LUKS_HEADER_BYTES);
+	e = errno ? err_errno("making room") : fill_header(f.partial, m);
 	if (!e)
 		e = newfile_commit(&f);
 	newfile_discard(&f);
