@@ -66,8 +66,9 @@ $(B)/dormouse-unlock: $(call prog_obj,resume/unlock) $(B)/libdormouse.a
 $(B)/imagewriter: $(call prog_obj,imagewriter) $(B)/libdormouse.a
 	$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),,-static -Wl,--no-warnings) -o $@ $^ -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
-# The writer as shipped: kernel and initramfs, two files.
-$(B)/writer.vmlinux.lz4: imagewriter/kernel.config imagewriter/build-kernel $(PATCHES)
+# The writer as shipped: kernel and initramfs, two files. The folder tells of a patch that was
+# removed.
+$(B)/writer.vmlinux.lz4: imagewriter/kernel.config imagewriter/build-kernel kernel-patches $(PATCHES)
 	@mkdir -p $(@D)
 	kernel=$$(imagewriter/build-kernel writer imagewriter/kernel.config $(PATCHES)) && \
 		lz4 -q -12 -f $$kernel/vmlinux $@
