@@ -13,6 +13,7 @@
 #include "resume/launch.h"
 #include "resume/pinned.h"
 #include "resume/swapfinish.h"
+#include "resume/waiting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,44 +23,6 @@ struct image_unlocked {
 	uint8_t image_key[IMAGE_KEY_BYTES];
 	struct image_keys keys;
 };
-
-/* A device that appears by itself: not one that somebody opens or assembles later. */
-static bool appears(const char *name)
-{
-	const char *rest = name + strlen("/dev/");
-
-	return !strncmp(name, "/dev/", strlen("/dev/")) && strncmp(rest, "dm-", 3) != 0 &&
-	       (!strchr(rest, '/') || !strncmp(rest, "disk/", strlen("disk/")));
-}
-
-/*
- * By its name or, where it is no device of its own, by its pin. Of swap that was off when
- * it was written to (open_target) the name is needed, too.
- */
-static bool is_there(const struct options *o, unsigned int i)
-{
-	const char *name = o->targets[i], *luks = config_luks_device(name);
-	const struct pin *pin = pins_of(&o->pins, name);
-
-	if (!pin)
-		return !access(luks ? luks : name, F_OK);
-	return pinned_is_there(NULL, pin) &&
-	       (pin->kind != PIN_LOCATOR || !appears(name) || !access(name, F_OK));
-}
-
-/* Disks appear a little after the kernel starts its first program. */
-static void wait_for_all(const struct options *o)
-{
-	for (unsigned int tenths = o->wait_seconds * 10; tenths; tenths--) {
-		unsigned int there = 0;
-
-		for (unsigned int i = 0; i < o->target_count; i++)
-			there += is_there(o, i);
-		if (there == o->target_count)
-			return;
-		usleep(100000);
-	}
-}
 
 /* Is this another name of a target before it? */
 static bool seen_before(const struct options *o, unsigned int i)
@@ -195,7 +158,7 @@ static void take_error(struct images *all, const char *device, err_t e)
 void images_open(struct images *all, const struct options *o)
 {
 	memset(all, 0, sizeof(*all));
-	wait_for_all(o);
+	waiting_for_targets(o);
 	for (unsigned int i = 0; i < o->target_count; i++) {
 		err_t e;
 
