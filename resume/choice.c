@@ -218,15 +218,29 @@ static void drop_all(struct images *all, const size_t *which, size_t count, bool
 		drop(&all->list[which[i]], failed);
 }
 
-/* Resume the chosen one; no other may be left behind a running host. */
-static err_t resume(struct images *all, size_t chosen, const struct options *o)
+/* No other image may be left behind a running host. */
+static err_t give_up_others(struct images *all, size_t chosen)
 {
 	size_t which[CONFIG_TARGETS_MAX], count = open_ones(all, which);
 
 	for (size_t i = 0; i < count; i++)
 		if (which[i] != chosen)
 			TRY(give_up(&all->list[which[i]], "another image was chosen"));
-	return image_resume(&all->list[chosen], o);
+	return NULL;
+}
+
+/* All that can fail comes before the others are lost; but for what the kernel says to the
+ * jump. */
+static err_t resume(struct images *all, size_t chosen, const struct options *o)
+{
+	err_t e;
+
+	TRY(image_load(&all->list[chosen], o));
+	e = give_up_others(all, chosen);
+	if (!e)
+		e = image_jump();
+	image_unload();
+	return e;
 }
 
 /* This one: resumed, or what a person says. When it comes back, something else can be thought

@@ -349,7 +349,7 @@ static err_t make_valid(struct image *image)
 	return commit_resume_failed(&image->target, &image->commit, image->verdict.text);
 }
 
-err_t image_resume(struct image *image, const struct options *o)
+err_t image_load(struct image *image, const struct options *o)
 {
 	char hostname[sizeof(image->host.hostname)], release[sizeof(image->host.release)];
 	const struct hostinfo *host = &image->host;
@@ -364,6 +364,19 @@ err_t image_resume(struct image *image, const struct options *o)
 	e = launch_load(&image->target, image->luks, &image->commit.slot, host,
 			u ? u->image_key : NULL, &image->writer, o->writer_cmdline, &o->started);
 	lock(image); /* what is loaded has it */
-	TRY(e);
+	return e;
+}
+
+void image_unload(void)
+{
+	err_t e = loader_unload();
+
+	if (e)
+		log_warn("%s", err_text(e));
+	err_free(e);
+}
+
+err_t image_jump(void)
+{
 	return loader_jump();
 }

@@ -77,8 +77,15 @@ void image_mark(struct image *image);
  */
 bool image_unlock(struct image *image, const struct options *o);
 
-/* Load the writer for it and go there. Returns only with an error; the image is
- * VALID as before. */
-err_t image_resume(struct image *image, const struct options *o) ERR_CHECK;
+/*
+ * Load the writer for it: all that can fail before the jump, except what the kernel says to
+ * that. It is VALID then, and so it is after an error. Its key is gone from here: another try
+ * begins with image_unlock. image_unload: it does not come to the jump.
+ */
+err_t image_load(struct image *image, const struct options *o) ERR_CHECK;
+void image_unload(void);
+
+/* Go there. Returns only with an error; the image is VALID as before. */
+err_t image_jump(void) ERR_CHECK;
 
 #endif

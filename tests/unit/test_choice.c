@@ -5,7 +5,8 @@
  * cannot be retired keeps the others from being looked at; one that is discarded ends it
  * all, with another left VALID; a closed one unlocked without having been opened, or resumed
  * at once by dormouse.retry; one that turned out hopeless not retired; a year of more than 31
- * bits printed.
+ * bits printed. The others discarded before the chosen one's writer is loaded; what is loaded
+ * left behind when one of them cannot be.
  */
 #include "unit.h"
 
@@ -27,6 +28,7 @@ struct script {
 	enum outcome judged[4];
 	bool closed[4]; /* after that */
 	bool not_retired;
+	bool not_loaded;
 	unsigned int judgements, given_up, resumed, unlocked;
 };
 
@@ -34,6 +36,8 @@ static struct script scripts[2];
 static struct images all;
 static const char *answers; /* keys, one a question; the last one stays */
 static int rebooted;
+static unsigned int counted, jumped, unloaded;
+static bool loaded;
 
 static struct script *script_of(const struct image *image)
 {
@@ -54,7 +58,8 @@ void image_judge(struct image *image, const struct options *o)
 
 err_t image_give_up(struct image *image, const char *reason)
 {
-	(void)reason;
+	if (strstr(reason, "another image"))
+		assert_true(loaded);
 	script_of(image)->given_up++;
 	return script_of(image)->not_retired ? err_new(ERR_IO, "a write error") : NULL;
 }
@@ -62,6 +67,7 @@ err_t image_give_up(struct image *image, const char *reason)
 bool image_count(struct image *image)
 {
 	(void)image;
+	counted++;
 	return true;
 }
 
@@ -72,12 +78,26 @@ bool image_unlock(struct image *image, const struct options *o)
 	return true;
 }
 
-/* It does not come back; here it does, and the question that follows ends the boot. */
-err_t image_resume(struct image *image, const struct options *o)
+err_t image_load(struct image *image, const struct options *o)
 {
 	(void)o;
+	if (script_of(image)->not_loaded)
+		return err_new(ERR_NOMEM, "it cannot be loaded");
+	loaded = true;
 	script_of(image)->resumed++;
+	return NULL;
+}
+
+/* It does not come back; here it does, and the question that follows ends the boot. */
+err_t image_jump(void)
+{
+	jumped++;
 	return err_new(ERR_REFUSED, "it came back");
+}
+
+void image_unload(void)
+{
+	unloaded++;
 }
 
 /* There is no console here: a key of the list instead, or the machine is switched off. */
@@ -87,6 +107,7 @@ static int choice_open(const char *path, int flags)
 	char key = *answers;
 
 	(void)flags;
+	assert_int_not_equal(key, '\0');
 	assert_string_equal(path, "/dev/console");
 	if (answers[1])
 		answers++;
@@ -102,12 +123,18 @@ static int choice_reboot(int how)
 	return -1;
 }
 
+static enum config_resume unanswered = CONFIG_RESUME_REBOOT;
+
 static err_t run(const char *keys, bool retry, bool *found)
 {
-	struct options o = {.answer_seconds = 5, .retry = retry};
+	/* No keys: nobody is there, and that is waited for no longer than it must be. */
+	struct options o = {
+		.answer_seconds = *keys ? 5 : 0, .retry = retry, .unanswered = unanswered};
 
 	answers = keys;
 	rebooted = 0;
+	counted = jumped = unloaded = 0;
+	loaded = false;
 	all.count = 2;
 	for (size_t i = 0; i < 2; i++) /* of a time that no calendar has */
 		all.list[i] = (struct image){.target = {.name = "target"},
@@ -201,12 +228,42 @@ static void test_closed(void **state)
 	assert_int_equal(rebooted, 0);
 }
 
+/* The chosen one's writer cannot be loaded: the other image is there as before. */
+static void test_load_first(void **state)
+{
+	bool found;
+
+	(void)state;
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_RESUME), .not_loaded = true};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_RESUME)};
+	assert_err(run("11p", false, &found), ERR_IO);
+	expect(0, 0, 1, 0);
+	expect(1, 0, 0, 0);
+	assert_int_equal(rebooted, RB_POWER_OFF);
+	/* Loaded, and the other one is in the way: no jump, and nothing stays loaded. */
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_RESUME)};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_RESUME), .not_retired = true};
+	assert_err(run("1p", false, &found), ERR_IO);
+	expect(0, 0, 1, 1);
+	expect(1, 1, 0, 0);
+	assert_int_equal(jumped, 0);
+	assert_int_equal(unloaded, 1);
+	/* And when all goes well. */
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_RESUME)};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_RESUME)};
+	assert_err(run("2p", false, &found), ERR_IO);
+	expect(0, 1, 0, 0);
+	expect(1, 0, 1, 1);
+	assert_int_equal(jumped, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_not_retired),
 		cmocka_unit_test(test_discard_one),
 		cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_load_first),
 	};
 
 	return cmocka_run_group_tests_name("choice", tests, NULL, NULL);
