@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume/luksimage.h"
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "fingerprint/disk.h"
@@ -81,6 +82,18 @@ static err_t map(struct luksimage *l, char *path)
 	return NULL;
 }
 
+/* libcryptsetup takes a header that it cannot read for one that is none. */
+static err_t check_readable(int fd, const char *device, err_t corrupt)
+{
+	uint8_t sector[512];
+	err_t e = io_pread(fd, sector, sizeof(sector), 0, device);
+
+	if (!e)
+		return corrupt;
+	err_free(corrupt);
+	return e;
+}
+
 static err_t find(struct luksimage *l)
 {
 	CLEANUP_CLOSE int fd = -1;
@@ -88,6 +101,8 @@ static err_t find(struct luksimage *l)
 
 	TRY(open_device(l->device, &fd));
 	e = check_marked(l);
+	if (e && err_kind(e) == ERR_CORRUPT)
+		e = check_readable(fd, l->device, e);
 	if (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)
 		return e;
 	log_warn("%s: whether an image is in it cannot be known: %s", l->device, err_text(e));

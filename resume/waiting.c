@@ -44,7 +44,7 @@ static const char *device_of(const struct options *o, unsigned int i)
 
 /*
  * By its name or, where it is no device of its own, by its pin. Of swap that was off when
- * it was written to (resume/images.c) the name is needed, too.
+ * it was written to (resume/find.c) the name is needed, too.
  */
 bool waiting_is_there(const struct options *o, unsigned int i)
 {

@@ -6,7 +6,9 @@
  * all, with another left VALID; a closed one unlocked without having been opened, or resumed
  * at once by dormouse.retry; one that turned out hopeless not retired; a year of more than 31
  * bits printed. The others discarded before the chosen one's writer is loaded; what is loaded
- * left behind when one of them cannot be.
+ * left behind when one of them cannot be; damage not asked about, or asked about beside one that
+ * resumes; a target that nobody knows gone on beside unasked, in the way of one that resumes,
+ * rebooted for without end when nobody answers, or not looked at again.
  */
 #include "unit.h"
 
@@ -28,6 +30,7 @@ struct script {
 	enum outcome judged[4];
 	bool closed[4]; /* after that */
 	bool not_retired;
+	bool unknown; /* until it is judged */
 	bool not_loaded;
 	unsigned int judgements, given_up, resumed, unlocked;
 };
@@ -51,6 +54,7 @@ void image_judge(struct image *image, const struct options *o)
 
 	(void)o;
 	s->judgements++;
+	s->unknown = s->judged[n] == OUTCOME_UNKNOWN;
 	image->closed = s->closed[n];
 	image->verdict = (struct verdict){.outcome = s->judged[n], .may_try = true};
 	strcpy(image->verdict.text, "why");
@@ -62,6 +66,11 @@ err_t image_give_up(struct image *image, const char *reason)
 		assert_true(loaded);
 	script_of(image)->given_up++;
 	return script_of(image)->not_retired ? err_new(ERR_IO, "a write error") : NULL;
+}
+
+bool image_is_unknown(const struct image *image)
+{
+	return script_of(image)->unknown;
 }
 
 bool image_count(struct image *image)
@@ -139,6 +148,11 @@ static err_t run(const char *keys, bool retry, bool *found)
 	for (size_t i = 0; i < 2; i++) /* of a time that no calendar has */
 		all.list[i] = (struct image){.target = {.name = "target"},
 					     .commit = {.slot = {.created = 1ull << 60}}};
+	for (size_t i = 0; i < 2; i++) {
+		all.list[i].closed = scripts[i].unknown;
+		if (scripts[i].unknown)
+			all.list[i].verdict.outcome = OUTCOME_UNKNOWN;
+	}
 	return choice_make(&all, &o, found);
 }
 
@@ -257,13 +271,78 @@ static void test_load_first(void **state)
 	assert_int_equal(jumped, 1);
 }
 
+/* Asked about, unless another one is resumed; without an answer this boot goes on. */
+static void test_damaged(void **state)
+{
+	bool found;
+
+	(void)state;
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_NOTHING)};
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_DAMAGED)};
+	assert_err(run("p", false, &found), ERR_IO);
+	assert_int_equal(rebooted, RB_POWER_OFF);
+	expect(0, 0, 0, 0);
+	assert_ok(run("d", false, &found));
+	assert_true(found);
+	expect(0, 1, 0, 0);
+	scripts[0].given_up = 0;
+	assert_ok(run("", false, &found));
+	expect(0, 1, 0, 0);
+	assert_int_equal(rebooted, 0);
+	scripts[0].given_up = 0;
+	unanswered = CONFIG_RESUME_POWEROFF;
+	assert_err(run("", false, &found), ERR_IO);
+	unanswered = CONFIG_RESUME_REBOOT;
+	expect(0, 0, 0, 0);
+	assert_int_equal(rebooted, RB_POWER_OFF);
+	/* Beside one that resumes: nobody is asked, before it comes back. */
+	scripts[0] = (struct script){.judged = ALWAYS(OUTCOME_DAMAGED)};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_RESUME)};
+	assert_err(run("p", false, &found), ERR_IO);
+	expect(0, 1, 0, 0);
+	expect(1, 0, 1, 1);
+}
+
+/* Nobody knows whether an image is on the first target. */
+static void test_unknown(void **state)
+{
+	bool found;
+
+	(void)state;
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_NOTHING)};
+	scripts[0] = (struct script){.unknown = true};
+	assert_err(run("r", false, &found), ERR_IO);
+	assert_int_equal(rebooted, RB_AUTOBOOT);
+	assert_false(found);
+	assert_ok(run("d", false, &found));
+	assert_ok(run("", false, &found));
+	assert_int_equal(rebooted, 0);
+	assert_false(found);
+	expect(0, 0, 0, 0);
+	assert_int_equal(scripts[0].judgements, 0);
+	/* Looked at again, in vain; then it can be read, and has an image. */
+	scripts[0] = (struct script){
+		.unknown = true,
+		.judged = {OUTCOME_UNKNOWN, OUTCOME_RESUME, OUTCOME_RESUME, OUTCOME_RESUME},
+		.closed = {true, false, false, false}};
+	assert_err(run("ttp", false, &found), ERR_IO);
+	expect(0, 0, 1, 1);
+	assert_int_equal(scripts[0].judgements, 2);
+	/* Not in the way of another image. */
+	scripts[0] = (struct script){.unknown = true};
+	scripts[1] = (struct script){.judged = ALWAYS(OUTCOME_RESUME)};
+	assert_err(run("p", false, &found), ERR_IO);
+	assert_int_equal(jumped, 1);
+	expect(0, 0, 0, 0);
+	expect(1, 0, 1, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_not_retired),
-		cmocka_unit_test(test_discard_one),
-		cmocka_unit_test(test_closed),
-		cmocka_unit_test(test_load_first),
+		cmocka_unit_test(test_not_retired), cmocka_unit_test(test_discard_one),
+		cmocka_unit_test(test_closed),	    cmocka_unit_test(test_load_first),
+		cmocka_unit_test(test_damaged),	    cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests_name("choice", tests, NULL, NULL);

@@ -5,10 +5,12 @@
  * image is marked; the disk's bytes mapped on the partition, or the partition's told as the
  * disk's; the mark taken away while the device is mapped, or without being asked to; a key
  * kept after an error; half a page at the end; one name for the mappings of two partitions; what
- * a boot has decided not read, or not written; a library that is missing taken for no image.
+ * a boot has decided not read, or not written; a library that is missing taken for no image; a
+ * header that cannot be read taken for none.
  */
 #include "unit.h"
 
+#include "base/io.h"
 #include "fingerprint/disk.h"
 #include "keys/volume.h"
 #include "luksfile.h"
@@ -26,7 +28,7 @@ static struct {
 	char opener[PATH_MAX];
 	const char *typed; /* NULL: Enter alone */
 	unsigned int asked;
-	bool cannot_map, cannot_close;
+	bool cannot_map, cannot_close, cannot_read;
 	char mapped[2][40]; /* names */
 	dev_t number, dev;  /* of the partition, which is a file here; and as it was asked about */
 	uint64_t start, bytes; /* of what was mapped */
@@ -48,6 +50,12 @@ static int fake_stat(const char *path, struct stat *st)
 	return e;
 }
 
+static err_t fake_pread(int fd, void *buf, size_t n, uint64_t at, const char *what)
+{
+	return machine.cannot_read ? err_new(ERR_IO, "planted") : io_pread(fd, buf, n, at, what);
+}
+
+#define io_pread       fake_pread
 #define disk_of	       fake_disk_of
 #define stat(path, st) fake_stat(path, st)
 #include "resume/luksimage.c"
@@ -234,6 +242,8 @@ static void test_no_image(void **state)
 	assert_int_equal(ftruncate(machine.device.fd, 0), 0);
 	assert_int_equal(ftruncate(machine.device.fd, LUKSFILE_BYTES), 0);
 	assert_err(find_image(&l), ERR_CORRUPT); /* no LUKS: who configured it should know */
+	machine.cannot_read = true;		 /* or that is why libcryptsetup sees none */
+	luksimage_destroy(found(), false);
 	unlink(machine.device.path);
 	assert_err(find_image(&l), ERR_IO);
 	assert_int_equal(machine.asked, 0);
