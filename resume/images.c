@@ -242,7 +242,8 @@ static err_t get_key(struct image *image, const struct options *o, bool *again, 
 
 	TRY(locked_create(sizeof(*image->unlocked), &p));
 	image->unlocked = p;
-	return imagekey_get(&image->target, &image->commit.slot, o, image->unlocked->image_key,
+	return imagekey_get(&image->target, &image->commit.slot, o,
+			    image->luks ? image->luks->typed : NULL, image->unlocked->image_key,
 			    again, person);
 }
 
@@ -260,10 +261,13 @@ bool image_unlock(struct image *image, const struct options *o)
 	bool good = false, again = false, person = false;
 	err_t e;
 
-	if (!slot_is_sealed(&image->commit.slot))
+	if (!slot_is_sealed(&image->commit.slot)) {
+		luksimage_forget(image->luks);
 		return true;
+	}
 	lock(image);
 	e = get_key(image, o, &again, &person);
+	luksimage_forget(image->luks);
 	if (e)
 		tell_locked(image, e, again);
 	else

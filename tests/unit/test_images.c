@@ -3,7 +3,8 @@
  * What follows from one wrong read of an image, and from a target that cannot be read. Faults
  * planted, each found: an image given up after one look; one that was whole only at the second
  * look resumed unasked; damage on the medium taken for doubt; a target that cannot be read left
- * out, or one that is not there asked about; one written to as long as nobody knows what it is.
+ * out, or one that is not there asked about; one written to as long as nobody knows what it is;
+ * an image given up for its keyslots; what was typed for the partition not tried, or kept.
  */
 #include "testmachine.h"
 
@@ -44,7 +45,8 @@ static struct machine m;
 static struct secret secret;
 static int found[4]; /* kinds of errors of finding, or -1; one after the other */
 static unsigned int looks;
-static bool there;
+static bool there, keyslots_damaged;
+static struct passphrase *typed; /* at the partition that it is in */
 
 err_t fit_check(const struct target *target, const struct slot *slot, const struct image_keys *keys,
 		const char *writer_dir, struct hostinfo *info, struct writer_files *writer)
@@ -63,11 +65,15 @@ err_t imagekey_check(const struct target *t, const struct slot *slot, const stru
 }
 
 err_t imagekey_get(const struct target *t, const struct slot *slot, const struct options *o,
-		   uint8_t image_key[IMAGE_KEY_BYTES], bool *again, bool *person)
+		   struct passphrase *known, uint8_t image_key[IMAGE_KEY_BYTES], bool *again,
+		   bool *person)
 {
 	(void)t, (void)o;
+	assert_ptr_equal(known, typed);
 	*again = false;
 	*person = true;
+	if (keyslots_damaged)
+		return err_new(ERR_CORRUPT, "the keyslots are damaged");
 	return seal_open(&secret, slot->nonce, m.seal->block, false, image_key);
 }
 
@@ -119,6 +125,12 @@ err_t luksimage_open(struct luksimage *l, char *path, bool *person)
 {
 	(void)l, (void)path, (void)person;
 	return err_new(ERR_IO, "no LUKS here");
+}
+
+void luksimage_forget(struct luksimage *l)
+{
+	if (l)
+		l->typed = NULL;
 }
 
 void luksimage_close(struct luksimage *l)
@@ -237,7 +249,43 @@ static void test_sealed(void **state)
 	bad.wrong = 1000;
 	assert_false(image_unlock(&image, &o));
 	assert_int_equal(image.verdict.outcome, OUTCOME_DAMAGED);
+	/* Its copy of the keyslots may be found elsewhere: nothing is lost. */
+	judges(&image, OUTCOME_RESUME, true);
+	keyslots_damaged = true;
+	assert_false(image_unlock(&image, &o));
+	keyslots_damaged = false;
+	assert_int_equal(image.verdict.outcome, OUTCOME_ASK);
+	assert_false(image.verdict.may_try);
 	assert_true(verdict_waits(&image.verdict, &image.commit, CONFIG_RESUME_DISCARD));
+}
+
+/* What opened the LUKS partition is tried on the image in it, and not kept. */
+static void test_typed(void **state)
+{
+	struct seal_recipient to = {.authenticated = false};
+	const struct options o = {.encrypt = true};
+	struct luksimage luks = {.o = &o};
+	struct passphrase p = {.n = 1};
+	struct image_seal seal;
+	struct image image;
+
+	(void)state;
+	assert_ok(secret_create(&secret));
+	assert_ok(secret_public(&secret, to.public_key));
+	assert_ok(sealing_make(&seal, cipher_by_name("chacha20-poly1305"), &to, nonce));
+	m.seal = &seal;
+	assert_ok(write_image(&m, &usual, NULL));
+	image = image_of_machine();
+	image.luks = &luks;
+	luks.typed = typed = &p;
+	assert_true(image_unlock(&image, &o));
+	typed = NULL;
+	assert_null(luks.typed);
+	/* Nor where it is of no use. */
+	luks.typed = &p;
+	image.commit.slot.features_incompat = 0;
+	assert_true(image_unlock(&image, &o));
+	assert_null(luks.typed);
 }
 
 static struct images all;
@@ -300,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IMAGES_TEST(test_wrong_read),
 		IMAGES_TEST(test_sealed),
+		IMAGES_TEST(test_typed),
 		cmocka_unit_test(test_unknown),
 	};
 

@@ -64,7 +64,7 @@ static err_t fake_pread(int fd, void *buf, size_t n, uint64_t at, const char *wh
 #include "resume/opener.c"
 
 err_t passphrases_try(const struct options *o, const struct opener *want, const char *what,
-		      void *out, bool *person)
+		      struct passphrase *known, void *out, bool *person)
 {
 	struct passphrase *p;
 	err_t e;
@@ -79,6 +79,9 @@ err_t passphrases_try(const struct options *o, const struct opener *want, const 
 	p->n = strlen(machine.typed);
 	memcpy(p->text, machine.typed, p->n);
 	e = opener_run(want, p, out);
+	assert_int_equal(known->n, 0);
+	memcpy(known->text, p->text, p->n);
+	known->n = e ? 0 : p->n;
 	passphrase_destroy(p);
 	if (!e) /* as of a partition that does not end with a page */
 		((struct encrypted_area *)out)->bytes += 512;
@@ -185,6 +188,10 @@ static void test_opens(void **state)
 	assert_int_equal(machine.bytes, inside.bytes);
 	inside.start += PART_AT;
 	assert_memory_equal(l->area, &inside, sizeof(inside));
+	assert_memory_equal(l->typed->text, LUKSFILE_PASS, strlen(LUKSFILE_PASS));
+	luksimage_forget(l);
+	assert_null(l->typed);
+	luksimage_forget(NULL);
 	luksimage_destroy(l, false);
 	assert_int_equal(*machine.mapped[0], 0);
 	assert_true(is_marked());
@@ -265,6 +272,7 @@ static void test_not_opened(void **state)
 	assert_true(person);
 	assert_int_equal(machine.asked, 2);
 	assert_null(l->area);
+	assert_null(l->typed);
 	machine.typed = LUKSFILE_PASS;
 	machine.cannot_map = true;
 	assert_err(luksimage_open(l, path, &person), ERR_IO);
