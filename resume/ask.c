@@ -16,6 +16,7 @@
 
 #define ESCAPE	    '\033'
 #define SEQUENCE_MS 100 /* the rest of a key's sequence comes within this */
+#define SETTLED_MS  100
 
 void ask_add(struct question *q, char key, const char *text)
 {
@@ -71,10 +72,27 @@ static void skip_sequence(int in)
 		;
 }
 
+/* The same, or that the question has settled itself. */
+static int read_answer(int in, const struct question *q, int64_t until)
+{
+	while (q->settled) {
+		int64_t soon = now_ms() + SETTLED_MS;
+		bool last = until >= 0 && until <= soon;
+		int byte;
+
+		if (q->settled(q->ctx))
+			return ASK_SETTLED;
+		byte = read_byte(in, last ? until : soon);
+		if (byte != ASK_NOBODY || last)
+			return byte;
+	}
+	return read_byte(in, until);
+}
+
 static int wait_for_choice(int in, int out, const struct question *q, int64_t until)
 {
 	for (;;) {
-		int byte = read_byte(in, until);
+		int byte = read_answer(in, q, until);
 
 		if (byte <= 0)
 			return byte;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Outline: images are judged; hopeless ones are retired; more than one left: which?
- * One that needs it is asked about. Every answer either ends this boot (resumed,
+ * One that needs it is asked about. When none is left that could be resumed, and this boot
+ * would go on, damaged ones are asked about, and targets of which nobody knows what is on
+ * them. Every answer either ends this boot (resumed,
  * rebooted, off) or ends the image; only "try" may fail and come round again, with
  * the new reason.
  */
@@ -54,49 +56,87 @@ static const char *action_name(int action)
 	return "resume this one";
 }
 
+/* Of a target that perhaps has none. */
+static const char *unknown_action_name(int action)
+{
+	switch (action) {
+	case ACTION_TRY:
+		return "look again";
+	case ACTION_DISCARD:
+		return "boot without it; an image on it is then lost";
+	case ACTION_POWEROFF:
+		return "power off, nothing is changed";
+	}
+	return action_name(action);
+}
+
 /*
  * The question's answer. waits: without one, nothing is done until a person comes;
  * where none ever can, the machine is switched off, which loses nothing.
  */
-static int answer(struct question *q, const struct options *o, bool waits)
+static int answer(struct question *q, const struct options *o, enum config_resume otherwise,
+		  const char *(*name)(int), bool waits)
 {
-	int action = action_of(o->unanswered), key = ASK_NOBODY;
+	int action = action_of(otherwise), key = ASK_NOBODY;
 	char unanswered[128];
 
 	if (waits)
 		snprintf(unanswered, sizeof(unanswered), "This waits for an answer.");
 	else
 		snprintf(unanswered, sizeof(unanswered), "Without an answer in %u s: %s.",
-			 o->answer_seconds, action_name(action));
+			 o->answer_seconds, name(action));
 	q->unanswered = unanswered;
 	if (waits || o->answer_seconds)
 		key = ask_console(q, waits ? ASK_NO_LIMIT : (int)o->answer_seconds);
 	if (key > 0) {
-		log_info("answered: %s", action_name(key));
+		log_info("answered: %s", name(key));
 		return key;
 	}
 	if (waits)
 		action = ACTION_POWEROFF;
 	log_info("%s: %s", key == ASK_NO_CONSOLE ? "there is no console to ask on" : "not answered",
-		 action_name(action));
+		 name(action));
 	return action;
+}
+
+static void put_text(const struct image *image, char text[QUESTION_BYTES])
+{
+	const struct verdict *v = &image->verdict;
+	const char *more = v->again ? "Another boot often helps.\n" : "";
+	const char *name = image->target.name;
+
+	if (v->outcome == OUTCOME_UNKNOWN)
+		snprintf(text, QUESTION_BYTES,
+			 "Dormouse: nobody knows whether an image is on %s: %s\n%s", name, v->text,
+			 more);
+	else if (v->outcome == OUTCOME_DAMAGED)
+		snprintf(text, QUESTION_BYTES,
+			 "Dormouse: the image on %s can never be resumed: %s\nAs long as it is not "
+			 "discarded, what is whole of it can be saved elsewhere\n(dormouse unpack "
+			 "--keep-going).\n",
+			 name, v->text);
+	else
+		snprintf(text, QUESTION_BYTES, "Dormouse: the image on %s is not resumed: %s\n%s",
+			 name, v->text, more);
 }
 
 static int ask_about(const struct image *image, const struct options *o)
 {
+	static const enum action others[] = {ACTION_REBOOT, ACTION_DISCARD, ACTION_POWEROFF};
 	const struct verdict *v = &image->verdict;
+	bool unknown = v->outcome == OUTCOME_UNKNOWN;
+	const char *(*name)(int) = unknown ? unknown_action_name : action_name;
 	struct question q = {.count = 0};
 	char text[QUESTION_BYTES];
 
-	snprintf(text, sizeof(text), "Dormouse: the image on %s is not resumed: %s\n%s",
-		 image->target.name, v->text, v->again ? "Another boot often helps.\n" : "");
+	put_text(image, text);
 	q.text = text;
-	if (v->may_try)
-		ask_add(&q, ACTION_TRY, action_name(ACTION_TRY));
-	ask_add(&q, ACTION_REBOOT, action_name(ACTION_REBOOT));
-	ask_add(&q, ACTION_DISCARD, action_name(ACTION_DISCARD));
-	ask_add(&q, ACTION_POWEROFF, action_name(ACTION_POWEROFF));
-	return answer(&q, o, verdict_waits(v, &image->commit, o->unanswered));
+	if (v->may_try || unknown)
+		ask_add(&q, ACTION_TRY, name(ACTION_TRY));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		ask_add(&q, (char)others[i], name(others[i]));
+	return answer(&q, o, verdict_unanswered(v, o->unanswered), name,
+		      verdict_waits(v, &image->commit, o->unanswered));
 }
 
 /* "1  /dev/vdb: guest, 2026-01-01 12:00 UTC, 300 MiB" */
@@ -135,7 +175,7 @@ static int ask_which(const struct images *all, const size_t *which, size_t count
 	ask_add(&q, ACTION_REBOOT, action_name(ACTION_REBOOT));
 	ask_add(&q, ACTION_DISCARD, "discard all of them and boot");
 	ask_add(&q, ACTION_POWEROFF, "power off, all are kept");
-	return answer(&q, o, o->unanswered == CONFIG_RESUME_REBOOT);
+	return answer(&q, o, o->unanswered, action_name, o->unanswered == CONFIG_RESUME_REBOOT);
 }
 
 /* An error: a later boot might still resume it. */
@@ -162,7 +202,7 @@ static err_t leave(struct images *all, const size_t *which, size_t count, int ac
 	return err_errno(action == ACTION_REBOOT ? "rebooting" : "powering off");
 }
 
-/* Those that are left to decide on. Each with something to say says it. */
+/* Those that could be resumed. */
 static size_t open_ones(const struct images *all, size_t *which)
 {
 	size_t count = 0;
@@ -170,6 +210,19 @@ static size_t open_ones(const struct images *all, size_t *which)
 	for (size_t i = 0; i < all->count; i++)
 		if (all->list[i].verdict.outcome == OUTCOME_RESUME ||
 		    all->list[i].verdict.outcome == OUTCOME_ASK)
+			which[count++] = i;
+	return count;
+}
+
+/* Those that are left to decide on: of the others one at a time, since what becomes of them
+ * does not matter when one is resumed. */
+static size_t undecided(const struct images *all, size_t *which)
+{
+	size_t count = open_ones(all, which);
+
+	for (size_t i = 0; i < all->count && !count; i++)
+		if (all->list[i].verdict.outcome == OUTCOME_DAMAGED ||
+		    all->list[i].verdict.outcome == OUTCOME_UNKNOWN)
 			which[count++] = i;
 	return count;
 }
@@ -201,8 +254,9 @@ static void judge_all(struct images *all, const struct options *o, bool *found, 
 		struct image *image = &all->list[i];
 		struct verdict *v = &image->verdict;
 
-		judge(image, o);
-		*found |= v->outcome != OUTCOME_NOTHING;
+		if (!image_is_unknown(image)) /* which has been looked at often enough */
+			judge(image, o);
+		*found |= v->outcome != OUTCOME_NOTHING && v->outcome != OUTCOME_UNKNOWN;
 		if (v->text[0] && v->outcome != OUTCOME_NOTHING)
 			log_warn("%s: %s", image->target.name, v->text);
 		else if (v->text[0])
@@ -212,21 +266,60 @@ static void judge_all(struct images *all, const struct options *o, bool *found, 
 	}
 }
 
+/* What cannot be discarded is not asked about again. */
 static void drop_all(struct images *all, const size_t *which, size_t count, bool *failed)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		all->list[which[i]].verdict.outcome = OUTCOME_HOPELESS;
 		drop(&all->list[which[i]], failed);
+	}
 }
 
-/* Resume the chosen one; no other may be left behind a running host. */
+/*
+ * No other image may be left behind a running host. One that is unknown is not in the way:
+ * hibernating retires what is on all targets before, and if that one was not there, it is
+ * stale as soon as this host runs, which its fingerprints tell.
+ */
+static err_t give_up_others(struct images *all, size_t chosen)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		enum outcome outcome = all->list[i].verdict.outcome;
+
+		if (i == chosen || outcome == OUTCOME_NOTHING || outcome == OUTCOME_HOPELESS)
+			continue;
+		if (outcome == OUTCOME_UNKNOWN)
+			log_warn("%s: %s", all->list[i].target.name, all->list[i].verdict.text);
+		else
+			TRY(give_up(&all->list[i], "another image was chosen"));
+	}
+	return NULL;
+}
+
+/* All that can fail comes before the others are lost; but for what the kernel says to the
+ * jump. */
 static err_t resume(struct images *all, size_t chosen, const struct options *o)
 {
-	size_t which[CONFIG_TARGETS_MAX], count = open_ones(all, which);
+	err_t e;
 
-	for (size_t i = 0; i < count; i++)
-		if (which[i] != chosen)
-			TRY(give_up(&all->list[which[i]], "another image was chosen"));
-	return image_resume(&all->list[chosen], o);
+	TRY(image_load(&all->list[chosen], o));
+	e = give_up_others(all, chosen);
+	if (!e)
+		e = image_jump();
+	image_unload();
+	return e;
+}
+
+/* Also of one that nobody knows: there is nothing that could be written to. */
+static void go_on_without(struct image *image)
+{
+	if (image_is_unknown(image)) {
+		image->verdict.outcome = OUTCOME_NOTHING;
+		log_warn("%s: this boot goes on without knowing what is there; AN IMAGE ON IT IS "
+			 "LOST",
+			 image->target.name);
+	} else {
+		image->verdict.outcome = OUTCOME_HOPELESS;
+	}
 }
 
 /* This one: resumed, or what a person says. When it comes back, something else can be thought
@@ -237,12 +330,12 @@ static err_t settle_one(struct images *all, size_t which, const struct options *
 	struct verdict *v = &image->verdict;
 	err_t e;
 
-	if (v->outcome == OUTCOME_ASK) {
+	if (v->outcome != OUTCOME_RESUME) {
 		int action = ask_about(image, o);
 		bool was_closed = image->closed;
 
 		if (action == ACTION_DISCARD) {
-			v->outcome = OUTCOME_HOPELESS;
+			go_on_without(image);
 			return NULL;
 		}
 		if (action != ACTION_TRY)
@@ -271,7 +364,7 @@ err_t choice_make(struct images *all, const struct options *o, bool *found)
 	*found = false;
 	judge_all(all, o, found, &failed);
 	/* Each round ends this boot, or leaves one image less, or one to be asked about. */
-	while ((count = open_ones(all, which))) {
+	while ((count = undecided(all, which))) {
 		size_t chosen = which[0];
 
 		if (count > 1) {
@@ -279,15 +372,17 @@ err_t choice_make(struct images *all, const struct options *o, bool *found)
 
 			if (action == ACTION_DISCARD) {
 				drop_all(all, which, count, &failed);
-				break;
+				continue;
 			}
 			if (action < '1' || action > '9')
 				return leave(all, which, count, action);
 			chosen = which[action - '1'];
 		}
 		TRY(settle_one(all, chosen, o));
-		if (all->list[chosen].verdict.outcome == OUTCOME_HOPELESS)
+		if (all->list[chosen].verdict.outcome == OUTCOME_HOPELESS) {
+			*found = true; /* also where nobody knew of it before */
 			drop(&all->list[chosen], &failed);
+		}
 	}
 	return failed ? err_new(ERR_IO, "not all that is there could be discarded") : NULL;
 }

@@ -74,12 +74,24 @@ static err_t check_open(ext2_filsys fs, const struct pin *pin, const char *path,
 	return check_place(fs, inode, pin, path, start);
 }
 
+/* libext2fs reads through the page cache: what an earlier look has left there is not looked at
+ * again. */
+static void forget(const char *path)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 err_t extfile_check_at(const struct pin *pin, const char *path, uint64_t start)
 {
 	ext2_filsys fs;
-	errcode_t r = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs);
+	errcode_t r;
 	err_t e;
 
+	forget(path);
+	r = ext2fs_open(path, EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &fs);
 	if (r)
 		return ext_error(r, "the filesystem", path);
 	e = check_open(fs, pin, path, start);

@@ -76,7 +76,8 @@ static err_t open_sealed(const struct target *t, const struct slot *slot, const 
 }
 
 err_t imagekey_get(const struct target *t, const struct slot *slot, const struct options *o,
-		   uint8_t image_key[IMAGE_KEY_BYTES], bool *again, bool *person)
+		   struct passphrase *known, uint8_t image_key[IMAGE_KEY_BYTES], bool *again,
+		   bool *person)
 {
 	struct opener want = {.program = o->opener, .bytes = sizeof(struct secret)};
 	CLEANUP_CLOSE int keyslots = -1;
@@ -91,7 +92,7 @@ err_t imagekey_get(const struct target *t, const struct slot *slot, const struct
 	TRY(locked_create(sizeof(*secret), &p));
 	secret = p;
 	want.header = keyslots;
-	e = passphrases_try(o, &want, what, secret, person);
+	e = passphrases_try(o, &want, what, known, secret, person);
 	*again = e && (err_kind(e) == ERR_AUTH || err_kind(e) == ERR_ABORTED ||
 		       err_kind(e) == ERR_NOMEM);
 	if (!e)

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "formats/slot.h"
+#include "keys/passphrase.h"
 #include "keys/seal.h"
 #include "resume/options.h"
 #include "target/target.h"
@@ -24,9 +25,10 @@ err_t imagekey_check(const struct target *t, const struct slot *slot, const stru
 /*
  * The key of a sealed image, into locked memory. ERR_AUTH: no passphrase opened it (and
  * *again), or what was opened is not what this machine has pinned. Else errors of
- * passphrases_try. *person: as there.
+ * passphrases_try. known, *person: as there.
  */
 err_t imagekey_get(const struct target *t, const struct slot *slot, const struct options *o,
-		   uint8_t image_key[IMAGE_KEY_BYTES], bool *again, bool *person) ERR_CHECK;
+		   struct passphrase *known, uint8_t image_key[IMAGE_KEY_BYTES], bool *again,
+		   bool *person) ERR_CHECK;
 
 #endif

@@ -8,11 +8,11 @@
 #include "jump/loader.h"
 #include "keys/locked.h"
 #include "resume/extfile.h"
+#include "resume/find.h"
 #include "resume/fit.h"
 #include "resume/imagekey.h"
 #include "resume/launch.h"
-#include "resume/pinned.h"
-#include "resume/swapfinish.h"
+#include "resume/waiting.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,44 +23,6 @@ struct image_unlocked {
 	struct image_keys keys;
 };
 
-/* A device that appears by itself: not one that somebody opens or assembles later. */
-static bool appears(const char *name)
-{
-	const char *rest = name + strlen("/dev/");
-
-	return !strncmp(name, "/dev/", strlen("/dev/")) && strncmp(rest, "dm-", 3) != 0 &&
-	       (!strchr(rest, '/') || !strncmp(rest, "disk/", strlen("disk/")));
-}
-
-/*
- * By its name or, where it is no device of its own, by its pin. Of swap that was off when
- * it was written to (open_target) the name is needed, too.
- */
-static bool is_there(const struct options *o, unsigned int i)
-{
-	const char *name = o->targets[i], *luks = config_luks_device(name);
-	const struct pin *pin = pins_of(&o->pins, name);
-
-	if (!pin)
-		return !access(luks ? luks : name, F_OK);
-	return pinned_is_there(NULL, pin) &&
-	       (pin->kind != PIN_LOCATOR || !appears(name) || !access(name, F_OK));
-}
-
-/* Disks appear a little after the kernel starts its first program. */
-static void wait_for_all(const struct options *o)
-{
-	for (unsigned int tenths = o->wait_seconds * 10; tenths; tenths--) {
-		unsigned int there = 0;
-
-		for (unsigned int i = 0; i < o->target_count; i++)
-			there += is_there(o, i);
-		if (there == o->target_count)
-			return;
-		usleep(100000);
-	}
-}
-
 /* Is this another name of a target before it? */
 static bool seen_before(const struct options *o, unsigned int i)
 {
@@ -70,80 +32,6 @@ static bool seen_before(const struct options *o, unsigned int i)
 	return false;
 }
 
-static err_t open_pinned(const char *name, const struct pin *pin, struct image *image)
-{
-	TRY(pinned_open(NULL, pin, &image->target, image->disk));
-	image->pin = pin;
-	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
-	return NULL;
-}
-
-/* What can be known of it without its passphrase. */
-static err_t find_luks(const char *name, const struct options *o, struct image *image)
-{
-	TRY(luksimage_create(name, o, &image->luks));
-	image->closed = true;
-	image->target.fd = -1;
-	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
-	return NULL;
-}
-
-/*
- * By its pin, if it has one. Where a locator is, the device's own superblocks are not
- * looked at: to them it would look like a mark that is left over. Without one, a swap
- * area may have been off when it was written to, as a device.
- */
-static err_t open_target(const char *name, const struct options *o, struct image *image)
-{
-	const struct pin *pin = pins_of(&o->pins, name);
-	err_t e;
-
-	if (!pin)
-		return target_open(&image->target, name, true, true);
-	e = open_pinned(name, pin, image);
-	if (!e || err_kind(e) != ERR_FORMAT || pin->kind != PIN_LOCATOR || access(name, F_OK))
-		return e;
-	err_free(e);
-	return target_open(&image->target, name, true, true);
-}
-
-/* Of a target that is open; it is closed on an error. */
-static err_t load_superblocks(struct image *image)
-{
-	err_t e = commit_load(&image->target, &image->commit);
-
-	/* A locator without an image is put back, too. */
-	if (!e || (err_kind(e) == ERR_FORMAT && image->target.locator))
-		swapfinish(&image->target, &image->commit);
-	if (e)
-		target_close(&image->target);
-	return e;
-}
-
-/* ERR_FORMAT: nothing there, and nothing to be said. */
-static err_t open_image(const char *name, const struct options *o, struct image *image)
-{
-	memset(image, 0, sizeof(*image));
-	if (config_luks_device(name))
-		return find_luks(name, o, image);
-	TRY(open_target(name, o, image));
-	return load_superblocks(image);
-}
-
-/* By the name that people know, again. */
-static err_t open_mapping(struct image *image, const char *path)
-{
-	char name[TARGET_NAME_MAX];
-	err_t e;
-
-	strcpy(name, image->target.name);
-	e = target_open(&image->target, path, true, true);
-	strcpy(image->target.name, name);
-	if (e)
-		image->target.fd = -1;
-	return e ? e : load_superblocks(image);
-}
-
 /* What a boot could not say in the image; from now on the image says it. */
 static void take_over_mark(struct image *image)
 {
@@ -151,19 +39,43 @@ static void take_over_mark(struct image *image)
 		image_mark(image);
 }
 
+bool image_is_unknown(const struct image *image)
+{
+	return image->closed && !image->luks;
+}
+
+/* Its verdict says so until it can be read. */
+static void set_unknown(struct image *image, const char *name, err_t e)
+{
+	image->closed = true;
+	image->target.fd = -1;
+	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
+	verdict_of_unknown(e, &image->verdict);
+}
+
+static bool open_unknown(struct image *image, const struct options *o)
+{
+	const char *name = o->targets[image->number];
+	err_t e = find_image(o, image->number, image);
+
+	if (!e)
+		return true;
+	set_unknown(image, name, e);
+	image->closed = image->verdict.outcome == OUTCOME_UNKNOWN;
+	err_free(e);
+	return false;
+}
+
 /* On an error it is closed again: this does not end as one of other targets, by which the
  * boot would go on beside what may be an image. */
-bool image_open(struct image *image)
+static bool open_luks(struct image *image)
 {
 	char path[LUKSIMAGE_PATH_MAX];
 	bool person = false;
-	err_t e;
+	err_t e = luksimage_open(image->luks, path, &person);
 
-	if (!image->closed)
-		return true;
-	e = luksimage_open(image->luks, path, &person);
 	if (!e) {
-		e = open_mapping(image, path);
+		e = find_in_luks(image, path);
 		if (e)
 			luksimage_close(image->luks);
 	}
@@ -177,17 +89,39 @@ bool image_open(struct image *image)
 	return false;
 }
 
-static void take_error(struct images *all, const char *device, err_t e)
+bool image_open(struct image *image, const struct options *o)
 {
-	bool unfit = err_kind(e) == ERR_CORRUPT || err_kind(e) == ERR_UNSUPPORTED ||
-		     err_kind(e) == ERR_REFUSED;
+	if (image_is_unknown(image) && !open_unknown(image, o))
+		return false;
+	return image->closed ? open_luks(image) : true;
+}
 
-	if (err_kind(e) != ERR_FORMAT) {
-		/* Without this kind's writer nobody may touch it, nor mark it. */
-		log_warn("%s: %s%s", device, err_text(e),
-			 unfit ? "; nothing there can be resumed, and nothing is changed" : "");
-		all->refused |= unfit;
-		all->failed |= !unfit;
+/* Without this kind's writer nobody may touch it, nor mark it. */
+static void tell_unfit(struct images *all, const char *name, err_t e)
+{
+	log_warn("%s: %s; nothing there can be resumed, and nothing is changed", name, err_text(e));
+	all->refused = true;
+}
+
+static void tell_absent(struct images *all, const char *name, err_t e)
+{
+	log_warn("%s: %s; IF AN IMAGE IS ON IT, IT IS LOST when this boot goes on", name,
+		 err_text(e));
+	all->failed = true;
+}
+
+/* Only of one that is there can it be asked what is on it. */
+static void take_error(struct images *all, const struct options *o, unsigned int i, err_t e)
+{
+	struct image *image = &all->list[all->count];
+
+	if (err_kind(e) == ERR_CORRUPT || err_kind(e) == ERR_UNSUPPORTED) {
+		tell_unfit(all, o->targets[i], e);
+	} else if (err_kind(e) != ERR_FORMAT && !waiting_is_there(o, i)) {
+		tell_absent(all, o->targets[i], e);
+	} else if (err_kind(e) != ERR_FORMAT) {
+		set_unknown(image, o->targets[i], e);
+		all->count++;
 	}
 	err_free(e);
 }
@@ -195,15 +129,15 @@ static void take_error(struct images *all, const char *device, err_t e)
 void images_open(struct images *all, const struct options *o)
 {
 	memset(all, 0, sizeof(*all));
-	wait_for_all(o);
+	waiting_for_targets(o);
 	for (unsigned int i = 0; i < o->target_count; i++) {
 		err_t e;
 
 		if (seen_before(o, i))
 			continue;
-		e = open_image(o->targets[i], o, &all->list[all->count]);
+		e = find_image(o, i, &all->list[all->count]);
 		if (e)
-			take_error(all, o->targets[i], e);
+			take_error(all, o, i, e);
 		else
 			all->count++;
 	}
@@ -243,29 +177,12 @@ static err_t check_fit(struct image *image, const struct options *o)
 	return image->pin ? extfile_check(NULL, image->pin, image->disk) : NULL;
 }
 
-void image_judge(struct image *image, const struct options *o)
+/* All that can be known without its key. */
+static err_t check_closed(struct image *image, const struct options *o)
 {
-	const struct slot *slot = &image->commit.slot;
-	err_t e;
-
-	if (!image_open(image))
-		return;
-	verdict_of_slots(&image->commit, &image->verdict);
-	if (!image->verdict.may_try)
-		return;
 	writer_files_free(&image->writer);
-	e = imagekey_check(&image->target, slot, o);
-	if (!e)
-		e = check_fit(image, o);
-	verdict_add_fit(&image->commit, e, &image->verdict);
-	image->has_host = !e;
-	err_free(e);
-	if (image->has_host)
-		return;
-	/* Whose it is, for the question. */
-	e = image_read_header(&image->target, slot, NULL, &image->host);
-	image->has_host = !e;
-	err_free(e);
+	TRY(imagekey_check(&image->target, &image->commit.slot, o));
+	return check_fit(image, o);
 }
 
 /* The image as its key says that it is: nothing else of it was believed so far. */
@@ -274,10 +191,49 @@ static err_t check_unlocked(struct image *image, const struct options *o)
 	const struct slot *slot = &image->commit.slot;
 	struct image_unlocked *u = image->unlocked;
 
-	TRY(imagekeys_derive(u->image_key, slot->nonce, &u->keys));
 	writer_files_free(&image->writer);
+	TRY(imagekeys_derive(u->image_key, slot->nonce, &u->keys));
 	return fit_check(&image->target, slot, &u->keys, o->writer_dir, &image->host,
 			 &image->writer);
+}
+
+/*
+ * What no boot can ever resume is given up for good, so that is not said after one look: all
+ * of it is read past caches once more. Nor is it resumed unasked when both differ. false: it
+ * is not to be resumed, and the verdict tells why.
+ */
+static bool check_twice(struct image *image, const struct options *o,
+			err_t (*check)(struct image *, const struct options *))
+{
+	err_t e = check(image, o), first = NULL;
+
+	if (verdict_fit(e) == FIT_NEVER) {
+		first = e;
+		e = check(image, o);
+	}
+	if (first && !e)
+		verdict_add_doubt(first, &image->verdict);
+	else
+		verdict_add_fit(&image->commit, e, &image->verdict);
+	image->has_host = !e;
+	err_free(e);
+	err_free(first);
+	return !e && !first;
+}
+
+void image_judge(struct image *image, const struct options *o)
+{
+	err_t e;
+
+	if (!image_open(image, o))
+		return;
+	verdict_of_slots(&image->commit, &image->verdict);
+	if (!image->verdict.may_try || check_twice(image, o, check_closed) || image->has_host)
+		return;
+	/* Whose it is, for the question. */
+	e = image_read_header(&image->target, &image->commit.slot, NULL, &image->host);
+	image->has_host = !e;
+	err_free(e);
 }
 
 static err_t get_key(struct image *image, const struct options *o, bool *again, bool *person)
@@ -286,34 +242,41 @@ static err_t get_key(struct image *image, const struct options *o, bool *again, 
 
 	TRY(locked_create(sizeof(*image->unlocked), &p));
 	image->unlocked = p;
-	return imagekey_get(&image->target, &image->commit.slot, o, image->unlocked->image_key,
+	return imagekey_get(&image->target, &image->commit.slot, o,
+			    image->luks ? image->luks->typed : NULL, image->unlocked->image_key,
 			    again, person);
+}
+
+static void tell_locked(struct image *image, err_t e, bool again)
+{
+	log_warn("%s: %s", image->target.name, err_text(e));
+	if (again)
+		verdict_add_locked(e, &image->verdict);
+	else
+		verdict_add_unopened(&image->commit, e, &image->verdict);
 }
 
 bool image_unlock(struct image *image, const struct options *o)
 {
-	bool opened, again = false, person = false;
+	bool good = false, again = false, person = false;
 	err_t e;
 
-	if (!slot_is_sealed(&image->commit.slot))
+	if (!slot_is_sealed(&image->commit.slot)) {
+		luksimage_forget(image->luks);
 		return true;
+	}
 	lock(image);
 	e = get_key(image, o, &again, &person);
-	opened = !e;
-	if (!e)
-		e = check_unlocked(image, o);
-	if (!e)
+	luksimage_forget(image->luks);
+	if (e)
+		tell_locked(image, e, again);
+	else
+		good = check_twice(image, o, check_unlocked);
+	err_free(e);
+	if (good)
 		return true;
 	lock(image);
-	log_warn("%s: %s", image->target.name, err_text(e));
-	if (again)
-		verdict_add_locked(e, &image->verdict);
-	else if (!opened)
-		verdict_add_unopened(&image->commit, e, &image->verdict);
-	else
-		verdict_add_fit(&image->commit, e, &image->verdict);
 	image->verdict.person = person;
-	err_free(e);
 	return false;
 }
 
@@ -322,6 +285,9 @@ err_t image_give_up(struct image *image, const char *reason)
 	struct commit now;
 	err_t e, also;
 
+	if (image_is_unknown(image))
+		return err_new(ERR_REFUSED, "it cannot be written to as long as nobody knows what "
+					    "it is");
 	if (image->closed)
 		return luksimage_discard(image->luks);
 	e = commit_retire(&image->target, &image->commit, reason);
@@ -361,7 +327,9 @@ void image_mark(struct image *image)
 {
 	err_t e;
 
-	if (image->closed)
+	if (image_is_unknown(image))
+		e = err_new(ERR_REFUSED, "%s", image->verdict.text);
+	else if (image->closed)
 		e = luksimage_skip(image->luks);
 	else if (verdict_marks(&image->commit))
 		e = commit_resume_failed(&image->target, &image->commit,
@@ -386,7 +354,7 @@ static err_t make_valid(struct image *image)
 	return commit_resume_failed(&image->target, &image->commit, image->verdict.text);
 }
 
-err_t image_resume(struct image *image, const struct options *o)
+err_t image_load(struct image *image, const struct options *o)
 {
 	char hostname[sizeof(image->host.hostname)], release[sizeof(image->host.release)];
 	const struct hostinfo *host = &image->host;
@@ -401,6 +369,19 @@ err_t image_resume(struct image *image, const struct options *o)
 	e = launch_load(&image->target, image->luks, &image->commit.slot, host,
 			u ? u->image_key : NULL, &image->writer, o->writer_cmdline, &o->started);
 	lock(image); /* what is loaded has it */
-	TRY(e);
+	return e;
+}
+
+void image_unload(void)
+{
+	err_t e = loader_unload();
+
+	if (e)
+		log_warn("%s", err_text(e));
+	err_free(e);
+}
+
+err_t image_jump(void)
+{
 	return loader_jump();
 }

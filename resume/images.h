@@ -18,8 +18,10 @@
 /* One target whose superblock could be read, or one that is closed. */
 struct image {
 	struct target target;
-	bool closed; /* an image is marked there, and nobody has opened it: of the target only the
-		      * name is known, of the commit nothing */
+	unsigned int number; /* of the target, among the options' */
+	bool closed; /* nobody has opened it: of the target only the name is known, of the commit
+		      * nothing. An image is marked in the LUKS partition; or, without luks, it
+		      * cannot be read or told from another, and nobody knows what is on it */
 	const struct pin *pin;	    /* it was found by; NULL: by its name */
 	char disk[TARGET_NAME_MAX]; /* if so: where */
 	struct luksimage *luks;	    /* it is in a LUKS partition; or NULL */
@@ -34,30 +36,36 @@ struct image {
 struct images {
 	struct image list[CONFIG_TARGETS_MAX];
 	size_t count;
-	bool failed;  /* a target was not there, or could not be read: said in the log */
+	bool failed;  /* a target was not there: said in the log */
 	bool refused; /* one holds something that cannot be used: the same */
 };
 
 /*
  * Wait for the targets, open them and read their superblocks. One that does not
- * appear, or cannot be read or used, is told and left out. A LUKS partition in which an
- * image is marked stays closed: nobody is asked for a passphrase. o is kept.
+ * appear, or has what cannot be used, is told and left out. One that is there, and does not
+ * let itself be read, is closed, its outcome UNKNOWN. A LUKS partition in which an
+ * image is marked stays closed, too: nobody is asked for a passphrase. o is kept.
  */
 void images_open(struct images *all, const struct options *o);
 void images_close(struct images *all);
 
-/* A closed one, with a passphrase that somebody is asked for. false: it still is closed, and
- * the verdict tells why; or there is no image, which the verdict tells, too. */
-bool image_open(struct image *image);
+/* A closed one, with a passphrase that somebody is asked for, or by looking again. false: it
+ * still is closed, and the verdict tells why; or there is no image, which the verdict tells,
+ * too. */
+bool image_open(struct image *image, const struct options *o);
+
+/* Is it not even known whether there is one? */
+bool image_is_unknown(const struct image *image);
 
 /* The verdict on one, by its slots and by whether it fits here and now, as far as that can
- * be known without its key. A closed one is opened first. */
+ * be known without its key. A closed one is opened first. What looks damaged is looked at
+ * twice. */
 void image_judge(struct image *image, const struct options *o);
 
 /*
  * RETIRED with this reason: no boot resumes it any more. An error only when one
  * might; what else failed is logged. Of a closed one that is told in the LUKS header, and who
- * opens it next retires it.
+ * opens it next retires it. ERR_REFUSED: it is unknown.
  */
 err_t image_give_up(struct image *image, const char *reason) ERR_CHECK;
 
@@ -77,8 +85,15 @@ void image_mark(struct image *image);
  */
 bool image_unlock(struct image *image, const struct options *o);
 
-/* Load the writer for it and go there. Returns only with an error; the image is
- * VALID as before. */
-err_t image_resume(struct image *image, const struct options *o) ERR_CHECK;
+/*
+ * Load the writer for it: all that can fail before the jump, except what the kernel says to
+ * that. It is VALID then, and so it is after an error. Its key is gone from here: another try
+ * begins with image_unlock. image_unload: it does not come to the jump.
+ */
+err_t image_load(struct image *image, const struct options *o) ERR_CHECK;
+void image_unload(void);
+
+/* Go there. Returns only with an error; the image is VALID as before. */
+err_t image_jump(void) ERR_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "resume/luksimage.h"
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "fingerprint/disk.h"
@@ -60,7 +61,7 @@ static err_t open_area(struct luksimage *l, bool *person)
 	TRY(open_device(l->device, &fd));
 	want.header = fd;
 	snprintf(what, sizeof(what), "the LUKS partition %s, in which an image is", l->device);
-	return passphrases_try(l->o, &want, what, l->area, person);
+	return passphrases_try(l->o, &want, what, l->typed, l->area, person);
 }
 
 static err_t map(struct luksimage *l, char *path)
@@ -81,6 +82,18 @@ static err_t map(struct luksimage *l, char *path)
 	return NULL;
 }
 
+/* libcryptsetup takes a header that it cannot read for one that is none. */
+static err_t check_readable(int fd, const char *device, err_t corrupt)
+{
+	uint8_t sector[512];
+	err_t e = io_pread(fd, sector, sizeof(sector), 0, device);
+
+	if (!e)
+		return corrupt;
+	err_free(corrupt);
+	return e;
+}
+
 static err_t find(struct luksimage *l)
 {
 	CLEANUP_CLOSE int fd = -1;
@@ -88,6 +101,8 @@ static err_t find(struct luksimage *l)
 
 	TRY(open_device(l->device, &fd));
 	e = check_marked(l);
+	if (e && err_kind(e) == ERR_CORRUPT)
+		e = check_readable(fd, l->device, e);
 	if (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)
 		return e;
 	log_warn("%s: whether an image is in it cannot be known: %s", l->device, err_text(e));
@@ -112,8 +127,17 @@ err_t luksimage_create(const char *target, const struct options *o, struct luksi
 	return e;
 }
 
-static void forget_area(struct luksimage *l)
+void luksimage_forget(struct luksimage *l)
 {
+	if (!l)
+		return;
+	passphrase_destroy(l->typed);
+	l->typed = NULL;
+}
+
+static void forget_all(struct luksimage *l)
+{
+	luksimage_forget(l);
 	locked_destroy(l->area, sizeof(*l->area));
 	l->area = NULL;
 }
@@ -127,17 +151,19 @@ err_t luksimage_open(struct luksimage *l, char *path, bool *person)
 	TRY(check_marked(l));
 	TRY(locked_create(sizeof(*l->area), &p));
 	l->area = p;
-	e = open_area(l, person);
+	e = passphrase_create(&l->typed);
+	if (!e)
+		e = open_area(l, person);
 	if (!e)
 		e = map(l, path);
 	if (e)
-		forget_area(l);
+		forget_all(l);
 	return e;
 }
 
 static err_t close_mapping(struct luksimage *l)
 {
-	forget_area(l);
+	forget_all(l);
 	if (*l->mapping)
 		TRY(cryptmap_close(l->mapping));
 	*l->mapping = '\0';

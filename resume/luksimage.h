@@ -10,6 +10,7 @@
 #include "base/encryptedarea.h"
 #include "base/err.h"
 #include "config/config.h"
+#include "keys/passphrase.h"
 #include "resume/options.h"
 
 #include <stdbool.h>
@@ -24,6 +25,8 @@ struct luksimage {
 	bool skipped;	     /* a boot went on beside the image, and could not say so in it */
 	uint64_t disk_bytes; /* of the bare disk */
 	struct encrypted_area *area; /* of it, in locked memory; NULL: closed */
+	struct passphrase *typed;    /* by which somebody has opened it, perhaps, and which may be
+				      * that of the image in it, too; NULL: closed, or forgotten */
 };
 
 /*
@@ -41,6 +44,9 @@ err_t luksimage_create(const char *target, const struct options *o, struct luksi
  * error it is closed as before.
  */
 err_t luksimage_open(struct luksimage *l, char *path, bool *person) ERR_CHECK;
+
+/* What was typed is not needed any more: wiped. l may be NULL. */
+void luksimage_forget(struct luksimage *l);
 
 /* Nobody may have the device open. Logs what fails. */
 void luksimage_close(struct luksimage *l);

@@ -36,7 +36,8 @@ static void print_help(void)
 	       "  --config FILE     instead of " CONFIG_PATH "\n"
 	       "  --pins FILE       instead of " PINS_PATH "\n"
 	       "  --writer-dir DIR  where the writer is, default " WRITER_DIR "\n"
-	       "  --wait SECONDS    for the devices to appear, default 10\n"
+	       "  --wait SECONDS    for the devices to appear, default 30, or what\n"
+	       "                    rootdelay= on the kernel's command line says, if that is more\n"
 	       "  --discard         give images up instead; before their disks are used "
 	       "otherwise\n"
 	       "  --help            this text\n\n"
@@ -55,7 +56,7 @@ static void print_help(void)
 	       EXIT_NO_IMAGE, EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED);
 }
 
-static err_t discard_all(struct images *all)
+static err_t discard_all(struct images *all, const struct options *o)
 {
 	err_t first = NULL;
 
@@ -63,7 +64,7 @@ static err_t discard_all(struct images *all)
 		struct image *image = &all->list[i];
 		err_t e = NULL;
 
-		image_open(image); /* or its header tells */
+		image_open(image, o); /* or its header tells */
 		if (image->closed || image->commit.holds_image || image->commit.unreadable) {
 			e = image_give_up(image, "discarded at boot");
 			if (!e)
@@ -87,12 +88,20 @@ static err_t decide(struct images *all, const struct options *o, bool *found)
 {
 	*found = false;
 	if (o->discard)
-		return discard_all(all);
+		return discard_all(all, o);
 	if (o->skip) {
 		mark_all(all);
 		return NULL;
 	}
 	return choice_make(all, o, found);
+}
+
+static bool any_unknown(const struct images *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		if (image_is_unknown(&all->list[i]))
+			return true;
+	return false;
 }
 
 static enum exit_code run(const struct options *o)
@@ -110,7 +119,11 @@ static enum exit_code run(const struct options *o)
 	e = decide(all, o, &found);
 	if (e)
 		log_warn("%s", err_text(e));
-	code = found || all->refused ? EXIT_REFUSED : e || all->failed ? EXIT_ERROR : EXIT_NO_IMAGE;
+	code = EXIT_NO_IMAGE;
+	if (found || all->refused)
+		code = EXIT_REFUSED;
+	else if (e || all->failed || any_unknown(all))
+		code = EXIT_ERROR;
 	err_free(e);
 	images_close(all);
 	free(all);

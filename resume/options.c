@@ -9,10 +9,12 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#define WAIT_SECONDS 10
+#define WAIT_SECONDS 30 /* as initramfs-tools for the root */
+#define WAIT_UNSET   UINT_MAX
 
 struct arguments {
 	const char *config, *pins, *writer_dir; /* NULL: not given */
@@ -110,6 +112,21 @@ static err_t choose_targets(char *kernel, const struct config *arguments,
 	return NULL;
 }
 
+/* As initramfs-tools takes it for the root: it makes the wait longer only. */
+static void add_rootdelay(const char *cmdline, unsigned int *seconds)
+{
+	char text[32];
+	unsigned int delay;
+	err_t e;
+
+	if (!cmdline_find(cmdline, "rootdelay", text, sizeof(text)))
+		return;
+	e = parse_seconds(text, &delay);
+	if (!e && delay > *seconds)
+		*seconds = delay;
+	err_free(e);
+}
+
 /* The kernel's command line says more than the configuration. */
 static err_t choose_key_file(const char *cmdline, const struct config *config, struct options *o)
 {
@@ -130,6 +147,10 @@ static err_t read_kernel(const struct config *config, char *target, struct optio
 	o->skip = cmdline_find(cmdline, "dormouse.noresume", NULL, 0) ||
 		  cmdline_find(cmdline, "noresume", NULL, 0);
 	o->retry = cmdline_find(cmdline, "dormouse.retry", NULL, 0);
+	if (o->wait_seconds == WAIT_UNSET) {
+		o->wait_seconds = WAIT_SECONDS;
+		add_rootdelay(cmdline, &o->wait_seconds);
+	}
 	cmdline_consoles(cmdline, consoles, sizeof(consoles));
 	snprintf(o->writer_cmdline, sizeof(o->writer_cmdline), "%s%s%s", consoles,
 		 *consoles && *more ? " " : "", more);
@@ -161,7 +182,7 @@ err_t options_read(int argc, char **argv, struct options *out)
 
 	memset(out, 0, sizeof(*out));
 	out->started = tsc_now();
-	out->wait_seconds = WAIT_SECONDS;
+	out->wait_seconds = WAIT_UNSET;
 	TRY(parse_arguments(argc, argv, &a, out));
 	if (out->help)
 		return NULL;

@@ -35,16 +35,24 @@ bool pinned_is_there(const struct disk_where *where, const struct pin *pin)
 	return !e && count;
 }
 
+/* What there is at the place of one disk, besides a target or an error. */
+struct found_there {
+	bool unread; /* it does not tell whether there is something of ours */
+	bool idle;   /* it tells that there is no image */
+};
+
 /* The head of a file is one by its superblocks; a locator by itself. */
-static err_t open_head(const char *path, const struct pin *pin, struct target *out, bool *unread)
+static err_t open_head(const char *path, const struct pin *pin, struct target *out,
+		       struct found_there *there)
 {
 	struct commit c;
 	err_t e;
 
 	TRY(located_open_head(path, true, pin->byte, out));
 	e = commit_load(out, &c);
-	*unread = e && c.unreadable;
-	if (!e || *unread || err_kind(e) != ERR_FORMAT) {
+	there->unread = e && c.unreadable;
+	there->idle = !e && !c.unreadable && c.twin_good && !c.holds_image;
+	if (!e || there->unread || err_kind(e) != ERR_FORMAT) {
 		err_free(e); /* whoever opened it is told again */
 		return NULL;
 	}
@@ -52,26 +60,27 @@ static err_t open_head(const char *path, const struct pin *pin, struct target *o
 	return e;
 }
 
-/* *unread: it does not tell whether there is something of ours. */
-static err_t open_on(const char *path, const struct pin *pin, struct target *out, bool *unread)
+static err_t open_on(const char *path, const struct pin *pin, struct target *out,
+		     struct found_there *there)
 {
 	err_t e;
 
-	*unread = false;
+	*there = (struct found_there){.unread = false};
 	if (pin->kind == PIN_HEAD)
-		e = open_head(path, pin, out, unread);
+		e = open_head(path, pin, out, there);
 	else
 		e = located_open_locator(path, true, pin->byte, out);
 	/* The other two say that something is there; ERR_FORMAT, that nothing is. */
 	if (e && err_kind(e) != ERR_FORMAT && err_kind(e) != ERR_CORRUPT &&
 	    err_kind(e) != ERR_UNSUPPORTED)
-		*unread = true;
+		there->unread = true;
 	return e;
 }
 
 /* The first of some disks, and how many there are. */
 struct candidate {
 	unsigned int count;
+	bool idle; /* all of them */
 	struct target target;
 	err_t error; /* in place of target */
 	char path[TARGET_NAME_MAX];
@@ -94,20 +103,22 @@ static void discard(struct candidate *c)
 static void try_disk(const char *path, const struct pin *pin, struct found *f)
 {
 	struct candidate new = {.count = 1}, *c;
-	bool unread;
+	struct found_there there;
 
-	new.error = open_on(path, pin, &new.target, &unread);
+	new.error = open_on(path, pin, &new.target, &there);
 	if (new.error && err_kind(new.error) == ERR_FORMAT) {
 		err_free(new.error);
 		return;
 	}
 	strcpy(new.path, path);
-	c = unread ? &f->unread : &f->ours;
+	new.idle = there.idle;
+	c = there.unread ? &f->unread : &f->ours;
 	if (!c->count) {
 		*c = new;
 		return;
 	}
 	c->count++;
+	c->idle &= new.idle;
 	discard(&new);
 }
 
@@ -116,6 +127,9 @@ static void try_disk(const char *path, const struct pin *pin, struct found *f)
 static err_t choose(struct found *f, struct candidate **chosen)
 {
 	*chosen = NULL;
+	/* Copies of a disk on which no image is: which one counts does not matter. */
+	if (f->ours.count > 1 && f->ours.idle && !f->unread.count)
+		return err_new(ERR_FORMAT, "there is no image");
 	if (f->ours.count > 1)
 		return err_new(ERR_REFUSED, "%u disks have it, and nobody knows which one counts",
 			       f->ours.count);

@@ -17,7 +17,7 @@ bool pinned_is_there(const struct disk_where *where, const struct pin *pin);
  * Open it for writing, on the disk that has something of ours at the place. path, of
  * TARGET_NAME_MAX, is then the disk's ("/dev/vda"). ERR_FORMAT: no disk has, there is no
  * image. ERR_INVALID: no disk of that size and identity is there. ERR_REFUSED: several
- * have. Otherwise what the disk
+ * have, and not all of them say that there is no image. Otherwise what the disk
  * that has something gave; or, if none has, one that cannot be opened or read there, which is
  * only logged where another one has.
  */

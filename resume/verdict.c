@@ -126,6 +126,18 @@ void verdict_of_closed(err_t e, bool person, struct verdict *out)
 	say(out, err_text(e));
 }
 
+void verdict_of_unknown(err_t e, struct verdict *out)
+{
+	*out = (struct verdict){.outcome = OUTCOME_NOTHING};
+	if (err_kind(e) == ERR_FORMAT)
+		return;
+	say(out, err_text(e));
+	if (err_kind(e) == ERR_CORRUPT || err_kind(e) == ERR_UNSUPPORTED)
+		return;
+	out->outcome = OUTCOME_UNKNOWN;
+	out->again = true;
+}
+
 void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v)
 {
 	const char *again;
@@ -135,7 +147,8 @@ void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v)
 	case FIT_OK:
 		return;
 	case FIT_NEVER:
-		v->outcome = OUTCOME_HOPELESS;
+		v->outcome = OUTCOME_DAMAGED;
+		v->again = false;
 		break;
 	case FIT_LATER:
 		v->outcome = OUTCOME_ASK;
@@ -158,6 +171,16 @@ void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v)
 	}
 }
 
+void verdict_add_doubt(err_t first, struct verdict *v)
+{
+	v->outcome = OUTCOME_ASK;
+	v->again = true;
+	snprintf(v->text, sizeof(v->text),
+		 "it was read twice, and only the second time it was whole; the first time: %s. "
+		 "The disk, its cable or this machine's memory may be failing",
+		 err_text(first));
+}
+
 void verdict_add_locked(err_t e, struct verdict *v)
 {
 	v->outcome = OUTCOME_ASK;
@@ -168,7 +191,7 @@ void verdict_add_locked(err_t e, struct verdict *v)
 void verdict_add_unopened(const struct commit *c, err_t e, struct verdict *v)
 {
 	verdict_add_fit(c, e, v);
-	if (v->outcome != OUTCOME_HOPELESS)
+	if (v->outcome != OUTCOME_DAMAGED)
 		return;
 	v->outcome = OUTCOME_ASK;
 	v->again = false; /* what is read wrongly comes again wrongly */
@@ -180,11 +203,18 @@ void verdict_retry(struct verdict *v)
 		v->outcome = OUTCOME_RESUME;
 }
 
+enum config_resume verdict_unanswered(const struct verdict *v, enum config_resume unanswered)
+{
+	bool goes_on = v->outcome == OUTCOME_DAMAGED || v->outcome == OUTCOME_UNKNOWN;
+
+	return goes_on && unanswered == CONFIG_RESUME_REBOOT ? CONFIG_RESUME_DISCARD : unanswered;
+}
+
 bool verdict_waits(const struct verdict *v, const struct commit *c, enum config_resume unanswered)
 {
 	if (v->person)
 		return true;
-	return unanswered == CONFIG_RESUME_REBOOT &&
+	return verdict_unanswered(v, unanswered) == CONFIG_RESUME_REBOOT &&
 	       (!v->again || !v->counted || c->slot.failed_resumes >= VERDICT_REBOOTS_MAX);
 }
 

@@ -25,7 +25,10 @@ enum outcome {
 	OUTCOME_NOTHING,  /* no image: boot on */
 	OUTCOME_RESUME,	  /* unasked */
 	OUTCOME_ASK,	  /* there is an image, perhaps, and a person may know better */
-	OUTCOME_HOPELESS, /* no boot can ever resume it: retire it, boot on */
+	OUTCOME_DAMAGED,  /* no boot can ever resume it, but more than that can be done with it: a
+			   * person is asked before it is retired, if there is one */
+	OUTCOME_UNKNOWN,  /* nobody knows whether there is one: a person is asked, too */
+	OUTCOME_HOPELESS, /* retire it, boot on */
 };
 
 struct verdict {
@@ -60,8 +63,17 @@ void verdict_of_slots(const struct commit *c, struct verdict *out);
  */
 void verdict_of_closed(err_t e, bool person, struct verdict *out);
 
+/*
+ * Of a target that cannot be read, or told from another one; e is borrowed. ERR_FORMAT,
+ * ERR_CORRUPT, ERR_UNSUPPORTED: there is nothing to resume, as is known now.
+ */
+void verdict_of_unknown(err_t e, struct verdict *out);
+
 /* And what fit_check said; e is borrowed, and may be NULL. */
 void verdict_add_fit(const struct commit *c, err_t e, struct verdict *v);
+
+/* It was damaged by the first look, and whole by the second; first is borrowed. */
+void verdict_add_doubt(err_t first, struct verdict *v);
 
 /* Its key could not be had, which another try, with another passphrase, may do; e is
  * borrowed. */
@@ -81,6 +93,13 @@ void verdict_retry(struct verdict *v);
  * another reboot would change nothing, or cannot be counted, or there were enough?
  */
 bool verdict_waits(const struct verdict *v, const struct commit *c, enum config_resume unanswered);
+
+/*
+ * What is done when nobody answers. Where no boot can resume it, or nobody can know that an
+ * image is there and none can count the boots, this boot goes on: it does no more harm than
+ * the next one would, and a machine without a person must come up.
+ */
+enum config_resume verdict_unanswered(const struct verdict *v, enum config_resume unanswered);
 
 /* What to write into the image as its reason before a reboot or power-off. */
 void verdict_reason(const struct verdict *v, char out[SLOT_REASON_MAX]);

@@ -2,7 +2,8 @@
 /*
  * Planted faults that made it fail: the time limit ignored; the digits of an
  * arrow key's sequence taken for an answer; what was typed before the question
- * taken for one; echo left off afterwards; end of file waited out.
+ * taken for one; echo left off afterwards; end of file waited out; what
+ * settles itself waited for to the end, or a key missed before it does.
  */
 #include "unit.h"
 
@@ -75,6 +76,35 @@ static void has_a_limit(void **state)
 	assert_in_range(now_ms() - before, 1000, 4000);
 }
 
+static bool settles(const void *ctx)
+{
+	unsigned int *looks = *(unsigned int *const *)ctx;
+
+	return !--*looks;
+}
+
+/* A device comes while somebody is asked about it; or a key does. */
+static void settles_itself(void **state)
+{
+	unsigned int looks = 3, *p = &looks;
+	struct question q = sample();
+	int64_t before = now_ms();
+	int fd[2];
+
+	(void)state;
+	q.settled = settles;
+	q.ctx = &p;
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(ask(fd[0], open("/dev/null", O_WRONLY), &q, 20), ASK_SETTLED);
+	assert_in_range(now_ms() - before, 150, 5000);
+	looks = 1000;
+	assert_int_equal(ask(fd[0], open("/dev/null", O_WRONLY), &q, 1), ASK_NOBODY);
+	assert_int_equal(write(fd[1], "d", 1), 1);
+	assert_int_equal(ask(fd[0], open("/dev/null", O_WRONLY), &q, 20), 'd');
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void notices_the_end(void **state)
 {
 	struct question q = sample();
@@ -92,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
 		cmocka_unit_test(has_a_limit),
+		cmocka_unit_test(settles_itself),
 		cmocka_unit_test(notices_the_end),
 	};
 

@@ -22,12 +22,15 @@ static struct {
 	int kind; /* of the error; -1: none */
 } door;
 
+static struct passphrase typed;
+
 err_t passphrases_try(const struct options *o, const struct opener *want, const char *what,
-		      void *out, bool *person)
+		      struct passphrase *known, void *out, bool *person)
 {
 	uint8_t got[sizeof(keyslots) + 1];
 
 	(void)o, (void)what;
+	assert_ptr_equal(known, &typed);
 	assert_int_equal(pread(want->header, got, sizeof(got), 0), sizeof(keyslots));
 	assert_memory_equal(got, keyslots, sizeof(keyslots));
 	assert_int_equal(want->bytes, sizeof(struct secret));
@@ -142,7 +145,7 @@ static void assert_key(struct boot *b)
 	struct image_keys keys;
 	bool again = true, person = false;
 
-	assert_ok(imagekey_get(&b->m.t, &b->m.slot, &b->o, key, &again, &person));
+	assert_ok(imagekey_get(&b->m.t, &b->m.slot, &b->o, &typed, key, &again, &person));
 	assert_int_equal(locked_kib(), before);
 	assert_false(again);
 	assert_true(person);
@@ -158,7 +161,7 @@ static void assert_no_key(struct boot *b, enum err_kind kind, bool may_again)
 
 	memset(key, 0xee, sizeof(key));
 	memset(untouched, 0xee, sizeof(untouched));
-	assert_err(imagekey_get(&b->m.t, &b->m.slot, &b->o, key, &again, &person), kind);
+	assert_err(imagekey_get(&b->m.t, &b->m.slot, &b->o, &typed, key, &again, &person), kind);
 	assert_memory_equal(key, untouched, sizeof(key));
 	assert_int_equal(again, may_again);
 	assert_int_equal(locked_kib(), before);
@@ -219,6 +222,8 @@ static void test_not_opened(void **state)
 		assert_no_key(b, cases[i].kind, cases[i].again);
 	}
 	door.kind = -1;
+	tempfile_flip(&b->m.file, b->m.slot.sealing.keyslots.offset + 7, 1);
+	assert_no_key(b, ERR_CORRUPT, false);
 	b->m.slot.sealing.keyslots.length = 0;
 	assert_no_key(b, ERR_AUTH, false);
 }

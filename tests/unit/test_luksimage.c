@@ -5,10 +5,12 @@
  * image is marked; the disk's bytes mapped on the partition, or the partition's told as the
  * disk's; the mark taken away while the device is mapped, or without being asked to; a key
  * kept after an error; half a page at the end; one name for the mappings of two partitions; what
- * a boot has decided not read, or not written; a library that is missing taken for no image.
+ * a boot has decided not read, or not written; a library that is missing taken for no image; a
+ * header that cannot be read taken for none.
  */
 #include "unit.h"
 
+#include "base/io.h"
 #include "fingerprint/disk.h"
 #include "keys/volume.h"
 #include "luksfile.h"
@@ -26,7 +28,7 @@ static struct {
 	char opener[PATH_MAX];
 	const char *typed; /* NULL: Enter alone */
 	unsigned int asked;
-	bool cannot_map, cannot_close;
+	bool cannot_map, cannot_close, cannot_read;
 	char mapped[2][40]; /* names */
 	dev_t number, dev;  /* of the partition, which is a file here; and as it was asked about */
 	uint64_t start, bytes; /* of what was mapped */
@@ -48,6 +50,12 @@ static int fake_stat(const char *path, struct stat *st)
 	return e;
 }
 
+static err_t fake_pread(int fd, void *buf, size_t n, uint64_t at, const char *what)
+{
+	return machine.cannot_read ? err_new(ERR_IO, "planted") : io_pread(fd, buf, n, at, what);
+}
+
+#define io_pread       fake_pread
 #define disk_of	       fake_disk_of
 #define stat(path, st) fake_stat(path, st)
 #include "resume/luksimage.c"
@@ -56,7 +64,7 @@ static int fake_stat(const char *path, struct stat *st)
 #include "resume/opener.c"
 
 err_t passphrases_try(const struct options *o, const struct opener *want, const char *what,
-		      void *out, bool *person)
+		      struct passphrase *known, void *out, bool *person)
 {
 	struct passphrase *p;
 	err_t e;
@@ -71,6 +79,9 @@ err_t passphrases_try(const struct options *o, const struct opener *want, const 
 	p->n = strlen(machine.typed);
 	memcpy(p->text, machine.typed, p->n);
 	e = opener_run(want, p, out);
+	assert_int_equal(known->n, 0);
+	memcpy(known->text, p->text, p->n);
+	known->n = e ? 0 : p->n;
 	passphrase_destroy(p);
 	if (!e) /* as of a partition that does not end with a page */
 		((struct encrypted_area *)out)->bytes += 512;
@@ -177,6 +188,10 @@ static void test_opens(void **state)
 	assert_int_equal(machine.bytes, inside.bytes);
 	inside.start += PART_AT;
 	assert_memory_equal(l->area, &inside, sizeof(inside));
+	assert_memory_equal(l->typed->text, LUKSFILE_PASS, strlen(LUKSFILE_PASS));
+	luksimage_forget(l);
+	assert_null(l->typed);
+	luksimage_forget(NULL);
 	luksimage_destroy(l, false);
 	assert_int_equal(*machine.mapped[0], 0);
 	assert_true(is_marked());
@@ -234,6 +249,8 @@ static void test_no_image(void **state)
 	assert_int_equal(ftruncate(machine.device.fd, 0), 0);
 	assert_int_equal(ftruncate(machine.device.fd, LUKSFILE_BYTES), 0);
 	assert_err(find_image(&l), ERR_CORRUPT); /* no LUKS: who configured it should know */
+	machine.cannot_read = true;		 /* or that is why libcryptsetup sees none */
+	luksimage_destroy(found(), false);
 	unlink(machine.device.path);
 	assert_err(find_image(&l), ERR_IO);
 	assert_int_equal(machine.asked, 0);
@@ -255,6 +272,7 @@ static void test_not_opened(void **state)
 	assert_true(person);
 	assert_int_equal(machine.asked, 2);
 	assert_null(l->area);
+	assert_null(l->typed);
 	machine.typed = LUKSFILE_PASS;
 	machine.cannot_map = true;
 	assert_err(luksimage_open(l, path, &person), ERR_IO);

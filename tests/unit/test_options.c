@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Fault planted and found: pins that cannot be read taken for none, without a word of what is
- * not found then. */
+/* Faults planted, each found: pins that cannot be read taken for none, without a word of what is
+ * not found then; rootdelay= making the wait shorter, or taken where it is no number. */
 #include "unit.h"
 
 #include "resume/options.c"
@@ -24,9 +24,23 @@ static void test_bad_pins(void **state)
 	tempfile_close(&f);
 }
 
+static void test_rootdelay(void **state)
+{
+	unsigned int seconds = 30;
+
+	(void)state;
+	add_rootdelay("root=/dev/vda rw", &seconds);
+	add_rootdelay("rootdelay=5", &seconds);
+	add_rootdelay("rootdelay=long rootdelay", &seconds);
+	assert_int_equal(seconds, 30);
+	add_rootdelay("quiet rootdelay=90", &seconds);
+	assert_int_equal(seconds, 90);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bad_pins)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_bad_pins),
+					   cmocka_unit_test(test_rootdelay)};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

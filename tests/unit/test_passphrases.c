@@ -4,7 +4,8 @@
  * each found: two tries, or four; a right passphrase asked for once more; a token tried where
  * another thing than the secret is wanted; a token that fails taken for none; a key file that
  * opens nothing ending it all; an error that no passphrase mends asked about again; nothing
- * typed taken for a wrong passphrase; nobody there taken for a person.
+ * typed taken for a wrong passphrase; nobody there taken for a person; a known passphrase not
+ * tried, or taken for the last word; what was typed not kept, or a wrong one kept.
  */
 #include "unit.h"
 
@@ -20,9 +21,9 @@
 
 /* Kinds of errors, or OPENED, of the program for each of these; and what came of it. */
 static struct {
-	int token, file, typed[4];
+	int token, file, known, typed[4];
 	bool empty, nobody, no_console;
-	unsigned int tokens, files, asked, runs;
+	unsigned int tokens, files, knowns, asked, runs;
 	char prompt[512];
 } door;
 
@@ -57,6 +58,10 @@ err_t opener_run(const struct opener *o, const struct passphrase *p, void *out)
 	} else if (!memcmp(p->text, "file!", 5)) {
 		door.files++;
 		kind = door.file;
+	} else if (!memcmp(p->text, "known", 5)) {
+		assert_int_equal(p->n, 5);
+		door.knowns++;
+		kind = door.known;
 	} else {
 		kind = door.typed[door.asked - 1];
 	}
@@ -77,10 +82,12 @@ static void door_init(struct options *o)
 	memset(o, 0, sizeof(*o));
 	memset(&door, 0, sizeof(door));
 	door.token = ERR_REFUSED;
-	door.file = ERR_AUTH;
+	door.file = door.known = ERR_AUTH;
 	for (size_t i = 0; i < ARRAY_LEN(door.typed); i++)
 		door.typed[i] = ERR_AUTH;
 }
+
+static struct passphrase *known; /* what passphrases_try is given */
 
 /* kind: of the error, or OPENED. */
 static void try(const struct options *o, const char *option, int kind, bool somebody)
@@ -88,7 +95,7 @@ static void try(const struct options *o, const char *option, int kind, bool some
 	struct opener want = {.option = option, .bytes = 8};
 	uint8_t out[8] = {0};
 	bool person = !somebody;
-	err_t e = passphrases_try(o, &want, "the image on X", out, &person);
+	err_t e = passphrases_try(o, &want, "the image on X", known, out, &person);
 
 	if (kind == OPENED)
 		assert_ok(e);
@@ -187,13 +194,51 @@ static void test_ends(void **state)
 	assert_int_equal(door.asked, 3);
 }
 
+/* It opened something else just now: most people have one for both. */
+static void test_known(void **state)
+{
+	static struct passphrase p;
+	struct options o;
+
+	(void)state;
+	known = &p;
+	door_init(&o);
+	door.typed[1] = OPENED;
+	try(&o, NULL, OPENED, true); /* nothing is known yet */
+	assert_int_equal(door.asked, 2);
+	assert_null(strstr(door.prompt, "not the one"));
+	assert_int_equal(p.n, 5);
+	assert_memory_equal(p.text, "typed", 5);
+	memcpy(p.text, "known", 5);
+	door_init(&o);
+	door.known = OPENED;
+	try(&o, NULL, OPENED, false);
+	assert_int_equal(door.knowns, 1);
+	assert_int_equal(door.asked, 0);
+	door_init(&o); /* it is another one */
+	door.typed[0] = OPENED;
+	try(&o, NULL, OPENED, true);
+	assert_int_equal(door.knowns, 1);
+	assert_int_equal(door.asked, 1);
+	assert_non_null(strstr(door.prompt, "not the one that was typed before"));
+	assert_memory_equal(p.text, "typed", 5);
+	memcpy(p.text, "known", 5);
+	door_init(&o);
+	door.known = ERR_CORRUPT;
+	try(&o, NULL, ERR_CORRUPT, false);
+	assert_int_equal(door.asked, 0);
+	door_init(&o);
+	try(&o, NULL, ERR_AUTH, true);
+	assert_memory_equal(p.text, "known", 5);
+	known = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_three_tries),
-		cmocka_unit_test(test_token),
-		cmocka_unit_test(test_key_file),
-		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_three_tries), cmocka_unit_test(test_token),
+		cmocka_unit_test(test_key_file),    cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_known),
 	};
 
 	return cmocka_run_group_tests_name("passphrases", tests, NULL, NULL);

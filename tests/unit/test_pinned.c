@@ -3,7 +3,8 @@
  * Faults planted, each found: a disk of another size or serial number taken; of two
  * disks with the image the first taken; a disk without superblocks taken for one with a
  * file; a superblock that cannot be read taken for none; a partition looked at like a disk;
- * a disk that cannot be read taken for a second one.
+ * a disk that cannot be read taken for a second one; copies without an image refused, or those
+ * of which one has an image not.
  */
 #include "unit.h"
 
@@ -31,6 +32,28 @@ static void put_image(const struct fakedisks *m, const char *name, uint64_t star
 	assert_ok(commit_begin(&t, &c, nonce, 1));
 	if (locator)
 		assert_ok(commit_valid(&t, &c, &(struct slot){.data_pages = 0}));
+	target_close(&t);
+}
+
+/* As image_writer_run leaves it. */
+static const struct slot whole = {.header = {16384, 100, 0x1234},
+				  .directory = {20480, 32, 0x5678},
+				  .image_end = 24576,
+				  .data_pages = 3,
+				  .raw_bytes = 3 * 4096,
+				  .stored_bytes = 5000};
+
+/* The same, VALID. */
+static void make_valid(const struct fakedisks *m, const char *name)
+{
+	struct target t;
+	struct commit c;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", m->dev, name);
+	assert_ok(located_open_head(path, true, 256 << 10, &t));
+	assert_ok(commit_load(&t, &c));
+	assert_ok(commit_valid(&t, &c, &whole));
 	target_close(&t);
 }
 
@@ -101,7 +124,12 @@ static void test_two(void **state)
 	assert_ok(pinned_open(&m.where, &none, &t, path));
 	assert_non_null(strstr(path, "/dev/vdb"));
 	target_close(&t);
+	/* It is the same on both: there is no image. */
 	put_image(&m, "vda", 256 << 10, 0);
+	assert_err(pinned_open(&m.where, &none, &t, path), ERR_FORMAT);
+	make_valid(&m, "vda");
+	assert_err(pinned_open(&m.where, &none, &t, path), ERR_REFUSED);
+	make_valid(&m, "vdb");
 	assert_err(pinned_open(&m.where, &none, &t, path), ERR_REFUSED);
 	fakedisks_deinit(&m);
 }

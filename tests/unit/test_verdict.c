@@ -5,7 +5,9 @@
  * nothing; damage asked about again and again; a reboot without count or end; a forged image taken
  * for a damaged one, or offered for another try; a person's answer not waited for; page 0 of
  * a swap area not asked; a failure counted where no image is VALID; a LUKS partition that was
- * not opened taken for one without an image; damaged keyslots taken for a damaged image.
+ * not opened taken for one without an image; damaged keyslots taken for a damaged image; what
+ * was whole only at the second look resumed unasked; what nobody knows taken for nothing, or
+ * rebooted for without an end.
  */
 #include "unit.h"
 
@@ -15,6 +17,7 @@
 #define RESUME	 OUTCOME_RESUME
 #define NOTHING	 OUTCOME_NOTHING
 #define HOPELESS OUTCOME_HOPELESS
+#define DAMAGED	 OUTCOME_DAMAGED
 #define AGAIN	 VERDICT_AGAIN "why"
 
 /* What there is, what fit_check says, and what becomes of it: by itself, and with
@@ -36,19 +39,19 @@ static const struct {
 	{SLOT_WRITING, false, true, 0, "", 0, ASK, ASK, false, true},
 	{SLOT_RESUMING, true, false, 0, "", 0, ASK, ASK, true, true},
 	{SLOT_RESUMING, false, true, 0, "", 0, ASK, ASK, true, true},
-	{SLOT_RESUMING, true, false, 0, "", ERR_CORRUPT, HOPELESS, HOPELESS, false, true},
+	{SLOT_RESUMING, true, false, 0, "", ERR_CORRUPT, DAMAGED, DAMAGED, false, false},
 	{SLOT_RESUMING, true, false, 0, "", ERR_REFUSED, ASK, ASK, false, true},
 	{SLOT_VALID, true, false, 0, "", 0, RESUME, RESUME, true, true},
 	{SLOT_VALID, false, false, 0, "", 0, ASK, ASK, true, true},
 	{SLOT_VALID, false, true, 0, "", 0, ASK, ASK, true, false},
-	{SLOT_VALID, false, false, 0, "", ERR_CORRUPT, HOPELESS, HOPELESS, false, true},
+	{SLOT_VALID, false, false, 0, "", ERR_CORRUPT, DAMAGED, DAMAGED, false, false},
 	{SLOT_VALID, true, false, 1, "why", 0, ASK, RESUME, true, true},
 	{SLOT_VALID, true, false, 2, AGAIN, 0, RESUME, RESUME, true, true},
 	{SLOT_VALID, true, false, 0, "", ERR_REFUSED, ASK, ASK, false, false},
 	{SLOT_VALID, true, false, 2, AGAIN, ERR_IO, ASK, ASK, false, false},
 	{SLOT_VALID, true, false, 3, AGAIN, ERR_IO, ASK, ASK, false, true},
 	{SLOT_VALID, true, false, 1, "why", ERR_NOMEM, ASK, ASK, false, false},
-	{SLOT_VALID, true, false, 0, "", ERR_CORRUPT, HOPELESS, HOPELESS, false, true},
+	{SLOT_VALID, true, false, 0, "", ERR_CORRUPT, DAMAGED, DAMAGED, false, false},
 	{SLOT_VALID, true, false, 0, "", ERR_AUTH, ASK, ASK, false, true},
 	{SLOT_RESUMING, true, false, 0, "", ERR_AUTH, ASK, ASK, false, true},
 };
@@ -208,6 +211,62 @@ static void test_closed(void **state)
 	err_free(none);
 }
 
+/* Whole only at the second look: asked about, and another boot may be sure. */
+static void test_doubt(void **state)
+{
+	struct commit c = {.slot = {.state = SLOT_VALID}, .twin_good = true};
+	err_t first = err_new(ERR_CORRUPT, "a bit flipped");
+	struct verdict v;
+
+	(void)state;
+	verdict_of_slots(&c, &v);
+	verdict_add_doubt(first, &v);
+	assert_int_equal(v.outcome, ASK);
+	assert_true(v.may_try);
+	assert_false(verdict_waits(&v, &c, CONFIG_RESUME_REBOOT));
+	assert_non_null(strstr(v.text, "a bit flipped"));
+	verdict_reason(&v, c.slot.reason);
+	c.slot.failed_resumes = 1;
+	verdict_of_slots(&c, &v);
+	assert_int_equal(v.outcome, RESUME);
+	err_free(first);
+}
+
+static void test_unknown(void **state)
+{
+	static const struct {
+		enum err_kind kind;
+		enum outcome outcome;
+	} kinds[] = {
+		{ERR_IO, OUTCOME_UNKNOWN},	{ERR_NOMEM, OUTCOME_UNKNOWN},
+		{ERR_REFUSED, OUTCOME_UNKNOWN}, {ERR_INVALID, OUTCOME_UNKNOWN},
+		{ERR_FORMAT, NOTHING},		{ERR_CORRUPT, NOTHING},
+		{ERR_UNSUPPORTED, NOTHING},
+	};
+	struct commit c = {.slot = {.state = SLOT_EMPTY}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		err_t e = err_new(kinds[i].kind, "not to be read");
+		struct verdict v;
+
+		verdict_of_unknown(e, &v);
+		assert_int_equal(v.outcome, kinds[i].outcome);
+		assert_false(v.may_try);
+		assert_int_equal(v.text[0] != '\0', kinds[i].kind != ERR_FORMAT);
+		verdict_retry(&v);
+		assert_int_equal(v.outcome, kinds[i].outcome);
+		err_free(e);
+		if (v.outcome != OUTCOME_UNKNOWN)
+			continue;
+		assert_false(verdict_waits(&v, &c, CONFIG_RESUME_REBOOT));
+		assert_int_equal(verdict_unanswered(&v, CONFIG_RESUME_REBOOT),
+				 CONFIG_RESUME_DISCARD);
+		assert_int_equal(verdict_unanswered(&v, CONFIG_RESUME_POWEROFF),
+				 CONFIG_RESUME_POWEROFF);
+	}
+}
+
 /* A swap area's page 0 must speak for the image, too. */
 static void test_page0(void **state)
 {
@@ -245,10 +304,11 @@ static void test_page0(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),  cmocka_unit_test(test_begun_in_one),
-		cmocka_unit_test(test_reason), cmocka_unit_test(test_locked),
-		cmocka_unit_test(test_closed), cmocka_unit_test(test_unopened),
-		cmocka_unit_test(test_page0),
+		cmocka_unit_test(test_cases),	cmocka_unit_test(test_begun_in_one),
+		cmocka_unit_test(test_reason),	cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_closed),	cmocka_unit_test(test_unopened),
+		cmocka_unit_test(test_page0),	cmocka_unit_test(test_doubt),
+		cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);

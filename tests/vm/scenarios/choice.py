@@ -7,6 +7,7 @@ from lib import disk
 from lib.guest import configuration, make_guest, make_initramfs
 from lib.scenario import expect, scenario
 from lib.session import Session, boot_on, finish, hibernate, resume
+from scenarios.bad import SLOTS, image_parts
 
 ASKS = ("resume_wait = 20", "resume_default = reboot")
 SECOND = "/dev/vdc"
@@ -109,6 +110,75 @@ def choice_twin_damaged(out):
     disk.overwrite(m.target, twin + 300, 4)
     m.start()
     answer(m, "superblocks is damaged", b"t", "This waits for an answer")
+    resumed(m, command, session)
+    finish(session)
+
+
+@scenario("choice-damaged")
+def choice_damaged(out):
+    """the index is damaged: asked before the image is lost; p keeps it, and when the damage is gone it resumes unasked
+
+    Planted: retired without a question.
+    """
+    m, session, command = sleep(out, settings=ASKS)
+    ((at, length),) = image_parts(m.target)["index"]
+    with open(m.target, "rb") as f:
+        f.seek(at)
+        right = f.read(length)
+    disk.overwrite(m.target, at, length)
+    m.start()
+    answer(m, "can never be resumed: .*index", b"p", "Without an answer in 20 s: discard")
+    expect(m.exit_wait(60) == "guest-shutdown", "p did not power off")
+    with open(m.target, "r+b") as f:
+        f.seek(at)
+        f.write(right)
+    m.start()
+    resumed(m, command, session)
+    finish(session)
+
+
+def unreadable(times):
+    """For blkdebug: so many reads of each superblock fail."""
+    rule = '[inject-error]\nevent = "none"\niotype = "read"\nerrno = "5"\nsector = "{}"\nonce = "on"\n'
+    return "".join(rule.format(at // 512) for at in SLOTS for _ in range(times))
+
+
+@scenario("choice-unreadable")
+def choice_unreadable(out):
+    """both superblocks give read errors: a few are got over unasked; after more somebody is asked, and t looks again
+
+    Planted: looked at once only (the first resume asks); what cannot be read only logged (nothing is resumed).
+    """
+    faults = out / "faults"
+    m, session, command = sleep(out, settings=ASKS, target_faults="# none yet\n")
+    faults.write_text(unreadable(3))
+    m.start()
+    resumed(m, command, session)
+    expect(not m.console_has("nobody knows"), "somebody was asked at once")
+    m.shut_down()
+    faults.write_text("# none\n")
+    m.start()
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20)
+    command = hibernate(m)
+    faults.write_text(unreadable(6))
+    m.start()
+    answer(m, "nobody knows whether an image is on /dev/vdb: .*Input/output error", b"t", "Without an answer in 20 s: boot without")
+    resumed(m, command, session)
+    finish(session)
+
+
+@scenario("choice-absent")
+def choice_absent(out):
+    """a target of two is not there: the console says what is waited for, b ends it, and the image on the other one resumes"""
+    m = make_guest(out, settings=(*ASKS, "target = /dev/vdz"))
+    m.start()
+    answer(m, "waiting for /dev/vdz, where", b"b", "At the latest in 27 s")
+    m.ready_wait()
+    session = Session(m, tmpfs_mib=20)
+    command = hibernate(m)
+    m.start()
+    answer(m, "waiting for /dev/vdz, where", b"b", "At the latest in 27 s")
     resumed(m, command, session)
     finish(session)
 
