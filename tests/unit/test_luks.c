@@ -4,7 +4,7 @@
  * volume key's size not compared; the first keyslot alone tried; a keyslot that needs too
  * much memory tried all the same, or ending the search; *out changed by a wrong
  * passphrase; room for three passphrases; a copy of the secret not wiped; a token of any type
- * tried.
+ * tried; a limit of passes that what cryptsetup makes by default is over.
  */
 #include "unit.h"
 
@@ -283,6 +283,22 @@ static void test_memory(void **state)
 	tempfile_close(&f);
 }
 
+/* As cryptsetup makes one when it is told of the memory alone: as many passes as take 2 seconds,
+ * of 64 MiB on a desktop some 100. Here of less, to be quick. */
+static void test_many_passes(void **state)
+{
+	struct secret s, got;
+	struct tempfile f;
+
+	(void)state;
+	make(&f, &s);
+	tool(&f, "printf '" PASS "\n" OTHER "\n' | cryptsetup -q luksAddKey --pbkdf argon2id "
+		 "--pbkdf-memory 1024 --pbkdf-force-iterations 100 %s");
+	assert_ok(open_with(&f, OTHER, &got));
+	assert_memory_equal(&got, &s, sizeof(s));
+	tempfile_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_other_header),
 		cmocka_unit_test(test_tools),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_many_passes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "keys/cryptdevice.h"
 #include "keys/luks.h"
 #include "keys/token.h"
+#include "luksfile.h"
 #include "tempfile.h"
 
 #include <stdio.h>
@@ -33,18 +34,14 @@
 	"\"pkcs11-key\":\"AAAA\"}"
 #define RECOVERY "{\"type\":\"systemd-recovery\",\"keyslots\":[\"0\"]}"
 
-static void make_with(struct tempfile *f, const struct luks_cost *cost)
+static void make(struct tempfile *f)
 {
+	static const struct luks_cost cheap = {.memory_kib = 64, .iterations = 4};
 	struct secret s;
 
 	memset(&s, 0x5a, sizeof(s));
 	tempfile_open(f, 0);
-	assert_ok(luks_create(f->path, &s, PASS, strlen(PASS), cost));
-}
-
-static void make(struct tempfile *f)
-{
-	make_with(f, &(struct luks_cost){.memory_kib = 64, .iterations = 4});
+	assert_ok(luks_create(f->path, &s, PASS, strlen(PASS), &cheap));
 }
 
 static void add(const struct tempfile *f, const char *format, const char *pin)
@@ -137,7 +134,8 @@ static void test_cost(void **state)
 	struct tempfile f;
 
 	(void)state;
-	make_with(&f, &(struct luks_cost){.memory_kib = 64, .iterations = 1000});
+	make(&f);
+	luksfile_patch(f.path, LUKS_METADATA_BYTES, "\"time\":4,", "\"time\":2000000000,");
 	add(&f, TPM2, "false");
 	assert_not_opened(&f, ERR_AUTH, "takes more time or memory", NULL);
 	tempfile_close(&f);
