@@ -60,7 +60,9 @@ err_t luks_load(const char *path, struct crypt_device **cd)
 	if (!count_used(*cd))
 		return err_new(ERR_REFUSED, "%s has no keyslot left: nothing opens it any more",
 			       path);
-	if (crypt_get_volume_key_size(*cd) != (int)sizeof(struct secret))
+	/* More than the tools find room for; a boot would try them all, one after the other. */
+	if (count_used(*cd) > LUKS_KEYSLOTS ||
+	    crypt_get_volume_key_size(*cd) != (int)sizeof(struct secret))
 		return err_new(ERR_CORRUPT, "%s is a LUKS2 header, but not one of dormouse setup",
 			       path);
 	return NULL;

@@ -57,8 +57,9 @@ uint64_t luks_memory(void);
 err_t luks_public_key(const char *path, uint8_t out[SECRET_KEY_BYTES]) ERR_CHECK;
 
 /*
- * For what looks into such a header otherwise (keys/token.c). It has a keyslot, and the size
- * of what it protects is right. *cd: crypt_free it, also after an error.
+ * For what looks into such a header otherwise (keys/token.c). It has a keyslot, not
+ * more than there is room for, and the size of what it protects is right. *cd: crypt_free it, also
+ * after an error.
  */
 struct crypt_device;
 err_t luks_load(const char *path, struct crypt_device **cd) ERR_CHECK;

@@ -4,7 +4,8 @@
  * volume key's size not compared; the first keyslot alone tried; a keyslot that needs too
  * much memory tried all the same, or ending the search; *out changed by a wrong
  * passphrase; room for three passphrases; a copy of the secret not wiped; a token of any type
- * tried; a limit of passes that what cryptsetup makes by default is over.
+ * tried; a limit of passes that what cryptsetup makes by default is over; any
+ * number of keyslots tried.
  */
 #include "unit.h"
 
@@ -224,6 +225,17 @@ static void test_other_header(void **state)
 	tool(&f,
 	     "echo -n '" PASS "' | cryptsetup -q luksFormat --key-size 256 --luks2-metadata-size "
 	     "16k --luks2-keyslots-size 512k --offset 2048 " SHORT " %s -");
+	assert_err(open_with(&f, PASS, &got), ERR_CORRUPT);
+	tempfile_close(&f);
+	/* Nor one with more keyslots than ours have room for, which would all be tried. */
+	tempfile_open(&f, 16 * MIB);
+	tool(&f,
+	     "echo -n '" PASS "' | cryptsetup -q luksFormat --key-size 512 --luks2-metadata-size "
+	     "16k --luks2-keyslots-size 2m --offset 8192 " SHORT " %s -");
+	for (unsigned int i = 1; i < LUKS_KEYSLOTS; i++)
+		tool(&f, "printf '" PASS "\nc\n' | cryptsetup -q luksAddKey " SHORT " %s");
+	assert_ok(open_with(&f, PASS, &got));
+	tool(&f, "printf '" PASS "\nc\n' | cryptsetup -q luksAddKey " SHORT " %s");
 	assert_err(open_with(&f, PASS, &got), ERR_CORRUPT);
 	tempfile_close(&f);
 }
