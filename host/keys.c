@@ -12,16 +12,32 @@
 /* As much as an image has room for. */
 #define HEADER_MAX (4u << 20)
 
+err_t keys_openable(unsigned int kinds, struct openable *out)
+{
+	char why[512];
+
+	TRY(openable_look(KEYS_HEADER, openable_memory(), out));
+	if (openable_count(out, kinds))
+		return NULL;
+	openable_explain(out, kinds, why, sizeof(why));
+	return err_new(ERR_REFUSED,
+		       "nothing in " KEYS_HEADER " would open the image at boot (%s): add a "
+		       "passphrase with cryptsetup luksAddKey, or run dormouse setup --rekey",
+		       why);
+}
+
 static err_t check(const struct pins *pins, unsigned int *slots)
 {
 	uint8_t public_key[SECRET_KEY_BYTES];
+	struct openable o;
 
 	if (!pins->has_public)
 		return err_new(
 			ERR_REFUSED,
 			"no keys are set up to encrypt the image for: run dormouse setup, or "
 			"say \"encrypt = no\" in " CONFIG_PATH);
-	TRY(luks_keyslots(KEYS_HEADER, slots));
+	TRY(keys_openable(OPENABLE_ALL_KINDS, &o));
+	*slots = openable_count(&o, OPENABLE_ALL_KINDS);
 	TRY(luks_public_key(KEYS_HEADER, public_key));
 	if (memcmp(public_key, pins->public_key, sizeof(public_key)))
 		return err_new(ERR_REFUSED,

@@ -68,15 +68,6 @@ err_t luks_load(const char *path, struct crypt_device **cd)
 	return NULL;
 }
 
-err_t luks_keyslots(const char *path, unsigned int *used)
-{
-	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
-
-	TRY(luks_load(path, &cd));
-	*used = count_used(cd);
-	return NULL;
-}
-
 static err_t add_token(struct crypt_device *cd, const char *path, const struct secret *secret)
 {
 	uint8_t public_key[SECRET_KEY_BYTES];
@@ -130,7 +121,8 @@ err_t luks_create(const char *path, const struct secret *secret, const char *pas
 	return add_token(cd, path, secret);
 }
 
-uint64_t luks_memory(void)
+/* A line of /proc/meminfo, in bytes. */
+static uint64_t meminfo(const char *name)
 {
 	CLEANUP_FREE char *text = NULL;
 	unsigned long long kib;
@@ -138,11 +130,21 @@ uint64_t luks_memory(void)
 	size_t n;
 	err_t e = io_read_file("/proc/meminfo", 65536, &text, &n);
 
-	line = e ? NULL : strstr(text, "MemAvailable:");
+	line = e ? NULL : strstr(text, name);
 	err_free(e);
-	if (!line || sscanf(line, "MemAvailable: %llu", &kib) != 1)
+	if (!line || sscanf(line + strlen(name), " %llu", &kib) != 1)
 		return UINT64_MAX;
 	return kib * KIB;
+}
+
+uint64_t luks_memory(void)
+{
+	return meminfo("MemAvailable:");
+}
+
+uint64_t luks_memory_all(void)
+{
+	return meminfo("MemTotal:");
 }
 
 /* What try_slots tries. */

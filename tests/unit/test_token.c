@@ -9,30 +9,20 @@
 #include "unit.h"
 
 #include "base/util.h"
-#include "keys/cryptdevice.h"
 #include "keys/luks.h"
 #include "keys/token.h"
 #include "luksfile.h"
 #include "tempfile.h"
+#include "tokentext.h"
 
 #include <stdio.h>
 
 #define PASS "a passphrase"
 
-/* As systemd-cryptenroll 252 writes them; %s: true or false. What they seal is nonsense. */
-#define TPM2                                                                                       \
-	"{\"type\":\"systemd-tpm2\",\"keyslots\":[\"0\"],\"tpm2-blob\":\"AAAA\",\"tpm2-pcrs\":[7]" \
-	","                                                                                        \
-	"\"tpm2-pcr-bank\":\"sha256\",\"tpm2-primary-alg\":\"ecc\",\"tpm2-policy-hash\":\"00\","   \
-	"\"tpm2-pin\":%s}"
-#define FIDO2                                                                                      \
-	"{\"type\":\"systemd-fido2\",\"keyslots\":[\"0\"],\"fido2-credential\":\"AAAA\","          \
-	"\"fido2-salt\":\"AAAA\",\"fido2-rp\":\"io.systemd.cryptsetup\","                          \
-	"\"fido2-clientPin-required\":%s,\"fido2-up-required\":true,\"fido2-uv-required\":true}"
-#define PKCS11                                                                                     \
-	"{\"type\":\"systemd-pkcs11\",\"keyslots\":[\"0\"],\"pkcs11-uri\":\"pkcs11:a=b\","         \
-	"\"pkcs11-key\":\"AAAA\"}"
-#define RECOVERY "{\"type\":\"systemd-recovery\",\"keyslots\":[\"0\"]}"
+#define TPM2	 TOKENTEXT_TPM2("0")
+#define FIDO2	 TOKENTEXT_FIDO2("0")
+#define PKCS11	 TOKENTEXT_PKCS11("0")
+#define RECOVERY TOKENTEXT_RECOVERY("0")
 
 static void make(struct tempfile *f)
 {
@@ -46,12 +36,7 @@ static void make(struct tempfile *f)
 
 static void add(const struct tempfile *f, const char *format, const char *pin)
 {
-	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
-	char json[512];
-
-	snprintf(json, sizeof(json), format, pin);
-	assert_ok(luks_load(f->path, &cd));
-	assert_true(crypt_token_json_set(cd, CRYPT_ANY_TOKEN, json) >= 0);
+	tokentext_add(f->path, format, pin);
 }
 
 static void assert_count(const struct tempfile *f, unsigned int tpm2, unsigned int fido2,
