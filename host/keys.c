@@ -43,23 +43,44 @@ static err_t check_length(void)
 	return NULL;
 }
 
-static err_t read_header(unsigned int *slots, uint8_t public_key[SECRET_KEY_BYTES])
+/* luks_keyslots, so that "no keyslot is left" comes with a remedy that there still is. */
+static err_t look(struct openable *out)
 {
+	unsigned int slots;
+
 	TRY(check_length());
-	TRY(luks_keyslots(KEYS_HEADER, slots));
-	return luks_public_key(KEYS_HEADER, public_key);
+	TRY(luks_keyslots(KEYS_HEADER, &slots));
+	return openable_look(KEYS_HEADER, openable_memory(), out);
+}
+
+err_t keys_openable(unsigned int kinds, struct openable *out)
+{
+	char why[512];
+
+	memset(out, 0, sizeof(*out));
+	TRY(with_remedy(look(out)));
+	if (openable_count(out, kinds))
+		return NULL;
+	openable_explain(out, kinds, why, sizeof(why));
+	return err_new(ERR_REFUSED,
+		       "nothing in " KEYS_HEADER " would open the image at boot (%s): add a "
+		       "passphrase with cryptsetup luksAddKey, or run dormouse setup --rekey",
+		       why);
 }
 
 static err_t check(const struct pins *pins, unsigned int *slots)
 {
 	uint8_t public_key[SECRET_KEY_BYTES];
+	struct openable o;
 
 	if (!pins->has_public)
 		return err_new(
 			ERR_REFUSED,
 			"no keys are set up to encrypt the image for: run dormouse setup, or "
 			"say \"encrypt = no\" in " CONFIG_PATH);
-	TRY(with_remedy(read_header(slots, public_key)));
+	TRY(keys_openable(OPENABLE_ALL_KINDS, &o));
+	*slots = openable_count(&o, OPENABLE_ALL_KINDS);
+	TRY(with_remedy(luks_public_key(KEYS_HEADER, public_key)));
 	if (memcmp(public_key, pins->public_key, sizeof(public_key)))
 		return err_new(ERR_REFUSED,
 			       KEYS_HEADER " and " PINS_PATH

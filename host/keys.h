@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "config/pins.h"
+#include "keys/openable.h"
 #include "keys/seal.h"
 
 #include <stddef.h>
@@ -14,10 +15,16 @@
 #define KEYS_AUTH   KEYS_DIR "/auth.key"  /* a part of it: who has it can make images */
 
 /*
+ * What a boot that can use tokens of these kinds (a bit each) will be able to open of it.
+ * ERR_REFUSED: nothing, and the text says why and what to do; *out is filled in all the same.
+ */
+err_t keys_openable(unsigned int kinds, struct openable *out) ERR_CHECK;
+
+/*
  * keys.luks as a boot will need it: a copy, as it is, travels with each image. ERR_REFUSED
- * when it could not be opened there (damaged, no keyslot left, gone), or is not what the pins
- * say; the text has what to do.
- * bytes: to be freed; *slots: passphrases and tokens that open it.
+ * when it could not be opened there (damaged, gone, no keyslot that a boot would open), or is
+ * not what the pins say; the text has what to do.
+ * bytes: to be freed; *slots: passphrases and tokens that will open it.
  */
 err_t keys_header(const struct pins *pins, uint8_t **bytes, size_t *n, unsigned int *slots)
 	ERR_CHECK;

@@ -22,7 +22,7 @@ enum opener_exit {
 	OPENER_WRONG,	    /* ERR_AUTH: the passphrase, or all tokens */
 	OPENER_NOTHING,	    /* ERR_REFUSED: no keyslot, or no token */
 	OPENER_DAMAGED,	    /* ERR_CORRUPT */
-	OPENER_TOO_LARGE,   /* ERR_NOMEM */
+	OPENER_TOO_LARGE,   /* ERR_NOMEM: it takes more memory, or time, than there is */
 };
 
 #define OPENER_MESSAGE "dormouse-unlock: "

@@ -37,10 +37,10 @@ static err_t by_token(const struct door *d, bool *opened)
 	token.option = OPENER_TOKEN;
 	e = opener_run(&token, NULL, d->out);
 	*opened = !e;
-	if (!e || (err_kind(e) != ERR_REFUSED && err_kind(e) != ERR_AUTH))
+	if (!e || (is_final(e) && err_kind(e) != ERR_REFUSED))
 		return e;
 	/* No token, or none that works here; that is what passphrases are for. */
-	if (err_kind(e) == ERR_AUTH)
+	if (err_kind(e) != ERR_REFUSED)
 		log_warn("no token opens it: %s", err_text(e));
 	err_free(e);
 	return NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Will the next boot be able to use the tokens that are enrolled? A passphrase will do, too. */
+/* Will the next boot be able to open the keyslots, and to use the tokens that are enrolled? */
 #include "host/checks/check.h"
 
 #include "host/checks/initramfs.h"
@@ -10,25 +10,56 @@
 #include <limits.h>
 
 /* NULL: all is there. */
-static const struct initramfs_library *missing(const struct token_count *tokens,
-					       const struct initramfs *found)
+static const struct initramfs_library *missing(unsigned int kinds, const struct initramfs *found)
 {
 	for (size_t i = 0; i < INITRAMFS_LIBRARIES; i++)
-		if (tokens->usable[initramfs_libraries[i].kind] && !(found->libraries & 1u << i))
+		if (kinds & 1u << initramfs_libraries[i].kind && !(found->libraries & 1u << i))
 			return &initramfs_libraries[i];
 	return NULL;
 }
 
-static void compare(const struct token_count *tokens, const struct initramfs *found,
-		    const char *path, struct finding *out)
+/* Those that it can use, a bit each. */
+static unsigned int usable(const struct initramfs *found)
 {
-	const struct initramfs_library *library = missing(tokens, found);
+	unsigned int kinds = 0;
 
+	for (unsigned int kind = 0; kind < TOKEN_KINDS; kind++)
+		if (!missing(1u << kind, found))
+			kinds |= 1u << kind;
+	return kinds;
+}
+
+static unsigned int enrolled(const struct token_count *tokens)
+{
+	unsigned int kinds = 0;
+
+	for (unsigned int kind = 0; kind < TOKEN_KINDS; kind++)
+		if (tokens->usable[kind])
+			kinds |= 1u << kind;
+	return kinds;
+}
+
+static void say_missing(const struct initramfs_library *library, enum finding_level level,
+			const char *path, struct finding *out)
+{
+	finding_set(
+		out, level,
+		"a %s token is enrolled, but the initramfs %s cannot use it: %s is not in it. Is "
+		"it installed? Run update-initramfs -u -k all",
+		token_names[library->kind], path, library->name);
+}
+
+/* At least one keyslot will open. */
+static void compare(const struct token_count *tokens, const struct openable *o,
+		    const struct initramfs_library *library, const char *path, struct finding *out)
+{
+	char why[384];
+
+	openable_explain(o, OPENABLE_ALL_KINDS, why, sizeof(why));
 	if (library)
-		finding_set(out, FINDING_WARN,
-			    "a %s token is enrolled, but the initramfs %s cannot use it: %s is not "
-			    "in it. Is it installed? Run update-initramfs -u -k all",
-			    token_names[library->kind], path, library->name);
+		say_missing(library, FINDING_WARN, path, out);
+	else if (*why)
+		finding_set(out, FINDING_WARN, "not all of " KEYS_HEADER " opens at boot: %s", why);
 	else if (tokens->with_pin)
 		finding_set(out, FINDING_WARN,
 			    "%u of the tokens want a PIN, which a boot does not ask for: it asks "
@@ -39,9 +70,30 @@ static void compare(const struct token_count *tokens, const struct initramfs *fo
 			    tokens->usable[TOKEN_TPM2], tokens->usable[TOKEN_FIDO2]);
 }
 
+static err_t look(const struct initramfs *found, const char *path, struct finding *out)
+{
+	const struct initramfs_library *library;
+	struct token_count tokens;
+	struct openable o;
+	err_t e;
+
+	TRY(token_count(KEYS_HEADER, &tokens));
+	library = missing(enrolled(&tokens), found);
+	e = keys_openable(usable(found), &o);
+	if (!e)
+		compare(&tokens, &o, library, path, out);
+	else if (err_kind(e) != ERR_REFUSED)
+		return e;
+	else if (library && openable_count(&o, OPENABLE_ALL_KINDS))
+		say_missing(library, FINDING_REFUSE, path, out);
+	else
+		finding_set(out, FINDING_REFUSE, "%s", err_text(e));
+	err_free(e);
+	return NULL;
+}
+
 void check_tokens(const struct preflight *p, struct finding *out)
 {
-	struct token_count tokens;
 	struct initramfs found;
 	char path[PATH_MAX];
 	err_t e;
@@ -51,13 +103,11 @@ void check_tokens(const struct preflight *p, struct finding *out)
 		return;
 	}
 	preflight_initramfs(p, path, sizeof(path));
-	e = token_count(KEYS_HEADER, &tokens);
+	e = initramfs_scan_cached(path, RECORD_DIR, &found);
 	if (!e)
-		e = initramfs_scan_cached(path, RECORD_DIR, &found);
-	if (!e) {
-		compare(&tokens, &found, path, out);
+		e = look(&found, path, out);
+	if (!e)
 		return;
-	}
 	finding_set(out, FINDING_SKIP, "keys or initramfs cannot be looked at");
 	err_free(e);
 }

@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/util.h"
+#include "formats/slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-/* Some filesystems (btrfs, reiserfs) begin with 64 KiB of zeros. */
+/* Some filesystems (btrfs, reiserfs) begin with 64 KiB of zeros. More than a file's head
+ * (image/located.h), by which alone a boot finds anything in it. */
 #define LOOK_BYTES MIB
 
 /* Before it has data: afterwards it would be too late. */
@@ -53,12 +55,35 @@ static err_t cannot_allocate(const char *path, unsigned long long mib)
 	return err_errno("allocating %llu MiB for %s", mib, path);
 }
 
+/* Its first bytes, or all of a smaller file, on the medium. */
+static err_t clear(int fd, const char *path)
+{
+	CLEANUP_FREE uint8_t *zeros = calloc(1, LOOK_BYTES);
+	struct stat st;
+
+	if (!zeros)
+		return err_new(ERR_NOMEM, "clearing %s", path);
+	if (fstat(fd, &st))
+		return err_errno("%s", path);
+	TRY(io_pwrite(fd, zeros, min_u64((uint64_t)st.st_size, LOOK_BYTES), 0, path));
+	return io_fsync(fd, path);
+}
+
 static err_t allocate(int fd, const char *path, uint64_t bytes)
 {
 	TRY(set_no_cow(fd, path));
 	if (fallocate(fd, 0, 0, (off_t)bytes))
 		return cannot_allocate(path, bytes / MIB);
-	return io_fsync(fd, path);
+	return clear(fd, path);
+}
+
+err_t targetfile_clear(const char *path)
+{
+	CLEANUP_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno("clearing %s", path);
+	return clear(fd, path);
 }
 
 /* Its name is on the medium, too. */
@@ -91,8 +116,23 @@ err_t targetfile_create(const char *path, uint64_t bytes)
 	return e;
 }
 
-/* A file that images were written to beside its filesystem still reads as zeros, unless
- * somebody has filled it with those first: then with an image, which has a superblock. */
+/* Both superblocks, of an image that was given up: what is behind them is its rest. */
+static bool is_retired(const uint8_t *buf, size_t n)
+{
+	struct slot a, b;
+	err_t e;
+
+	if (n < SLOT_DATA_START)
+		return false;
+	e = slot_decode(buf + SLOT_A_OFFSET, &a);
+	if (!e)
+		e = slot_decode(buf + SLOT_B_OFFSET, &b);
+	if (!e)
+		return a.state == SLOT_RETIRED && b.state == SLOT_RETIRED;
+	err_free(e);
+	return false;
+}
+
 err_t targetfile_check_empty(const char *path)
 {
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -103,6 +143,8 @@ err_t targetfile_check_empty(const char *path)
 		return err_new(ERR_NOMEM, "looking at %s", path);
 	if (fd < 0 || (n = pread(fd, buf, LOOK_BYTES, 0)) < 0)
 		return err_errno("looking at %s", path);
+	if (is_retired(buf, (size_t)n))
+		return NULL;
 	for (ssize_t i = 0; i < n; i++)
 		if (buf[i])
 			return err_new(ERR_REFUSED,

@@ -144,15 +144,24 @@ static err_t make_file(const char *name, uint64_t bytes, bool *made)
 	return NULL;
 }
 
-static err_t check_location(const struct location *l, bool encrypted, const struct pins *before)
+/* What is in a file that is pinned there already is an old image. */
+static bool is_new_file(const struct location *l, const struct pins *before)
 {
 	const struct pin *old = pins_of(before, l->name);
 
+	return l->kind == LOCATION_FILE && !(old && pins_same_place(old, &l->pin));
+}
+
+static err_t check_location(const struct location *l, bool encrypted, const struct pins *before)
+{
 	TRY(check_encrypted(l, encrypted));
-	/* What is in one that is pinned there already is an old image. */
-	if (l->kind == LOCATION_FILE && !(old && pins_same_place(old, &l->pin)))
-		return targetfile_check_empty(l->name);
-	return NULL;
+	return is_new_file(l, before) ? targetfile_check_empty(l->name) : NULL;
+}
+
+/* Before boots look there. */
+static err_t clear_location(const struct location *l, const struct pins *before)
+{
+	return is_new_file(l, before) ? targetfile_clear(l->name) : NULL;
 }
 
 static err_t pin_location(const struct location *l, const struct pins *before, struct pins *pins)
@@ -183,6 +192,8 @@ static err_t set_up_one(const char *name, uint64_t bytes, bool encrypted, const 
 	e = location_find(name, &l);
 	if (!e)
 		e = check_location(&l, encrypted, before);
+	if (!e)
+		e = clear_location(&l, before);
 	if (!e)
 		e = pin_location(&l, before, pins);
 	location_deinit(&l);

@@ -20,7 +20,8 @@ err_t cryptdevice_error(int r, const char *path, const char *what) ERR_CHECK;
 
 /*
  * May a passphrase be tried on this keyslot, with so many bytes of memory? Who can write to the
- * disk says what that costs, up to days. ERR_NOMEM: too much memory, or time.
+ * disk says what that costs, up to days. ERR_NOMEM: too much memory, or more than minutes; the
+ * text says what to do.
  */
 err_t cryptdevice_check_cost(struct crypt_device *cd, int slot, uint64_t memory) ERR_CHECK;
 

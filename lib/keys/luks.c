@@ -60,18 +60,11 @@ err_t luks_load(const char *path, struct crypt_device **cd)
 	if (!count_used(*cd))
 		return err_new(ERR_REFUSED, "%s has no keyslot left: nothing opens it any more",
 			       path);
-	if (crypt_get_volume_key_size(*cd) != (int)sizeof(struct secret))
+	/* More than the tools find room for; a boot would try them all, one after the other. */
+	if (count_used(*cd) > LUKS_KEYSLOTS ||
+	    crypt_get_volume_key_size(*cd) != (int)sizeof(struct secret))
 		return err_new(ERR_CORRUPT, "%s is a LUKS2 header, but not one of dormouse setup",
 			       path);
-	return NULL;
-}
-
-err_t luks_keyslots(const char *path, unsigned int *used)
-{
-	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
-
-	TRY(luks_load(path, &cd));
-	*used = count_used(cd);
 	return NULL;
 }
 
@@ -128,7 +121,8 @@ err_t luks_create(const char *path, const struct secret *secret, const char *pas
 	return add_token(cd, path, secret);
 }
 
-uint64_t luks_memory(void)
+/* A line of /proc/meminfo, in bytes. */
+static uint64_t meminfo(const char *name)
 {
 	CLEANUP_FREE char *text = NULL;
 	unsigned long long kib;
@@ -136,11 +130,21 @@ uint64_t luks_memory(void)
 	size_t n;
 	err_t e = io_read_file("/proc/meminfo", 65536, &text, &n);
 
-	line = e ? NULL : strstr(text, "MemAvailable:");
+	line = e ? NULL : strstr(text, name);
 	err_free(e);
-	if (!line || sscanf(line, "MemAvailable: %llu", &kib) != 1)
+	if (!line || sscanf(line + strlen(name), " %llu", &kib) != 1)
 		return UINT64_MAX;
 	return kib * KIB;
+}
+
+uint64_t luks_memory(void)
+{
+	return meminfo("MemAvailable:");
+}
+
+uint64_t luks_memory_all(void)
+{
+	return meminfo("MemTotal:");
 }
 
 /* What try_slots tries. */

@@ -50,20 +50,19 @@ err_t luks_create(const char *path, const struct secret *secret, const char *pas
 err_t luks_open_passphrase(const char *path, const char *passphrase, size_t n, uint64_t memory,
 			   struct secret *out) ERR_CHECK;
 
-/* So much memory can be had without anything else being pushed out. */
+/* So much memory can be had without anything else being pushed out; and so much there is. */
 uint64_t luks_memory(void);
+uint64_t luks_memory_all(void);
 
 /* The public key that the header claims; whoever can write the file can change it. */
 err_t luks_public_key(const char *path, uint8_t out[SECRET_KEY_BYTES]) ERR_CHECK;
 
 /*
- * For what looks into such a header otherwise (keys/token.c). It has a keyslot, and the size
- * of what it protects is right. *cd: crypt_free it, also after an error.
+ * For what looks into such a header otherwise (keys/token.c). It has a keyslot, not
+ * more than there is room for, and the size of what it protects is right. *cd: crypt_free it, also
+ * after an error.
  */
 struct crypt_device;
 err_t luks_load(const char *path, struct crypt_device **cd) ERR_CHECK;
-
-/* How many keyslots are in use; at least one, else ERR_REFUSED. */
-err_t luks_keyslots(const char *path, unsigned int *used) ERR_CHECK;
 
 #endif

@@ -6,7 +6,6 @@
 #include "keys/luks.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +59,17 @@ static bool is_token(struct crypt_device *cd, int number, struct token *out)
 		return true;
 	}
 	return false;
+}
+
+bool token_find(struct crypt_device *cd, int number, enum token_kind *kind, bool *with_pin)
+{
+	struct token t;
+
+	if (!is_token(cd, number, &t))
+		return false;
+	*kind = t.kind;
+	*with_pin = t.with_pin;
+	return true;
 }
 
 err_t token_count(const char *path, struct token_count *out)

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "keys/secret.h"
 
+#include <stdbool.h>
+
 enum token_kind {
 	TOKEN_TPM2,
 	TOKEN_FIDO2,
@@ -25,6 +27,10 @@ struct token_count {
 };
 
 err_t token_count(const char *path, struct token_count *out) ERR_CHECK;
+
+/* Is the header's token of this number one of those? */
+struct crypt_device;
+bool token_find(struct crypt_device *cd, int number, enum token_kind *kind, bool *with_pin);
 
 /*
  * By the first token that gives the secret and asks for nothing but a touch. ERR_REFUSED:

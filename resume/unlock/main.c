@@ -13,11 +13,16 @@
 #include "resume/opener.h"
 
 #include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #define EXIT_USAGE 2
+
+/* Of a CPU's time, for all keyslots together: each may take minutes (keys/cryptdevice.c). */
+#define LIMIT_S 1800u
 
 static int exit_code(err_t e)
 {
@@ -146,12 +151,36 @@ static const struct {
 	{OPENER_DISCARD, discard},
 };
 
+static void give_up(int number)
+{
+	static const char text[] = OPENER_MESSAGE "it takes too long to open, and was given up\n";
+	ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)number;
+	(void)ignored;
+	_exit(OPENER_TOO_LARGE);
+}
+
+/* A header may be anybody's, and what it costs is theirs to say: whatever is not looked at
+ * before, the boot goes on some time. Waiting for somebody to touch a token does not count. */
+static void limit_time(void)
+{
+	struct rlimit limit;
+
+	signal(SIGXCPU, give_up);
+	if (getrlimit(RLIMIT_CPU, &limit) || limit.rlim_cur <= LIMIT_S)
+		return;
+	limit.rlim_cur = LIMIT_S;
+	setrlimit(RLIMIT_CPU, &limit);
+}
+
 static int run(err_t (*kind)(const char *header), const char *header)
 {
 	int code = OPENER_OPENED;
 	err_t e;
 
 	process_hide();
+	limit_time();
 	mlockall(MCL_CURRENT | MCL_FUTURE);
 	luks_without_locks();
 	setenv("TSS2_LOG", "all+none", 1); /* systemd says the same, in words */

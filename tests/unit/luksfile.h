@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A LUKS partition in a file, whose passphrase costs nothing. */
+/* A LUKS partition in a file, whose passphrase costs nothing; and headers that no tool makes. */
 #ifndef UNIT_LUKSFILE_H
 #define UNIT_LUKSFILE_H
 
 #include "unit.h"
 
+#include <fcntl.h>
 #include <libcryptsetup.h>
+#include <openssl/evp.h>
 #include <unistd.h>
 
 #define LUKSFILE_BYTES (24ull << 20)
@@ -46,6 +48,36 @@ static inline void luksfile_format(const char *path, const char *type, uint8_t k
 							 LUKSFILE_PASS, strlen(LUKSFILE_PASS)),
 			 0);
 	crypt_free(cd);
+}
+
+/* LUKS2 On-Disk Format Specification, "Binary Header": SHA-256 over both areas, itself zero. */
+#define LUKSFILE_JSON	 4096u
+#define LUKSFILE_SUM	 448u
+#define LUKSFILE_SUM_MAX 64u
+
+/* The JSON of both copies, metadata bytes each, with one text instead of another. */
+static inline void luksfile_patch(const char *path, size_t metadata, const char *what,
+				  const char *instead)
+{
+	char *copy = malloc(metadata), *at;
+	int fd = open(path, O_RDWR);
+
+	assert_true(fd >= 0 && copy);
+	for (off_t place = 0; place < (off_t)(2 * metadata); place += (off_t)metadata) {
+		assert_int_equal(pread(fd, copy, metadata, place), metadata);
+		at = strstr(copy + LUKSFILE_JSON, what);
+		if (!at)
+			fail_msg("there is no %s", what);
+		memmove(at + strlen(instead), at + strlen(what), strlen(at + strlen(what)) + 1);
+		memcpy(at, instead, strlen(instead));
+		memset(copy + LUKSFILE_SUM, 0, LUKSFILE_SUM_MAX);
+		assert_int_equal(EVP_Digest(copy, metadata, (uint8_t *)copy + LUKSFILE_SUM, NULL,
+					    EVP_sha256(), NULL),
+				 1);
+		assert_int_equal(pwrite(fd, copy, metadata, place), metadata);
+	}
+	close(fd);
+	free(copy);
 }
 
 #endif

@@ -4,12 +4,14 @@
  * volume key's size not compared; the first keyslot alone tried; a keyslot that needs too
  * much memory tried all the same, or ending the search; *out changed by a wrong
  * passphrase; room for three passphrases; a copy of the secret not wiped; a token of any type
- * tried.
+ * tried; a limit of passes that what cryptsetup makes by default is over; any
+ * number of keyslots tried.
  */
 #include "unit.h"
 
 #include "base/util.h"
 #include "keys/luks.h"
+#include "keys/openable.h"
 #include "keys/token.h"
 #include "tempfile.h"
 #include "wiped.h"
@@ -67,6 +69,15 @@ static int run(const char *command, char *out, size_t n)
 	return pclose(f);
 }
 
+static err_t count(const struct tempfile *f, unsigned int *used)
+{
+	struct openable o;
+
+	TRY(openable_look(f->path, MIB, &o));
+	*used = openable_count(&o, 0);
+	return NULL;
+}
+
 static void tool(const struct tempfile *f, const char *format)
 {
 	char command[1024], text[256];
@@ -95,7 +106,7 @@ static void test_opens(void **state)
 	assert_ok(luks_public_key(f.path, public_key));
 	assert_ok(secret_public(&s, wanted));
 	assert_memory_equal(public_key, wanted, sizeof(wanted));
-	assert_ok(luks_keyslots(f.path, &used));
+	assert_ok(count(&f, &used));
 	assert_int_equal(used, 1);
 	tempfile_close(&f);
 }
@@ -183,7 +194,7 @@ static void test_damage(void **state)
 		flip_range(&f, LUKS_METADATA_BYTES + places[i], 8);
 		assert_err(open_with(&f, PASS, &got), ERR_CORRUPT);
 		assert_err(luks_public_key(f.path, public_key), ERR_CORRUPT);
-		assert_err(luks_keyslots(f.path, &used), ERR_CORRUPT);
+		assert_err(count(&f, &used), ERR_CORRUPT);
 		tempfile_close(&f);
 	}
 	/* In the first keyslot's material: nobody can tell that from a wrong passphrase. */
@@ -226,6 +237,17 @@ static void test_other_header(void **state)
 	     "16k --luks2-keyslots-size 512k --offset 2048 " SHORT " %s -");
 	assert_err(open_with(&f, PASS, &got), ERR_CORRUPT);
 	tempfile_close(&f);
+	/* Nor one with more keyslots than ours have room for, which would all be tried. */
+	tempfile_open(&f, 16 * MIB);
+	tool(&f,
+	     "echo -n '" PASS "' | cryptsetup -q luksFormat --key-size 512 --luks2-metadata-size "
+	     "16k --luks2-keyslots-size 2m --offset 8192 " SHORT " %s -");
+	for (unsigned int i = 1; i < LUKS_KEYSLOTS; i++)
+		tool(&f, "printf '" PASS "\nc\n' | cryptsetup -q luksAddKey " SHORT " %s");
+	assert_ok(open_with(&f, PASS, &got));
+	tool(&f, "printf '" PASS "\nc\n' | cryptsetup -q luksAddKey " SHORT " %s");
+	assert_err(open_with(&f, PASS, &got), ERR_CORRUPT);
+	tempfile_close(&f);
 }
 
 static void test_tools(void **state)
@@ -240,7 +262,7 @@ static void test_tools(void **state)
 	tool(&f, "printf '" PASS "\\n" OTHER "\\n' | cryptsetup -q luksAddKey " SHORT " %s");
 	assert_opens(&f, PASS);
 	assert_opens(&f, OTHER);
-	assert_ok(luks_keyslots(f.path, &used));
+	assert_ok(count(&f, &used));
 	assert_int_equal(used, 2);
 	snprintf(command, sizeof(command), "cryptsetup luksDump %s", f.path);
 	assert_int_equal(run(command, text, sizeof(text)), 0);
@@ -257,7 +279,7 @@ static void test_tools(void **state)
 	assert_opens(&f, OTHER);
 	tool(&f, "cryptsetup -q luksErase %s");
 	assert_err(open_with(&f, OTHER, &got), ERR_REFUSED);
-	assert_err(luks_keyslots(f.path, &used), ERR_REFUSED);
+	assert_err(count(&f, &used), ERR_REFUSED);
 	tempfile_close(&f);
 }
 
@@ -283,6 +305,22 @@ static void test_memory(void **state)
 	tempfile_close(&f);
 }
 
+/* As cryptsetup makes one when it is told of the memory alone: as many passes as take 2 seconds,
+ * of 64 MiB on a desktop some 100. Here of less, to be quick. */
+static void test_many_passes(void **state)
+{
+	struct secret s, got;
+	struct tempfile f;
+
+	(void)state;
+	make(&f, &s);
+	tool(&f, "printf '" PASS "\n" OTHER "\n' | cryptsetup -q luksAddKey --pbkdf argon2id "
+		 "--pbkdf-memory 1024 --pbkdf-force-iterations 100 %s");
+	assert_ok(open_with(&f, OTHER, &got));
+	assert_memory_equal(&got, &s, sizeof(s));
+	tempfile_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_other_header),
 		cmocka_unit_test(test_tools),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_many_passes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,8 @@
  * faults that made it fail: a short answer taken; the exit code not looked at; the message's
  * control characters kept; what a plugin says taken for the message, or kept to itself; a
  * plugin's crash taken for a program that cannot run; one exit code taken for another; an
- * environment given to it; core dumps of it left on, its memory not locked.
+ * environment given to it; core dumps of it left on, its memory not locked; no limit of its
+ * time.
  */
 #include "unit.h"
 
@@ -295,12 +296,76 @@ static void test_hides(void **state)
 	close(o.header);
 }
 
+/* In the shell's limit of one second, where a keyslot takes a minute. */
+static void test_too_long(void **state)
+{
+	static const char kdf[] = "\"kdf\":{\"type\":\"argon2id\",\"time\":4,\"memory\":64,"
+				  "\"cpus\":1,",
+			  slow[] = "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha512\","
+				   "\"iterations\":100000000,";
+	char path[PATH_MAX] = "", script[] = "/tmp/dormouse-opener-XXXXXX", text[PATH_MAX + 64];
+	struct passphrase *p = typed("right");
+	int file = mkstemp(script);
+	struct secret s = {.auth_key = {1}}, got;
+	struct tempfile f;
+	err_t e;
+
+	(void)state;
+	close(file);
+	program(path);
+	snprintf(text, sizeof(text), "#!/bin/sh\nulimit -S -t 1\nexec %s \"$@\"\n", path);
+	put_script(script, text);
+	tempfile_open(&f, 0);
+	assert_ok(luks_create(f.path, &s, "right", 5, &cheap));
+	assert_ok(open_with(script, f.fd, p, &got));
+	luksfile_patch(f.path, LUKS_METADATA_BYTES, kdf, slow);
+	e = open_with(script, f.fd, p, &got);
+	assert_non_null(e);
+	if (err_kind(e) != ERR_NOMEM || !strstr(err_text(e), "takes too long"))
+		fail_msg("%s", err_text(e));
+	err_free(e);
+	passphrase_destroy(p);
+	tempfile_close(&f);
+	unlink(script);
+}
+
+/* What the program has when nobody limits it. */
+static void test_limit(void **state)
+{
+	char path[PATH_MAX] = "", limits[64], line[256];
+	struct secret s, got;
+	struct opener o = {.program = path, .header = make_header(&s), .bytes = sizeof(s)};
+	struct passphrase *right = typed("right");
+	time_t until = time(NULL) + 60;
+	unsigned long seconds = 0;
+	struct child c;
+
+	(void)state;
+	program(path);
+	assert_ok(start(&o, &c));
+	snprintf(limits, sizeof(limits), "/proc/%d/limits", (int)c.pid);
+	while (!seconds && time(NULL) < until) {
+		FILE *file = fopen(limits, "r");
+
+		while (file && fgets(line, sizeof(line), file))
+			sscanf(line, "Max cpu time %lu", &seconds);
+		if (file)
+			fclose(file);
+		usleep(1000);
+	}
+	assert_ok(talk(&o, &c, right, &got));
+	assert_in_range(seconds, 600, 3600);
+	passphrase_destroy(right);
+	close(o.header);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_opens), cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_fails), cmocka_unit_test(test_token),
-		cmocka_unit_test(test_hides),
+		cmocka_unit_test(test_hides), cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,8 @@
 /*
  * What opens keyslots, one after the other: a token, the key file, a person. Faults planted,
  * each found: two tries, or four; a right passphrase asked for once more; a token tried where
- * another thing than the secret is wanted; a token that fails taken for none; a key file that
+ * another thing than the secret is wanted; a token that fails taken for none, or one
+ * that costs too much ending it all; a key file that
  * opens nothing ending it all; an error that no passphrase mends asked about again; nothing
  * typed taken for a wrong passphrase; nobody there taken for a person; a known passphrase not
  * tried, or taken for the last word; what was typed not kept, or a wrong one kept.
@@ -133,6 +134,10 @@ static void test_token(void **state)
 	door.token = ERR_CORRUPT;
 	try(&o, NULL, ERR_CORRUPT, false);
 	assert_int_equal(door.asked, 0);
+	door_init(&o); /* it costs too much, as another's may: a passphrase is asked for */
+	door.token = ERR_NOMEM;
+	door.typed[0] = OPENED;
+	try(&o, NULL, OPENED, true);
 	door_init(&o); /* the key of a partition: a token is of the secret's header */
 	door.token = OPENED;
 	door.typed[0] = OPENED;

@@ -9,52 +9,34 @@
 #include "unit.h"
 
 #include "base/util.h"
-#include "keys/cryptdevice.h"
 #include "keys/luks.h"
 #include "keys/token.h"
+#include "luksfile.h"
 #include "tempfile.h"
+#include "tokentext.h"
 
 #include <stdio.h>
 
 #define PASS "a passphrase"
 
-/* As systemd-cryptenroll 252 writes them; %s: true or false. What they seal is nonsense. */
-#define TPM2                                                                                       \
-	"{\"type\":\"systemd-tpm2\",\"keyslots\":[\"0\"],\"tpm2-blob\":\"AAAA\",\"tpm2-pcrs\":[7]" \
-	","                                                                                        \
-	"\"tpm2-pcr-bank\":\"sha256\",\"tpm2-primary-alg\":\"ecc\",\"tpm2-policy-hash\":\"00\","   \
-	"\"tpm2-pin\":%s}"
-#define FIDO2                                                                                      \
-	"{\"type\":\"systemd-fido2\",\"keyslots\":[\"0\"],\"fido2-credential\":\"AAAA\","          \
-	"\"fido2-salt\":\"AAAA\",\"fido2-rp\":\"io.systemd.cryptsetup\","                          \
-	"\"fido2-clientPin-required\":%s,\"fido2-up-required\":true,\"fido2-uv-required\":true}"
-#define PKCS11                                                                                     \
-	"{\"type\":\"systemd-pkcs11\",\"keyslots\":[\"0\"],\"pkcs11-uri\":\"pkcs11:a=b\","         \
-	"\"pkcs11-key\":\"AAAA\"}"
-#define RECOVERY "{\"type\":\"systemd-recovery\",\"keyslots\":[\"0\"]}"
+#define TPM2	 TOKENTEXT_TPM2("0")
+#define FIDO2	 TOKENTEXT_FIDO2("0")
+#define PKCS11	 TOKENTEXT_PKCS11("0")
+#define RECOVERY TOKENTEXT_RECOVERY("0")
 
-static void make_with(struct tempfile *f, const struct luks_cost *cost)
+static void make(struct tempfile *f)
 {
+	static const struct luks_cost cheap = {.memory_kib = 64, .iterations = 4};
 	struct secret s;
 
 	memset(&s, 0x5a, sizeof(s));
 	tempfile_open(f, 0);
-	assert_ok(luks_create(f->path, &s, PASS, strlen(PASS), cost));
-}
-
-static void make(struct tempfile *f)
-{
-	make_with(f, &(struct luks_cost){.memory_kib = 64, .iterations = 4});
+	assert_ok(luks_create(f->path, &s, PASS, strlen(PASS), &cheap));
 }
 
 static void add(const struct tempfile *f, const char *format, const char *pin)
 {
-	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
-	char json[512];
-
-	snprintf(json, sizeof(json), format, pin);
-	assert_ok(luks_load(f->path, &cd));
-	assert_true(crypt_token_json_set(cd, CRYPT_ANY_TOKEN, json) >= 0);
+	tokentext_add(f->path, format, pin);
 }
 
 static void assert_count(const struct tempfile *f, unsigned int tpm2, unsigned int fido2,
@@ -137,7 +119,8 @@ static void test_cost(void **state)
 	struct tempfile f;
 
 	(void)state;
-	make_with(&f, &(struct luks_cost){.memory_kib = 64, .iterations = 1000});
+	make(&f);
+	luksfile_patch(f.path, LUKS_METADATA_BYTES, "\"time\":4,", "\"time\":2000000000,");
 	add(&f, TPM2, "false");
 	assert_not_opened(&f, ERR_AUTH, "takes more time or memory", NULL);
 	tempfile_close(&f);

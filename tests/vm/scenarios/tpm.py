@@ -110,7 +110,7 @@ def sealed_tpm2_pin(out):
     m, session = start(out, "tpm-tis")
     enroll(m, "--tpm2-pcrs= --tpm2-with-pin=yes")
     said = doctor(m)
-    expect(said.startswith("warning") and "want a PIN" in said, said)
+    expect(said.startswith("warning") and "wants a PIN" in said, said)
     wake_asked(m, sleep(m), session, "the TPM2 token: it wants a PIN")
     enroll(m, "--tpm2-pcrs=")
     wake(m, sleep(m), session)
