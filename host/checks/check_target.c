@@ -96,11 +96,11 @@ void check_target_place(const struct preflight *p, struct finding *out)
 			found_by_name(l, ", and opened by its passphrase", out);
 		return;
 	}
-	if (!location_is_located(l)) {
+	e = location_check_pin(l, &p->pins);
+	if (!e && !location_is_located(l)) {
 		found_by_name(l, "", out);
 		return;
 	}
-	e = location_check_pin(l, &p->pins);
 	if (!e)
 		e = location_check_ext(l, &p->pins);
 	if (!e)

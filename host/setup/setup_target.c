@@ -156,19 +156,15 @@ static err_t check_location(const struct location *l, bool encrypted, const stru
 
 static err_t pin_location(const struct location *l, const struct pins *before, struct pins *pins)
 {
-	const struct pin *old = pins_of(before, l->name);
+	unsigned long long mib = l->room / MIB;
 
-	if (location_is_located(l)) {
-		TRY(pins_set(pins, &l->pin));
+	TRY(location_pin(l, before, pins));
+	if (location_is_located(l))
 		printf("target: %s is %s, pinned at byte %llu of %s; %llu MiB\n", l->name,
-		       location_what(l), (unsigned long long)l->pin.byte, l->disk.disk_name,
-		       (unsigned long long)(l->room / MIB));
-		return NULL;
-	}
-	printf("target: %s is %s, %llu MiB\n", l->name, location_what(l),
-	       (unsigned long long)(l->room / MIB));
-	/* Swap that is off now may be on when it is written to. */
-	return old && old->kind == PIN_LOCATOR ? pins_set(pins, old) : NULL;
+		       location_what(l), (unsigned long long)l->pin.byte, l->disk.disk_name, mib);
+	else
+		printf("target: %s is %s, %llu MiB\n", l->name, location_what(l), mib);
+	return NULL;
 }
 
 static err_t set_up_one(const char *name, uint64_t bytes, bool encrypted, const struct pins *before,
