@@ -111,13 +111,13 @@ static bool is_to_be_made(const char *name)
 }
 
 /* There is nothing to retire in a file that is yet to be made, nor to warn of. */
-static err_t retire_old(const struct config *config, const struct pins *pins)
+static err_t retire_old(const struct config *config)
 {
 	bool untouched;
 
 	for (uint32_t i = 0; i < config->target_count; i++)
 		if (!is_to_be_made(config->targets[i]))
-			TRY(stale_retire(config->targets[i], pins, &untouched));
+			TRY(stale_retire(config->targets[i], &untouched));
 	return NULL;
 }
 
@@ -245,7 +245,7 @@ err_t setup_target(const struct config *config, uint64_t size, struct pins *pins
 	uint64_t worst = 0;
 
 	TRY(largest_image(&worst));
-	TRY(retire_old(config, pins));
+	TRY(retire_old(config));
 	TRY(set_up_all(config, size ? size : align_up(worst, MIB), config->encrypt, pins));
 	return NULL;
 }
