@@ -10,14 +10,15 @@
 
 #include <stdbool.h>
 
-/* Is a disk there that may be the one? where: NULL but in tests. */
+/* Is a disk of that size and identity there? where: NULL but in tests. */
 bool pinned_is_there(const struct disk_where *where, const struct pin *pin);
 
 /*
  * Open it for writing, on the disk that has something of ours at the place. path, of
  * TARGET_NAME_MAX, is then the disk's ("/dev/vda"). ERR_FORMAT: no disk has, there is no
- * image. ERR_INVALID: no disk of that size and identity is there. ERR_REFUSED: several
- * have. Otherwise what the disk
+ * image. ERR_INVALID: no disk of that size and identity is there, nor one that may be it (its
+ * identity is not known; or, for a locator, whatever it is) and has something of ours.
+ * ERR_REFUSED: several have. Otherwise what the disk
  * that has something gave; or, if none has, one that cannot be opened or read there, which is
  * only logged where another one has.
  */
