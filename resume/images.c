@@ -70,14 +70,6 @@ static bool seen_before(const struct options *o, unsigned int i)
 	return false;
 }
 
-static err_t open_pinned(const char *name, const struct pin *pin, struct image *image)
-{
-	TRY(pinned_open(NULL, pin, &image->target, image->disk));
-	image->pin = pin;
-	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
-	return NULL;
-}
-
 /* What can be known of it without its passphrase. */
 static err_t find_luks(const char *name, const struct options *o, struct image *image)
 {
@@ -90,21 +82,18 @@ static err_t find_luks(const char *name, const struct options *o, struct image *
 
 /*
  * By its pin, if it has one. Where a locator is, the device's own superblocks are not
- * looked at: to them it would look like a mark that is left over. Without one, a swap
- * area may have been off when it was written to, as a device.
+ * looked at: to them it would look like a mark that is left over.
  */
 static err_t open_target(const char *name, const struct options *o, struct image *image)
 {
 	const struct pin *pin = pins_of(&o->pins, name);
-	err_t e;
 
 	if (!pin)
 		return target_open(&image->target, name, true, true);
-	e = open_pinned(name, pin, image);
-	if (!e || err_kind(e) != ERR_FORMAT || pin->kind != PIN_LOCATOR || access(name, F_OK))
-		return e;
-	err_free(e);
-	return target_open(&image->target, name, true, true);
+	TRY(pinned_open_or_named(NULL, name, pin, &image->target, image->disk));
+	image->pin = *image->disk ? pin : NULL;
+	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
+	return NULL;
 }
 
 /* Of a target that is open; it is closed on an error. */

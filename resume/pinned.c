@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static enum pins_disk match(const struct pin *pin, const struct disk *d)
 {
@@ -206,4 +207,42 @@ err_t pinned_open(const struct disk_where *where, const struct pin *pin, struct 
 	discard(&f.ours);
 	discard(&f.unread);
 	return e;
+}
+
+/* ERR_FORMAT: no image is there. Another error of its superblocks is told to whoever asks
+ * again. */
+static err_t open_named(const char *name, struct target *out)
+{
+	struct commit c;
+	err_t e;
+
+	TRY(target_open(out, name, true, true));
+	e = commit_load(out, &c);
+	if (e && err_kind(e) == ERR_FORMAT) {
+		target_close(out);
+		return e;
+	}
+	err_free(e);
+	return NULL;
+}
+
+err_t pinned_open_or_named(const struct disk_where *where, const char *name, const struct pin *pin,
+			   struct target *out, char *path)
+{
+	err_t e = pinned_open(where, pin, out, path), named;
+
+	if (!e || (err_kind(e) != ERR_FORMAT && err_kind(e) != ERR_INVALID) ||
+	    pin->kind != PIN_LOCATOR || access(name, F_OK))
+		return e;
+	*path = '\0';
+	named = open_named(name, out);
+	/* A disk that is not there is more than "no image". */
+	if (named && err_kind(named) == ERR_FORMAT && err_kind(e) == ERR_INVALID) {
+		err_free(named);
+		return e;
+	}
+	if (err_kind(e) == ERR_INVALID)
+		log_warn("%s: %s; it is looked for by its name", name, err_text(e));
+	err_free(e);
+	return named;
 }

@@ -25,4 +25,12 @@ bool pinned_is_there(const struct disk_where *where, const struct pin *pin);
 err_t pinned_open(const struct disk_where *where, const struct pin *pin, struct target *out,
 		  char *path) ERR_CHECK;
 
+/*
+ * The same, and where there is no locator, or not the disk that it would be on, by the name: the
+ * area may have been off when it was written to, as a device, to ourselves; then path is empty.
+ * Errors are of pinned_open; also where the disk is not there, and the name leads to no image.
+ */
+err_t pinned_open_or_named(const struct disk_where *where, const char *name, const struct pin *pin,
+			   struct target *out, char *path) ERR_CHECK;
+
 #endif

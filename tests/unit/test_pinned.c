@@ -4,7 +4,9 @@
  * disks with the image the first taken; a disk without superblocks taken for one with a
  * file; a superblock that cannot be read taken for none; a partition looked at like a disk;
  * a disk that cannot be read taken for a second one; disks that may be the one not looked at, or
- * beside the one; a head believed on a disk that says it is another, or what is damaged there.
+ * beside the one; a head believed on a disk that says it is another, or what is damaged there; an
+ * area not looked at by its name, where its pin leads to no disk; that disk then passed over in
+ * silence.
  */
 #include "unit.h"
 
@@ -250,13 +252,61 @@ static void test_renamed(void **state)
 	fakedisks_deinit(&m);
 }
 
+/* The area was off, and the image went to the whole of it: the pin leads to no locator, or to no
+ * disk any more. */
+static void test_named(void **state)
+{
+	struct pin pin = {
+		.kind = PIN_LOCATOR, .byte = 8192 + LOCATED_LOCATOR_AT, .disk_bytes = DISK_BYTES};
+	struct pin at_head = head("");
+	const uint8_t nonce[NONCE_BYTES] = "0123456789abcde";
+	struct target t;
+	struct commit c;
+	struct fakedisks m;
+	char path[TARGET_NAME_MAX], name[256];
+
+	(void)state;
+	fakedisks_init(&m);
+	fakedisks_add(&m, "vda", DISK_BYTES, "A");
+	fakedisks_add(&m, "vda2", DISK_BYTES / 2, ""); /* stands for a partition */
+	snprintf(name, sizeof(name), "%s/vda2", m.dev);
+	for (int gone = 0; gone < 2; gone++) {
+		strcpy(pin.identity, gone ? "" : "A");
+		pin.disk_bytes = gone ? 4 * DISK_BYTES : DISK_BYTES; /* before it was cloned */
+		assert_int_equal(truncate(name, 0), 0);
+		assert_int_equal(truncate(name, DISK_BYTES / 2), 0);
+		assert_err(pinned_open_or_named(&m.where, name, &pin, &t, path),
+			   gone ? ERR_INVALID : ERR_FORMAT);
+		assert_ok(target_open(&t, name, true, false));
+		assert_ok(commit_begin(&t, &c, nonce, 1));
+		target_close(&t);
+		assert_ok(pinned_open_or_named(&m.where, name, &pin, &t, path));
+		assert_string_equal(path, "");
+		assert_int_equal(t.bytes, DISK_BYTES / 2);
+		assert_ok(commit_load(&t, &c));
+		target_close(&t);
+	}
+	/* A file has no name before its filesystem is mounted: only a pin. */
+	at_head.disk_bytes = 4 * DISK_BYTES;
+	assert_err(pinned_open_or_named(&m.where, name, &at_head, &t, path), ERR_INVALID);
+	assert_err(pinned_open_or_named(&m.where, "/dev/none", &pin, &t, path), ERR_INVALID);
+	/* The locator comes first. */
+	pin.disk_bytes = DISK_BYTES;
+	put_image(&m, "vda", 512 << 10, pin.byte);
+	assert_ok(pinned_open_or_named(&m.where, name, &pin, &t, path));
+	assert_non_null(strstr(path, "/dev/vda"));
+	assert_int_equal(t.locator, pin.byte);
+	target_close(&t);
+	fakedisks_deinit(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_head),	   cmocka_unit_test(test_two),
 		cmocka_unit_test(test_unreadable), cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_locator),	   cmocka_unit_test(test_unnamed),
-		cmocka_unit_test(test_renamed),
+		cmocka_unit_test(test_renamed),	   cmocka_unit_test(test_named),
 	};
 
 	return cmocka_run_group_tests_name("pinned", tests, NULL, NULL);
