@@ -13,6 +13,8 @@ static const char magic[8] = {'D', 'O', 'R', 'M', '-', 'L', 'O', 'C'};
 /* By which blkid knows a suspended swap area, and no kernel turns it on (swapheader.c). */
 static const char signature[10] = {'L', 'I', 'N', 'H', 'I', 'B', '0', '0', '0', '1'};
 
+static const char swap_signature[10] = {'S', 'W', 'A', 'P', 'S', 'P', 'A', 'C', 'E', '2'};
+
 /* docs/image-format.md, "Locator" */
 struct locator_disk {
 	uint8_t magic[8];
@@ -74,6 +76,17 @@ err_t locator_decode(const uint8_t in[LOCATOR_BYTES], struct locator *out)
 	memcpy(out->nonce, d->nonce, NONCE_BYTES);
 	out->map = map;
 	return NULL;
+}
+
+bool locator_clear(uint8_t sector[LOCATOR_BYTES])
+{
+	struct locator_disk *d = (struct locator_disk *)sector;
+
+	if (memcmp(d->magic, magic, sizeof(magic)) ||
+	    memcmp(d->signature, swap_signature, sizeof(swap_signature)))
+		return false;
+	memset(d, 0, offsetof(struct locator_disk, signature));
+	return true;
 }
 
 bool locator_place_ok(uint64_t place)

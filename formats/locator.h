@@ -30,6 +30,13 @@ void locator_encode(const struct locator *l, uint8_t out[LOCATOR_BYTES]);
  */
 err_t locator_decode(const uint8_t in[LOCATOR_BYTES], struct locator *out) ERR_CHECK;
 
+/*
+ * swapon of another system puts the signature of a swap area over a locator's, and leaves the
+ * rest: with LINHIB0001 it would be that locator again. true: the sector was such a rest, and
+ * is zero now but for the signature; false: it is as it was.
+ */
+bool locator_clear(uint8_t sector[LOCATOR_BYTES]);
+
 /* Can a locator be there? 0 is no place, it says that there is none. */
 bool locator_place_ok(uint64_t place);
 

@@ -97,7 +97,9 @@ static err_t print_target(const struct target *t)
 
 static err_t print_held(const char *name, const struct held *h)
 {
-	if (!h->count)
+	if (*h->damaged)
+		printf("target %s: %s\n", name, h->damaged);
+	else if (!h->count)
 		printf("target %s: no image\n", name);
 	for (unsigned int i = 0; i < h->count; i++) {
 		const struct target *t = &h->list[i];
@@ -109,12 +111,12 @@ static err_t print_held(const char *name, const struct held *h)
 	return NULL;
 }
 
-static err_t print_name(const char *name, const struct pins *pins)
+static err_t print_name(const char *name)
 {
 	struct held h;
 	err_t e;
 
-	TRY(held_open(name, pins, false, &h));
+	TRY(held_open(name, false, &h));
 	e = print_held(name, &h);
 	held_close(&h);
 	return e;
@@ -122,16 +124,14 @@ static err_t print_name(const char *name, const struct pins *pins)
 
 err_t status_print(const struct config *config)
 {
-	struct pins pins;
 	err_t first = NULL;
 
 	keptsector_put_back(NULL);
 	print_last();
-	TRY(pins_load(PINS_PATH, &pins));
 	if (!config->target_count)
 		printf("target: none set\n");
 	for (uint32_t i = 0; i < config->target_count; i++) {
-		err_t e = print_name(config->targets[i], &pins);
+		err_t e = print_name(config->targets[i]);
 
 		/* The first error is told at the end; those after it here. */
 		if (e && first)

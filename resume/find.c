@@ -60,16 +60,16 @@ static enum look look_of_target(err_t e, const struct target *t)
 
 static err_t open_pinned(const char *name, const struct pin *pin, struct image *image)
 {
-	err_t e = pinned_open(NULL, pin, &image->target, image->disk);
+	err_t e = pinned_open_or_named(NULL, name, pin, &image->target, image->disk);
 
 	for (unsigned int looks = 1; again(looks, look_of_target(e, &image->target)); looks++) {
 		if (!e)
 			target_close(&image->target);
 		err_free(e);
-		e = pinned_open(NULL, pin, &image->target, image->disk);
+		e = pinned_open_or_named(NULL, name, pin, &image->target, image->disk);
 	}
 	TRY(e);
-	image->pin = pin;
+	image->pin = *image->disk ? pin : NULL;
 	snprintf(image->target.name, sizeof(image->target.name), "%s", name);
 	return NULL;
 }
@@ -104,21 +104,13 @@ static err_t find_luks(const char *name, const struct options *o, struct image *
 
 /*
  * By its pin, if it has one. Where a locator is, the device's own superblocks are not
- * looked at: to them it would look like a mark that is left over. Without one, a swap
- * area may have been off when it was written to, as a device.
+ * looked at: to them it would look like a mark that is left over.
  */
 static err_t open_target(const char *name, const struct options *o, struct image *image)
 {
 	const struct pin *pin = pins_of(&o->pins, name);
-	err_t e;
 
-	if (!pin)
-		return open_device(name, image);
-	e = open_pinned(name, pin, image);
-	if (!e || err_kind(e) != ERR_FORMAT || pin->kind != PIN_LOCATOR || access(name, F_OK))
-		return e;
-	err_free(e);
-	return open_device(name, image);
+	return pin ? open_pinned(name, pin, image) : open_device(name, image);
 }
 
 static enum look look_of_slots(err_t e, const struct commit *c)

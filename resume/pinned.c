@@ -8,16 +8,37 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-static err_t scan(const struct disk_where *where, const struct pin *pin, struct disk **out,
-		  size_t *count)
+static enum pins_disk match(const struct pin *pin, const struct disk *d)
+{
+	return pins_disk(pin, d->identity, d->bytes);
+}
+
+/* A locator and its map know each other and their places; of a head any superblock would do. */
+static bool may_be(const struct pin *pin, const struct disk *d)
+{
+	enum pins_disk m = match(pin, d);
+
+	return m == PINS_DISK_UNNAMED || (m == PINS_DISK_RENAMED && pin->kind == PIN_LOCATOR);
+}
+
+/*
+ * The disks that are the pin's by size and identity (*same); without any, those that may be:
+ * this kernel may show another identity than the one that it was pinned with, or none.
+ */
+static err_t scan(const struct disk_where *where, const struct pin *pin, bool *same,
+		  struct disk **out, size_t *count)
 {
 	struct disk *disks = NULL;
 	size_t n = 0, kept = 0;
 
+	*same = false;
 	TRY(disk_scan(where, &disks, &n));
 	for (size_t i = 0; i < n; i++)
-		if (pins_on_disk(pin, disks[i].identity, disks[i].bytes))
+		*same |= match(pin, &disks[i]) == PINS_DISK_SAME;
+	for (size_t i = 0; i < n; i++)
+		if (*same ? match(pin, &disks[i]) == PINS_DISK_SAME : may_be(pin, &disks[i]))
 			disks[kept++] = disks[i];
 	*out = disks;
 	*count = kept;
@@ -28,11 +49,12 @@ bool pinned_is_there(const struct disk_where *where, const struct pin *pin)
 {
 	struct disk *disks = NULL;
 	size_t count = 0;
-	err_t e = scan(where, pin, &disks, &count);
+	bool same;
+	err_t e = scan(where, pin, &same, &disks, &count);
 
 	err_free(e);
 	free(disks);
-	return !e && count;
+	return !e && same;
 }
 
 /* What there is at the place of one disk, besides a target or an error. */
@@ -100,13 +122,22 @@ static void discard(struct candidate *c)
 	err_free(c->error);
 }
 
-static void try_disk(const char *path, const struct pin *pin, struct found *f)
+/* What cannot be used on a disk that says that it is another one is that one's. */
+static bool says_nothing(const struct pin *pin, const struct disk *d, err_t e)
+{
+	return e && (err_kind(e) == ERR_FORMAT || match(pin, d) == PINS_DISK_RENAMED);
+}
+
+static void try_disk(const struct disk_where *where, const struct disk *d, const struct pin *pin,
+		     struct found *f)
 {
 	struct candidate new = {.count = 1}, *c;
 	struct found_there there;
+	char path[TARGET_NAME_MAX];
 
+	disk_path(where, d, path, sizeof(path));
 	new.error = open_on(path, pin, &new.target, &there);
-	if (new.error && err_kind(new.error) == ERR_FORMAT) {
+	if (says_nothing(pin, d, new.error)) {
 		err_free(new.error);
 		return;
 	}
@@ -145,34 +176,87 @@ static err_t choose(struct found *f, struct candidate **chosen)
 	return (*chosen)->error;
 }
 
+static err_t no_disk(const struct pin *pin)
+{
+	return err_new(ERR_INVALID, "no disk of %llu bytes%s%s is there",
+		       (unsigned long long)pin->disk_bytes, *pin->identity ? ", " : "",
+		       pin->identity);
+}
+
+/* The one that counts; *out and path are its own from then on. */
+static err_t take(struct found *f, const struct pin *pin, bool same, struct target *out, char *path)
+{
+	struct candidate *chosen;
+	err_t e;
+
+	if (!same && !f->ours.count && !f->unread.count)
+		return no_disk(pin);
+	e = choose(f, &chosen);
+	if (chosen)
+		chosen->count = 0; /* what it has is handed on */
+	if (e)
+		return e;
+	if (!same)
+		log_warn("%s is taken for the disk that was pinned (%s), though this kernel shows "
+			 "another serial number of it, or none",
+			 chosen->path, *pin->identity ? pin->identity : "-");
+	*out = chosen->target;
+	strcpy(path, chosen->path);
+	return NULL;
+}
+
 err_t pinned_open(const struct disk_where *where, const struct pin *pin, struct target *out,
 		  char *path)
 {
 	CLEANUP_FREE struct disk *disks = NULL;
-	struct candidate *chosen;
 	struct found f = {0};
 	size_t count = 0;
+	bool same;
 	err_t e;
 
-	TRY(scan(where, pin, &disks, &count));
-	if (!count)
-		return err_new(ERR_INVALID, "no disk of %llu bytes%s%s is there",
-			       (unsigned long long)pin->disk_bytes, *pin->identity ? ", " : "",
-			       pin->identity);
-	for (size_t i = 0; i < count; i++) {
-		char at[TARGET_NAME_MAX];
-
-		disk_path(where, &disks[i], at, sizeof(at));
-		try_disk(at, pin, &f);
-	}
-	e = choose(&f, &chosen);
-	if (!e) {
-		*out = chosen->target;
-		strcpy(path, chosen->path);
-	}
-	if (chosen)
-		chosen->count = 0; /* what it has is handed on */
+	TRY(scan(where, pin, &same, &disks, &count));
+	for (size_t i = 0; i < count; i++)
+		try_disk(where, &disks[i], pin, &f);
+	e = take(&f, pin, same, out, path);
 	discard(&f.ours);
 	discard(&f.unread);
 	return e;
+}
+
+/* ERR_FORMAT: no image is there. Another error of its superblocks is told to whoever asks
+ * again. */
+static err_t open_named(const char *name, struct target *out)
+{
+	struct commit c;
+	err_t e;
+
+	TRY(target_open(out, name, true, true));
+	e = commit_load(out, &c);
+	if (e && err_kind(e) == ERR_FORMAT) {
+		target_close(out);
+		return e;
+	}
+	err_free(e);
+	return NULL;
+}
+
+err_t pinned_open_or_named(const struct disk_where *where, const char *name, const struct pin *pin,
+			   struct target *out, char *path)
+{
+	err_t e = pinned_open(where, pin, out, path), named;
+
+	if (!e || (err_kind(e) != ERR_FORMAT && err_kind(e) != ERR_INVALID) ||
+	    pin->kind != PIN_LOCATOR || access(name, F_OK))
+		return e;
+	*path = '\0';
+	named = open_named(name, out);
+	/* A disk that is not there is more than "no image". */
+	if (named && err_kind(named) == ERR_FORMAT && err_kind(e) == ERR_INVALID) {
+		err_free(named);
+		return e;
+	}
+	if (err_kind(e) == ERR_INVALID)
+		log_warn("%s: %s; it is looked for by its name", name, err_text(e));
+	err_free(e);
+	return named;
 }

@@ -29,7 +29,7 @@ void check_target_others(const struct preflight *p, struct finding *out)
 
 		if (!strcmp(name, p->location.name) || target_same_device(name, p->location.name))
 			continue;
-		e = stale_look(name, &p->pins, &image, why, sizeof(why));
+		e = stale_look(name, &image, why, sizeof(why));
 		if (e) {
 			finding_set_err(out, level_of(name, e),
 					err_context(e, "the target %s cannot be looked at", name));

@@ -96,11 +96,11 @@ void check_target_place(const struct preflight *p, struct finding *out)
 			found_by_name(l, ", and opened by its passphrase", out);
 		return;
 	}
-	if (!location_is_located(l)) {
+	e = location_check_pin(l, &p->pins);
+	if (!e && !location_is_located(l)) {
 		found_by_name(l, "", out);
 		return;
 	}
-	e = location_check_pin(l, &p->pins);
 	if (!e)
 		e = location_check_ext(l, &p->pins);
 	if (!e)
@@ -177,15 +177,17 @@ void check_target_content(const struct preflight *p, struct finding *out)
 
 	if (!there(p, out))
 		return;
-	e = held_open(l->name, &p->pins, false, &h);
+	e = held_open(l->name, false, &h);
 	if (!e && !h.count && l->kind == LOCATION_LUKS)
 		finding_set(out, FINDING_OK, "no image is in %s", l->name);
 	else if (!e && !h.count)
 		finding_set(out, FINDING_OK, "pages of %s that are free are used", l->name);
 	else if (!e) /* if there are two, the locator's: it makes the other one look marked */
 		e = own_content(&h.list[0], out);
-	if (!e && l->kind == LOCATION_DEVICE && h.count == 1)
-		e = foreign_check(l->name);
+	if (!e && l->kind == LOCATION_DEVICE)
+		e = foreign_check(l->name, h.locator || *h.damaged);
+	if (!e && *h.damaged)
+		e = err_new(ERR_REFUSED, "%s", h.damaged);
 	held_close(&h);
 	if (e)
 		finding_set_err(out, FINDING_REFUSE, e);

@@ -51,6 +51,7 @@ static err_t take_chunk(const uint8_t *item, uint64_t logical, size_t n, struct 
 	p.length = le64_at(item + offsetof(struct btrfs_chunk, length));
 	p.profile =
 		le64_at(item + offsetof(struct btrfs_chunk, type)) & BTRFS_BLOCK_GROUP_PROFILE_MASK;
+	p.devid = le64_at(item + offsetof(struct btrfs_chunk, stripe.devid));
 	p.offset = le64_at(item + offsetof(struct btrfs_chunk, stripe.offset));
 	if (!p.length || p.logical > UINT64_MAX - p.length || p.offset > UINT64_MAX - p.length)
 		return err_new(ERR_CORRUPT, "btrfs has a chunk of impossible size");
@@ -106,7 +107,7 @@ static err_t read_chunks(int fd, const char *path, struct btrfschunks *out)
 }
 
 /* Of the only device there is. */
-static err_t find_device(int fd, const char *path, dev_t *dev)
+static err_t find_device(int fd, const char *path, dev_t *dev, uint64_t *devid)
 {
 	struct btrfs_ioctl_fs_info_args info = {0};
 	struct btrfs_ioctl_dev_info_args device = {0};
@@ -126,12 +127,13 @@ static err_t find_device(int fd, const char *path, dev_t *dev)
 	if (!S_ISBLK(st.st_mode))
 		return err_new(ERR_REFUSED, "%s lies on a btrfs that is on no block device", path);
 	*dev = st.st_rdev;
+	*devid = device.devid;
 	return NULL;
 }
 
 err_t btrfschunks_read(int fd, const char *path, dev_t *dev, struct btrfschunks *out)
 {
-	TRY(find_device(fd, path, dev));
+	TRY(find_device(fd, path, dev, &out->devid));
 	return read_chunks(fd, path, out);
 }
 
@@ -161,6 +163,13 @@ err_t btrfschunks_map(const struct btrfschunks *c, const char *path, uint64_t lo
 				       "stripes (profile %#llx); only \"single\" can be written to "
 				       "from outside",
 				       path, (unsigned long long)p->profile);
+		if (p->devid != c->devid)
+			return err_new(
+				ERR_REFUSED,
+				"%s lies on the seed of its btrfs (device %llu), which other "
+				"filesystems may share; make it anew on the device that was "
+				"added (%llu): remove it, and run dormouse setup",
+				path, (unsigned long long)p->devid, (unsigned long long)c->devid);
 		n = min_u64(length, p->length - (logical - p->logical));
 		TRY(extentlist_add(out, p->offset + (logical - p->logical), n));
 		logical += n;

@@ -24,7 +24,10 @@ static const struct {
 	uint32_t flag;
 	const char *why;
 } bad_flags[] = {
-	{FIEMAP_EXTENT_SHARED, "shares blocks with another file or a snapshot (reflink)"},
+	{FIEMAP_EXTENT_SHARED,
+	 "shares blocks with another file or a snapshot (reflink): remove it, and have it made "
+	 "anew "
+	 "(dormouse setup), on btrfs in a subvolume of its own, of which no snapshots are made"},
 	{FIEMAP_EXTENT_DATA_INLINE, "lies among its filesystem's own data (inline)"},
 	{FIEMAP_EXTENT_DATA_TAIL, "shares a block with other files"},
 	{FIEMAP_EXTENT_DATA_ENCRYPTED, "is encrypted by its filesystem"},

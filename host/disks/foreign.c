@@ -36,14 +36,14 @@ static err_t find_signature(const char *path, char *name, size_t n)
  * A swap area that is not in use may be the target, and one that an image of ours is
  * in; one of another hibernation may not.
  */
-static err_t takes_swap(const char *path, const char *type, bool *takes)
+static err_t takes_swap(const char *path, const char *type, bool own_locator, bool *takes)
 {
 	struct target t;
 	struct commit c;
 	err_t e;
 
-	*takes = !strcmp(type, "swap");
-	if (strcmp(type, "swsuspend"))
+	*takes = !strcmp(type, "swap") || (own_locator && !strcmp(type, "swsuspend"));
+	if (*takes || strcmp(type, "swsuspend"))
 		return NULL;
 	TRY(target_open(&t, path, false, false));
 	e = commit_load(&t, &c);
@@ -53,13 +53,13 @@ static err_t takes_swap(const char *path, const char *type, bool *takes)
 	return NULL;
 }
 
-err_t foreign_check(const char *path)
+err_t foreign_check(const char *path, bool own_locator)
 {
 	char name[64];
 	bool swap;
 
 	TRY(find_signature(path, name, sizeof(name)));
-	TRY(takes_swap(path, name, &swap));
+	TRY(takes_swap(path, name, own_locator, &swap));
 	if (*name && !swap)
 		return err_new(
 			ERR_REFUSED,

@@ -5,8 +5,11 @@
 
 #include "base/err.h"
 
-/* ERR_REFUSED: there is a filesystem, partition table or another hibernation; ours, and swap that
+#include <stdbool.h>
+
+/* own_locator: it is a swap area in whose slots an image of ours lies (held.h), or has lain.
+ * ERR_REFUSED: there is a filesystem, partition table or another hibernation; ours, and swap that
  * is not in use, may be there. */
-err_t foreign_check(const char *path) ERR_CHECK;
+err_t foreign_check(const char *path, bool own_locator) ERR_CHECK;
 
 #endif

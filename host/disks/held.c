@@ -36,16 +36,30 @@ static err_t add_file(const struct location *l, bool writable, struct held *h)
 	return NULL;
 }
 
-/* By its pin: what was swap in use when the image was written. */
-static err_t add_locator(const struct location *l, const struct pin *pin, bool writable,
-			 struct held *h)
+/*
+ * What was swap in use when the image was written: where this very area would have its
+ * locator, and nowhere else, whatever is pinned. A damaged one leads no boot anywhere either.
+ */
+static err_t add_locator(const struct location *l, bool writable, struct held *h)
 {
-	err_t e = located_open_locator(l->disk.disk_name, writable, pin->byte, &h->list[h->count]);
+	uint64_t place = location_locator(l);
+	err_t e;
 
-	if (!e)
+	if (!place || !l->disk.count)
+		return NULL;
+	e = located_open_locator(l->disk.disk_name, writable, place, &h->list[h->count]);
+	if (!e) {
 		rename_last(l, h);
-	if (!e || err_kind(e) != ERR_FORMAT)
+		h->locator = true;
+		return NULL;
+	}
+	if (err_kind(e) != ERR_FORMAT && err_kind(e) != ERR_CORRUPT)
 		return e;
+	if (err_kind(e) == ERR_CORRUPT)
+		snprintf(h->damaged, sizeof(h->damaged),
+			 "page 0 of %s is of an image that is damaged, and nothing can be resumed "
+			 "there; if it is to be swap, make it anew (mkswap) (%s)",
+			 l->name, err_text(e));
 	err_free(e);
 	return NULL;
 }
@@ -77,32 +91,27 @@ static err_t add_luks(const struct location *l, bool writable, struct held *h)
 	return NULL;
 }
 
-static err_t add_all(const struct location *l, const struct pins *pins, bool writable,
-		     struct held *h)
+static err_t add_all(const struct location *l, bool writable, struct held *h)
 {
-	const struct pin *pin = pins_of(pins, l->name);
-
 	if (location_is_swap(l))
 		return NULL;
 	if (l->kind == LOCATION_LUKS)
 		return add_luks(l, writable, h);
 	/* First the device: whether somebody uses it. */
 	TRY(l->kind == LOCATION_FILE ? add_file(l, writable, h) : add_device(l, writable, h));
-	if (pin && pin->kind == PIN_LOCATOR && l->disk.count &&
-	    l->disk.disk_bytes == pin->disk_bytes)
-		TRY(add_locator(l, pin, writable, h));
+	TRY(add_locator(l, writable, h));
 	put_last_first(h);
 	return NULL;
 }
 
-err_t held_open(const char *name, const struct pins *pins, bool writable, struct held *out)
+err_t held_open(const char *name, bool writable, struct held *out)
 {
 	struct location l;
 	err_t e = location_find(name, &l);
 
 	memset(out, 0, sizeof(*out));
 	if (!e)
-		e = add_all(&l, pins, writable, out);
+		e = add_all(&l, writable, out);
 	location_deinit(&l);
 	if (e)
 		held_close(out);

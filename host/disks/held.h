@@ -5,17 +5,19 @@
 #define HOST_HELD_H
 
 #include "base/err.h"
-#include "config/pins.h"
 #include "host/disks/luksvolume.h"
 #include "target/target.h"
 
 #include <stdbool.h>
 
-#define HELD_MAX 2
+#define HELD_MAX 2 /* a device, or file, and the slots of an area that it was */
 
 struct held {
 	unsigned int count;
 	struct target list[HELD_MAX];
+	bool locator; /* the first is the slots of an area that is not in use, by its locator */
+	char damaged[256]; /* why that locator leads nowhere, so that there is nothing to resume,
+			    * and the area cannot be used; or empty */
 	struct luksvolume volume; /* if it had to be opened for that */
 };
 
@@ -26,8 +28,7 @@ struct held {
  * ERR_INVALID: the target is not there. ERR_REFUSED: somebody uses it. Others: what it
  * holds cannot be known.
  */
-err_t held_open(const char *name, const struct pins *pins, bool writable, struct held *out)
-	ERR_CHECK;
+err_t held_open(const char *name, bool writable, struct held *out) ERR_CHECK;
 void held_close(struct held *h);
 
 #endif

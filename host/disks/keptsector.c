@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "host/disks/keptsector.h"
 
+#include "base/crc32c.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/newfile.h"
@@ -18,7 +19,10 @@
 #define FILE_MAX  8192u
 #define HEX_BYTES 64u /* of the sector, in a line */
 
-static const char swap_signature[] = "SWAPSPACE2";
+/* The last line: over all before it. Of the sector itself nothing can be said: beneath dm-crypt
+ * it is what that makes of a swap header. */
+#define CHECKSUM       "checksum = %08x\n"
+#define CHECKSUM_BYTES (sizeof("checksum = \n") - 1 + 8)
 
 static const char *folder_of(const struct keptsector_where *where)
 {
@@ -49,18 +53,28 @@ static void print(const struct keptsector *k, FILE *f)
 		print_hex(f, "sector", k->kept.saved + i, HEX_BYTES);
 }
 
+/* *text is the caller's to free. */
+static err_t format(const struct keptsector *k, char **text, size_t *n)
+{
+	FILE *f = open_memstream(text, n);
+
+	if (!f)
+		return err_new(ERR_NOMEM, "keeping a sector");
+	print(k, f);
+	if (!fflush(f))
+		fprintf(f, CHECKSUM, crc32c(0, *text, *n));
+	if (fclose(f))
+		return err_new(ERR_NOMEM, "keeping a sector");
+	return NULL;
+}
+
 err_t keptsector_save(const struct keptsector_where *where, const struct keptsector *k)
 {
 	CLEANUP_FREE char *text = NULL;
 	char path[PATH_MAX];
 	size_t n = 0, at;
-	FILE *f = open_memstream(&text, &n);
 
-	if (!f)
-		return err_new(ERR_NOMEM, "keeping a sector");
-	print(k, f);
-	if (fclose(f))
-		return err_new(ERR_NOMEM, "keeping a sector");
+	TRY(format(k, &text, &n));
 	if (mkdir(folder_of(where), 0700) && errno != EEXIST)
 		return err_errno("making %s", folder_of(where));
 	at = (size_t)snprintf(path, sizeof(path), "%s/" PREFIX, folder_of(where));
@@ -134,17 +148,28 @@ static err_t take(void *ctx, const char *key, const char *value)
 		return parse_hex(value, kept->nonce, &r->nonce_bytes, NONCE_BYTES);
 	if (!strcmp(key, "sector"))
 		return parse_hex(value, kept->saved, &r->sector_bytes, LOCATOR_BYTES);
+	if (!strcmp(key, "checksum"))
+		return NULL;
 	return err_new(ERR_INVALID, "unknown key");
 }
 
-/* All of it, and a sector with which the area can be turned on. */
+static bool checksum_holds(const char *text, size_t n)
+{
+	char want[CHECKSUM_BYTES + 1];
+
+	if (n < CHECKSUM_BYTES)
+		return false;
+	n -= CHECKSUM_BYTES;
+	snprintf(want, sizeof(want), CHECKSUM, crc32c(0, text, n));
+	return !memcmp(text + n, want, CHECKSUM_BYTES);
+}
+
+/* Has it all the lines? */
 static bool is_whole(const struct reading *r)
 {
-	const size_t n = sizeof(swap_signature) - 1;
-
 	return r->nonce_bytes == NONCE_BYTES && r->sector_bytes == LOCATOR_BYTES &&
 	       *r->k.pin.target && r->has_identity && r->k.pin.disk_bytes && r->k.kept.locator &&
-	       r->k.kept.map && !memcmp(r->k.kept.saved + LOCATOR_BYTES - n, swap_signature, n);
+	       r->k.kept.map;
 }
 
 err_t keptsector_load(const char *path, struct keptsector *out)
@@ -155,7 +180,7 @@ err_t keptsector_load(const char *path, struct keptsector *out)
 
 	TRY(io_read_file(path, FILE_MAX, &text, &n));
 	TRY(keyvalue_each(text, n, path, take, &r));
-	if (!is_whole(&r))
+	if (!checksum_holds(text, n) || !is_whole(&r))
 		return err_new(ERR_INVALID, "%s is not all that was kept of a sector", path);
 	r.k.pin.byte = r.k.kept.locator;
 	*out = r.k;

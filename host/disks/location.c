@@ -159,6 +159,8 @@ static void try_ondisk(struct location *l)
 {
 	err_t e = ondisk_find(l->dev, &l->disk);
 
+	if (!e && l->kind == LOCATION_DEVICE)
+		e = pin_swap(l);
 	if (e)
 		l->disk.count = 0;
 	err_free(e);
@@ -167,6 +169,17 @@ static void try_ondisk(struct location *l)
 static uint64_t swap_room(const struct swap *swap)
 {
 	return swapslots_room(swap->bytes - min_u64(swap->used, swap->bytes));
+}
+
+uint64_t location_locator(const struct location *l)
+{
+	switch (l->pin.kind) {
+	case PIN_HEAD:
+		return l->pin.byte + LOCATED_LOCATOR_AT;
+	case PIN_LOCATOR:
+		return l->pin.byte;
+	}
+	return 0;
 }
 
 static err_t find_device(struct location *l, const struct swap *swap)
@@ -250,12 +263,31 @@ err_t location_find(const char *name, struct location *out)
 		       name);
 }
 
+err_t location_pin(const struct location *l, const struct pins *before, struct pins *pins)
+{
+	bool was_swap = l->pin.kind == PIN_LOCATOR && pins_of(before, l->name);
+
+	return location_is_located(l) || was_swap ? pins_set(pins, &l->pin) : NULL;
+}
+
+/* One is left from when it was swap in use, and may be so again. */
+static err_t check_device(const struct location *l, const struct pin *pin)
+{
+	if (!pin || pins_same_place(pin, &l->pin))
+		return NULL;
+	return err_new(ERR_REFUSED,
+		       "the target %s is not where it was set up (at byte %llu of a disk of %llu "
+		       "bytes, %s), and a boot would look there: run dormouse setup",
+		       l->name, (unsigned long long)pin->byte, (unsigned long long)pin->disk_bytes,
+		       *pin->identity ? pin->identity : "-");
+}
+
 err_t location_check_pin(const struct location *l, const struct pins *pins)
 {
 	const struct pin *pin = pins_of(pins, l->name);
 
 	if (!location_is_located(l))
-		return NULL;
+		return check_device(l, pin);
 	if (!pin)
 		return err_new(ERR_REFUSED,
 			       "the target %s is %s, and no boot would find it: run dormouse setup",

@@ -34,10 +34,11 @@ struct location {
 	uint64_t room; /* bytes that an image may have now, at most; of swap not all that is free */
 	struct extentlist slots; /* of swap in use: what is reserved, places on dev */
 
-	/* By location_map: for a DEVICE only disk, and that only where it can be (count). */
+	/* By location_map: for a DEVICE no extents, and all else only where it can be
+	 * (disk.count). */
 	struct ondisk disk;
 	struct extentlist extents; /* of the disk */
-	struct pin pin;		   /* of now */
+	struct pin pin;		   /* of now; of a DEVICE: as if it were swap in use */
 };
 
 /*
@@ -65,7 +66,20 @@ bool location_is_swap(const struct location *l);
 /* "the swap area", "the swap file", ...: for messages */
 const char *location_what(const struct location *l);
 
-/* ERR_REFUSED: setup has not pinned it, or it has moved since; says what to run. */
+/* Where on the disk the locator of an image would be that was written when it was swap in
+ * use; 0: that is not known, or it can be none. */
+uint64_t location_locator(const struct location *l);
+
+/*
+ * Put the pin by which a boot finds it into pins. A DEVICE has one only if it had one before
+ * that setup: swap that is off now may be on when it is written to. It is then where the area
+ * is now, whatever became of its disk since. ERR_INVALID: as of pins_set.
+ */
+err_t location_pin(const struct location *l, const struct pins *before, struct pins *pins)
+	ERR_CHECK;
+
+/* ERR_REFUSED: setup has not pinned it, or it has moved since; says what to run. A DEVICE needs
+ * no pin, but one that is there must be its own: a boot goes by it first. */
 err_t location_check_pin(const struct location *l, const struct pins *pins) ERR_CHECK;
 
 /* The same of the name by which a boot asks an ext filesystem for it; not while that is frozen. */

@@ -53,15 +53,17 @@ static void look(const struct target *t, bool *image, char *why, size_t n)
 	err_free(e);
 }
 
-err_t stale_look(const char *name, const struct pins *pins, bool *image, char *why, size_t n)
+err_t stale_look(const char *name, bool *image, char *why, size_t n)
 {
 	struct held h;
 
 	*image = false;
 	snprintf(why, n, "in use as swap");
-	TRY(held_open(name, pins, false, &h));
+	TRY(held_open(name, false, &h));
 	for (unsigned int i = 0; i < h.count && !*image; i++)
 		look(&h.list[i], image, why, n);
+	if (!*image && *h.damaged)
+		snprintf(why, n, "%s", h.damaged);
 	held_close(&h);
 	return NULL;
 }
@@ -74,11 +76,11 @@ static err_t not_looked_at(const char *name, err_t e)
 }
 
 /* Somebody uses it, for something else as it seems: it is not written to. */
-static err_t check_used(const char *name, const struct pins *pins, err_t in_use)
+static err_t check_used(const char *name, err_t in_use)
 {
 	char why[256];
 	bool image;
-	err_t e = stale_look(name, pins, &image, why, sizeof(why));
+	err_t e = stale_look(name, &image, why, sizeof(why));
 
 	if (e && err_kind(e) == ERR_REFUSED) /* it cannot be a target, nor hold an image */
 		return not_looked_at(name, err_first(e, in_use));
@@ -99,16 +101,18 @@ static err_t refuse_marked(const char *name, err_t e)
 			   name);
 }
 
-err_t stale_retire(const char *name, const struct pins *pins, bool *untouched)
+err_t stale_retire(const char *name, bool *untouched)
 {
 	struct held h;
-	err_t e = held_open(name, pins, true, &h);
+	err_t e = held_open(name, true, &h);
 
 	if (e && err_kind(e) == ERR_INVALID)
 		return not_looked_at(name, e);
 	if (e && err_kind(e) == ERR_REFUSED)
-		return config_luks_device(name) ? refuse_marked(name, e)
-						: check_used(name, pins, e);
+		return config_luks_device(name) ? refuse_marked(name, e) : check_used(name, e);
+	/* Nothing can be resumed there; it is the area's user who must know. */
+	if (!e && *h.damaged)
+		log_warn("%s", h.damaged);
 	for (unsigned int i = 0; !e && i < h.count; i++)
 		e = retire(&h.list[i], untouched);
 	if (!e && h.volume.marked)
@@ -117,9 +121,9 @@ err_t stale_retire(const char *name, const struct pins *pins, bool *untouched)
 	return e;
 }
 
-err_t stale_retire_all(const struct config *config, const struct pins *pins, bool *untouched)
+err_t stale_retire_all(const struct config *config, bool *untouched)
 {
 	for (uint32_t i = 0; i < config->target_count; i++)
-		TRY(stale_retire(config->targets[i], pins, untouched));
+		TRY(stale_retire(config->targets[i], untouched));
 	return NULL;
 }

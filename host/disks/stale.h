@@ -6,7 +6,6 @@
 
 #include "base/err.h"
 #include "config/config.h"
-#include "config/pins.h"
 
 #include <stdbool.h>
 
@@ -16,15 +15,13 @@
  * false before anything is written. A target that is not there is a warning: should an image
  * on it come back, its fingerprints have changed by then.
  */
-err_t stale_retire(const char *name, const struct pins *pins, bool *untouched) ERR_CHECK;
-err_t stale_retire_all(const struct config *config, const struct pins *pins, bool *untouched)
-	ERR_CHECK;
+err_t stale_retire(const char *name, bool *untouched) ERR_CHECK;
+err_t stale_retire_all(const struct config *config, bool *untouched) ERR_CHECK;
 
 /*
  * Is there an image on this target, or may there be one? Nothing is written.
  * ERR_INVALID: there is no such target. why, of n bytes, says what is there.
  */
-err_t stale_look(const char *name, const struct pins *pins, bool *image, char *why, size_t n)
-	ERR_CHECK;
+err_t stale_look(const char *name, bool *image, char *why, size_t n) ERR_CHECK;
 
 #endif

@@ -21,9 +21,20 @@
  * (image/located.h), by which alone a boot finds anything in it. */
 #define LOOK_BYTES MIB
 
-/* Before it has data: afterwards it would be too late. */
+static err_t set_flags(int fd, const char *path, int flags)
+{
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flags))
+		return err_errno("turning off copy on write of %s (chattr +C)", path);
+	return NULL;
+}
+
+/*
+ * Before it has data: afterwards it would be too late. Whether to be compressed, a new file
+ * has from its folder, and btrfs takes no flag together with that, nor both at once.
+ */
 static err_t set_no_cow(int fd, const char *path)
 {
+	const int compression = FS_COMPR_FL | FS_NOCOMP_FL;
 	struct statfs fs;
 	int flags;
 
@@ -33,10 +44,9 @@ static err_t set_no_cow(int fd, const char *path)
 		return NULL;
 	if (ioctl(fd, FS_IOC_GETFLAGS, &flags))
 		return err_errno("%s", path);
-	flags |= FS_NOCOW_FL;
-	if (ioctl(fd, FS_IOC_SETFLAGS, &flags))
-		return err_errno("turning off copy on write of %s", path);
-	return NULL;
+	if (flags & compression)
+		TRY(set_flags(fd, path, flags & ~compression));
+	return set_flags(fd, path, (flags & ~compression) | FS_NOCOW_FL);
 }
 
 /* By errno. */

@@ -90,7 +90,7 @@ err_t session_open(struct session *s, const struct config *config, bool *untouch
 	spare_from_oom();
 	TRY(freeze_init(&s->freeze));
 	TRY(lockedpages_create(HOSTINFO_REPORT_PAGES, &s->report));
-	TRY(stale_retire_all(config, &s->pins, untouched));
+	TRY(stale_retire_all(config, untouched));
 	return reserve(s);
 }
 

@@ -112,13 +112,13 @@ static bool is_to_be_made(const char *name)
 }
 
 /* There is nothing to retire in a file that is yet to be made, nor to warn of. */
-static err_t retire_old(const struct config *config, const struct pins *pins)
+static err_t retire_old(const struct config *config)
 {
 	bool untouched;
 
 	for (uint32_t i = 0; i < config->target_count; i++)
 		if (!is_to_be_made(config->targets[i]))
-			TRY(stale_retire(config->targets[i], pins, &untouched));
+			TRY(stale_retire(config->targets[i], &untouched));
 	return NULL;
 }
 
@@ -166,19 +166,15 @@ static err_t clear_location(const struct location *l, const struct pins *before)
 
 static err_t pin_location(const struct location *l, const struct pins *before, struct pins *pins)
 {
-	const struct pin *old = pins_of(before, l->name);
+	unsigned long long mib = l->room / MIB;
 
-	if (location_is_located(l)) {
-		TRY(pins_set(pins, &l->pin));
+	TRY(location_pin(l, before, pins));
+	if (location_is_located(l))
 		printf("target: %s is %s, pinned at byte %llu of %s; %llu MiB\n", l->name,
-		       location_what(l), (unsigned long long)l->pin.byte, l->disk.disk_name,
-		       (unsigned long long)(l->room / MIB));
-		return NULL;
-	}
-	printf("target: %s is %s, %llu MiB\n", l->name, location_what(l),
-	       (unsigned long long)(l->room / MIB));
-	/* Swap that is off now may be on when it is written to. */
-	return old && old->kind == PIN_LOCATOR ? pins_set(pins, old) : NULL;
+		       location_what(l), (unsigned long long)l->pin.byte, l->disk.disk_name, mib);
+	else
+		printf("target: %s is %s, %llu MiB\n", l->name, location_what(l), mib);
+	return NULL;
 }
 
 static err_t set_up_one(const char *name, uint64_t bytes, bool encrypted, const struct pins *before,
@@ -261,7 +257,7 @@ err_t setup_target(const struct config *config, uint64_t size, struct pins *pins
 	uint64_t worst = 0;
 
 	TRY(largest_image(&worst));
-	TRY(retire_old(config, pins));
+	TRY(retire_old(config));
 	TRY(set_up_all(config, size ? size : align_up(worst, MIB), config->encrypt, pins));
 	return NULL;
 }

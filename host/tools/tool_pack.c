@@ -111,7 +111,7 @@ static err_t check_device(const struct packing *p)
 		return NULL;
 	e = commit_load(&p->target, &c);
 	if (!e)
-		return err_context(foreign_check(p->o->to), "without --force");
+		return err_context(foreign_check(p->o->to, false), "without --force");
 	if (err_kind(e) != ERR_FORMAT)
 		return e;
 	err_free(e);

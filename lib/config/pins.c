@@ -161,12 +161,21 @@ bool pins_same_place(const struct pin *a, const struct pin *b)
 	       !strcmp(a->identity, b->identity);
 }
 
-bool pins_on_disk(const struct pin *pin, const char *identity, uint64_t bytes)
+enum pins_disk pins_disk(const struct pin *pin, const char *identity, uint64_t bytes)
 {
 	char as_pinned[PINS_IDENTITY_MAX];
 
 	pins_identity(identity, as_pinned);
-	return bytes == pin->disk_bytes && !strcmp(as_pinned, pin->identity);
+	if (bytes != pin->disk_bytes)
+		return PINS_DISK_OTHER;
+	if (!strcmp(as_pinned, pin->identity))
+		return PINS_DISK_SAME;
+	return *as_pinned && *pin->identity ? PINS_DISK_RENAMED : PINS_DISK_UNNAMED;
+}
+
+bool pins_on_disk(const struct pin *pin, const char *identity, uint64_t bytes)
+{
+	return pins_disk(pin, identity, bytes) == PINS_DISK_SAME;
 }
 
 bool pins_same_file(const struct pin *a, const struct pin *b)

@@ -79,7 +79,17 @@ err_t pins_load(const char *path, struct pins *out) ERR_CHECK;
 /* Is it where it was pinned? By kind, place, and the disk's size and identity. */
 bool pins_same_place(const struct pin *a, const struct pin *b);
 
-/* May this disk be the pin's? One that does not tell who it is may be, by its size. */
+/* Is a disk the pin's? Kernels differ in what they show of one. */
+enum pins_disk {
+	PINS_DISK_OTHER,   /* of another size */
+	PINS_DISK_RENAMED, /* of that size; it says that it is another one */
+	PINS_DISK_UNNAMED, /* of that size; it, or the pin, does not say which one it is */
+	PINS_DISK_SAME,	   /* size and identity, or neither has one */
+};
+
+enum pins_disk pins_disk(const struct pin *pin, const char *identity, uint64_t bytes);
+
+/* PINS_DISK_SAME */
 bool pins_on_disk(const struct pin *pin, const char *identity, uint64_t bytes);
 
 /* Would a boot ask an ext filesystem for the same file? */

@@ -246,15 +246,37 @@ static err_t corrupt_is_invalid(const struct target *t, err_t e)
 	return invalid;
 }
 
+/* The page whole, as in swaparea.c. */
+static err_t write_cleared(const struct target *t, uint64_t place, const uint8_t *page)
+{
+	CLEANUP_FREE uint8_t *again = target_buffer(PAGE_BYTES);
+
+	if (!again)
+		return err_new(ERR_NOMEM, "page 0 of the swap area");
+	TRY(t->device->write(t, page, PAGE_BYTES, place));
+	/* Protects nothing of ours yet: commit_begin looks for just this. */
+	TRY(target_flush(t));
+	TRY(read_page(t, place, again));
+	if (memcmp(page, again, PAGE_BYTES))
+		return err_new(ERR_IO, "it reads back other than it was written");
+	return NULL;
+}
+
+/* What swapon has left of an older locator there is not kept, or it would be put back with
+ * every image; an idle area with it could hold none. */
 static err_t save_sector(const struct target *t, struct extentmap *m)
 {
 	CLEANUP_FREE uint8_t *page = target_buffer(PAGE_BYTES);
+	uint64_t place = m->locator - LOCATOR_AT;
 
 	if (!m->locator)
 		return NULL;
 	if (!page)
 		return err_new(ERR_NOMEM, "page 0 of the swap area");
-	TRY(err_context(read_page(t, m->locator - LOCATOR_AT, page), "page 0 of the swap area"));
+	TRY(err_context(read_page(t, place, page), "page 0 of the swap area"));
+	if (locator_clear(page + LOCATOR_AT))
+		TRY(err_context(write_cleared(t, place, page), "page 0 of the swap area on %s",
+				t->name));
 	memcpy(m->saved, page + LOCATOR_AT, LOCATOR_BYTES);
 	return NULL;
 }

@@ -48,7 +48,8 @@ uint64_t located_map_place(const struct extent *extents, uint32_t count);
  * back; no slot and no locator is. Next comes commit_begin. locator: place of the sector
  * (swap page 0 + LOCATED_LOCATOR_AT), which is read; 0: a file, whose first extent is at
  * least the head.
- * What an image that was given up has left undone there (its locator) is finished first.
+ * What an image that was given up has left undone there (its locator) is finished first, and
+ * what swapon has left of one is zeroed (locator_clear).
  * ERR_REFUSED: there is an image, retire it first; or the sector is the locator of one
  * whose map is gone. ERR_NOSPACE: too small, or no extents. ERR_INVALID: extents overlap
  * each other or the locator's page, are not whole blocks, or not on the disk.

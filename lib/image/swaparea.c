@@ -103,6 +103,7 @@ err_t swaparea_set(const struct target *t, enum swapheader to)
 {
 	CLEANUP_FREE uint8_t *page = target_buffer(2 * SWAPHEADER_BYTES);
 	enum swapheader is;
+	bool cleared;
 
 	if (!page)
 		return err_new(ERR_NOMEM, "writing page 0");
@@ -120,7 +121,9 @@ err_t swaparea_set(const struct target *t, enum swapheader to)
 					    "what it was any more"
 					  : "%s is not a swap area any more",
 			       t->name);
-	if (is == to)
+	/* The mark would make a locator of it again, and the image dead. */
+	cleared = !t->locator && locator_clear(page + LOCATOR_AT);
+	if (is == to && !cleared)
 		return target_flush(t); /* it may have come from the device's cache */
 	TRY(write_page(t, page, to));
 	TRY(read_page(t, page + SWAPHEADER_BYTES));
@@ -128,6 +131,11 @@ err_t swaparea_set(const struct target *t, enum swapheader to)
 		return err_new(ERR_IO,
 			       "page 0 of the swap area on %s reads back other than it was "
 			       "written",
+			       t->name);
+	if (kind_of(t, page) != to)
+		return err_new(ERR_REFUSED,
+			       "page 0 of the swap area on %s does not say what it should, as it "
+			       "was written: make the area anew (mkswap)",
 			       t->name);
 	return NULL;
 }

@@ -18,7 +18,8 @@ err_t swaparea_read(const struct target *t, enum swapheader *out) ERR_CHECK;
 
 /*
  * Write signature or sector, flush, and read it back; nothing when it is there already,
- * but it is flushed. ERR_REFUSED: page 0 is not of a swap area, or not any more; it
+ * but it is flushed. In the page of a whole area, what is left of a locator is zeroed with it
+ * (locator_clear). ERR_REFUSED: page 0 is not of a swap area, or not any more; it
  * has a locator, and is the whole device; or the locator's sector is something else by now.
  */
 err_t swaparea_set(const struct target *t, enum swapheader to) ERR_CHECK;

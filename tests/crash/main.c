@@ -15,7 +15,7 @@
  * flush. Of sealed images: the key not overwritten when retiring, or not by the next boot, or
  * without a flush, or before RETIRED. Of located targets: slots of another image than the map's
  * counted; what an older image left not finished before a new map is laid out; the sector not
- * saved, or not put back.
+ * saved, or not put back. Of what swapon has left of a locator: not zeroed by commit_begin.
  */
 #include "run.h"
 

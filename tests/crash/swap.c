@@ -11,6 +11,15 @@
 
 #define SIGNATURE_BYTES 10u
 
+/* As another system's swapon has left the area once: a locator, but for its signature. */
+static void leave_locator(uint8_t *page0)
+{
+	const struct locator l = {.nonce = "of long ago", .map = VIEW_MAP_AT};
+
+	locator_encode(&l, page0 + LOCATOR_AT);
+	swapheader_set(page0, SWAPHEADER_SWAP);
+}
+
 const uint8_t *swap_blank(bool swap)
 {
 	static const uint8_t empty[DISK_BYTES];
@@ -19,7 +28,7 @@ const uint8_t *swap_blank(bool swap)
 	memset(area + 1024, 1, 1); /* the header's version */
 	memset(area + 1028, 0x3f, 1);
 	memcpy(area + 1036, "an UUID of swap, and a label....", 32);
-	swapheader_set(area, SWAPHEADER_SWAP);
+	leave_locator(area);
 	return swap ? area : empty;
 }
 
@@ -41,13 +50,22 @@ static bool was_locator(const uint8_t *page0)
 	return !e;
 }
 
+/* The rest of a locator is zero once there has been an image. */
+static bool is_cleared(const uint8_t *page0)
+{
+	static const uint8_t zeros[LOCATOR_BYTES - SIGNATURE_BYTES];
+
+	return !memcmp(page0 + LOCATOR_AT, zeros, sizeof(zeros));
+}
+
 bool swap_kept(const struct disk *d)
 {
 	const uint8_t *want = swap_blank(swap_kind(d) != SWAPHEADER_NONE);
 
 	if (!memcmp(d->view, want, SWAPHEADER_BYTES - SIGNATURE_BYTES))
 		return true;
-	return d->located && !memcmp(d->view, want, LOCATOR_AT) && was_locator(d->view);
+	return !memcmp(d->view, want, LOCATOR_AT) &&
+	       (is_cleared(d->view) || (d->located && was_locator(d->view)));
 }
 
 static void write_page(struct disk *d, uint64_t at, unsigned int number)

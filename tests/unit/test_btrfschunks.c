@@ -2,7 +2,7 @@
 /*
  * Faults planted, each found: the device's offset taken for the address; RAID1 let through; a
  * file over the edge of two chunks mapped as one piece; half an item believed; the same
- * chunk asked for again for ever.
+ * chunk asked for again for ever; a place on another device, a seed, taken for one on this.
  */
 #include "unit.h"
 
@@ -49,7 +49,7 @@ static void test_map(void **state)
 		item(21 * MB, 8 * MB, BTRFS_BLOCK_GROUP_DATA, 50 * MB),
 		item(29 * MB, 8 * MB, BTRFS_BLOCK_GROUP_METADATA | BTRFS_BLOCK_GROUP_DUP, 200 * MB),
 	};
-	struct btrfschunks c = {0};
+	struct btrfschunks c = {.devid = 1};
 	struct extentlist l = {0};
 
 	(void)state;
@@ -64,6 +64,26 @@ static void test_map(void **state)
 	assert_err(btrfschunks_map(&c, "/f", 28 * MB, 2 * MB, &l), ERR_REFUSED);
 	assert_err(btrfschunks_map(&c, "/f", 37 * MB, MB, &l), ERR_CORRUPT);
 	assert_err(btrfschunks_map(&c, "/f", 12 * MB, MB, &l), ERR_CORRUPT);
+	extentlist_deinit(&l);
+	btrfschunks_deinit(&c);
+}
+
+/* A filesystem sprouted from a seed, whose chunks are all of device 1, onto device 2. */
+static void test_seed(void **state)
+{
+	struct item items[] = {
+		item(13 * MB, 8 * MB, BTRFS_BLOCK_GROUP_DATA, 100 * MB),
+		item(21 * MB, 8 * MB, BTRFS_BLOCK_GROUP_DATA, 50 * MB),
+	};
+	struct btrfschunks c = {.devid = 2};
+	struct extentlist l = {0};
+
+	(void)state;
+	items[1].chunk.stripe.devid = 2;
+	assert_ok(take(items, 2, sizeof(items), &c));
+	assert_ok(btrfschunks_map(&c, "/f", 21 * MB, MB, &l));
+	assert_int_equal(l.list[0].start, 50 * MB);
+	assert_err(btrfschunks_map(&c, "/f", 20 * MB, 2 * MB, &l), ERR_REFUSED);
 	extentlist_deinit(&l);
 	btrfschunks_deinit(&c);
 }
@@ -92,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_seed),
 	};
 
 	return cmocka_run_group_tests_name("btrfschunks", tests, NULL, NULL);

@@ -8,7 +8,8 @@
  * not put back by commit_retire, or by commit_finish, with slots or without; any locator
  * taken for this image's; the signature of page 0 of the address space looked at; slots with
  * the nonce of another image counted; commit_begin with another nonce than the map's; the
- * whole swap area begun over with an image in its slots.
+ * whole swap area begun over with an image in its slots; what swapon has left of a locator
+ * kept, and put back.
  */
 #include "commitwalk.h"
 
@@ -254,6 +255,35 @@ static void test_file(void **state)
 	target_close(&t);
 }
 
+/* What swapon leaves of a locator goes with the next image, however many there are of them;
+ * and the whole area can hold one then. */
+static void test_left_locator(void **state)
+{
+	static const uint8_t zeros[LOCATOR_BYTES - 10];
+	struct fixture *f = *state;
+	uint8_t page[SWAPHEADER_BYTES];
+
+	make_image(f);
+	turn_on(f);
+	for (int n = 0; n < 2; n++) {
+		locate(f, nonce_b);
+		assert_ok(commit_begin(&f->t, &f->c, nonce_b, 1));
+		assert_ok(commit_valid(&f->t, &f->c, &whole));
+		assert_ok(boot(f));
+		assert_loaded(f, SLOT_VALID);
+		assert_ok(commit_retire(&f->t, &f->c, "x"));
+		read_page0(f, page);
+		assert_memory_equal(page + LOCATOR_AT, zeros, sizeof(zeros));
+		assert_memory_equal(page + sizeof(page) - 10, "SWAPSPACE2", 10);
+	}
+	make_image(f);
+	turn_on(f);
+	unlocate(f);
+	make_valid(f);
+	load(f);
+	assert_false(commit_is_dead(&f->c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +297,7 @@ int main(void)
 		COMMIT_TEST(test_whole_area),
 		COMMIT_TEST(test_left_by_others),
 		COMMIT_TEST(test_file),
+		COMMIT_TEST(test_left_locator),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,9 +6,12 @@
  * Planted faults that made it fail: no bit in the slots; no signature before VALID;
  * commit_is_dead always false; the signature not looked at in commit_resuming; a
  * header not restored by commit_retire, or by commit_finish; commit_finish retiring
- * nothing.
+ * nothing; what swapon has left of a locator not zeroed by commit_begin, or only when VALID is
+ * written.
  */
 #include "commitwalk.h"
+
+#include "formats/locator.h"
 
 #define SWAP   "SWAPSPACE2"
 #define MARKED "LINHIB0001"
@@ -150,14 +153,70 @@ static void test_torn(void **state)
 	assert_int_equal(swapheader_decode(page), SWAPHEADER_MARKED);
 }
 
+/* As swapon has left the area, while an image lay in its slots. */
+static void leave_locator(struct fixture *f, const char *end)
+{
+	const struct locator l = {.nonce = "somebody else's", .map = 20480};
+	uint8_t sector[LOCATOR_BYTES];
+
+	locator_encode(&l, sector);
+	memcpy(sector + LOCATOR_BYTES - 10, end, 10);
+	assert_int_equal(pwrite(f->file.fd, sector, sizeof(sector), LOCATOR_AT), LOCATOR_BYTES);
+}
+
+/* With LINHIB0001 it would be a locator again, and the image dead. */
+static void test_left_locator(void **state)
+{
+	static const uint8_t zeros[LOCATOR_BYTES - 10];
+	struct fixture *f = *state;
+	uint8_t page[SWAPHEADER_BYTES];
+
+	set_page0(f, SWAP);
+	leave_locator(f, SWAP);
+	begin(f);
+	read_page0(f, page);
+	assert_memory_equal(page + LOCATOR_AT, zeros, sizeof(zeros));
+	assert_memory_equal(page + sizeof(page) - 10, SWAP, 10);
+	for (size_t i = 0; i < LOCATOR_AT; i++)
+		assert_int_equal(page[i], 'h');
+	assert_ok(commit_valid(&f->t, &f->c, &whole));
+	assert_int_equal(f->c.page0, PAGE0_MARKED);
+	assert_ok(boot(f));
+	assert_loaded(f, SLOT_VALID);
+	assert_false(commit_is_dead(&f->c));
+	assert_ok(commit_retire(&f->t, &f->c, "x"));
+	read_page0(f, page);
+	assert_memory_equal(page + sizeof(page) - 10, SWAP, 10);
+}
+
+/* Whatever else is in the sector is not ours. */
+static void test_no_locator_left(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t page[SWAPHEADER_BYTES];
+
+	set_page0(f, SWAP);
+	leave_locator(f, "S1SUSPEND.");
+	begin(f);
+	read_page0(f, page);
+	assert_memory_equal(page + LOCATOR_AT, "DORM-LOC", 8);
+	assert_int_equal(f->c.slot.features_incompat, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		COMMIT_TEST(test_round),	  COMMIT_TEST(test_no_swap),
-		COMMIT_TEST(test_finish_writing), COMMIT_TEST(test_finish_retiring),
-		COMMIT_TEST(test_turned_on),	  COMMIT_TEST(test_turned_on_and_used),
-		COMMIT_TEST(test_made_since),	  COMMIT_TEST(test_header_gone),
+		COMMIT_TEST(test_round),
+		COMMIT_TEST(test_no_swap),
+		COMMIT_TEST(test_finish_writing),
+		COMMIT_TEST(test_finish_retiring),
+		COMMIT_TEST(test_turned_on),
+		COMMIT_TEST(test_turned_on_and_used),
+		COMMIT_TEST(test_made_since),
+		COMMIT_TEST(test_header_gone),
 		COMMIT_TEST(test_torn),
+		COMMIT_TEST(test_left_locator),
+		COMMIT_TEST(test_no_locator_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

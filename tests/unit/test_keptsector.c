@@ -3,8 +3,9 @@
  * Faults planted, each found: a sector put back over a locator of another image, over an
  * area that was turned on or made anew; the map needed for it; more than the sector
  * changed; a disk of another serial number taken; one of two clones written to; the file
- * removed though nothing was put back, or kept though all is done; a file that is not whole
- * taken; one for everybody to read.
+ * removed though nothing was put back, or kept though all is done; a file that is not whole, or has
+ * another bit, taken; a sector that is none of a swap header in the clear refused; one for
+ * everybody to read.
  */
 #include "unit.h"
 
@@ -175,7 +176,7 @@ static void test_file(void **state)
 	assert_int_equal(count_kept(f), 1);
 }
 
-/* Without any of its lines but the comment, or with half of one, it is none. */
+/* Without any of its lines, or with half of one, or another bit, it is none. */
 static void test_bad_files(void **state)
 {
 	struct fixture *f = *state;
@@ -192,23 +193,25 @@ static void test_bad_files(void **state)
 	fd = open(path, O_RDONLY);
 	n = (size_t)read(fd, text, sizeof(text));
 	close(fd);
-	for (size_t at = 0, line = 0; at < n; line++) {
+	for (size_t at = 0; at < n;) {
 		size_t length = (size_t)((char *)memchr(text + at, '\n', n - at) - (text + at)) + 1;
 
 		memcpy(cut, text, at);
 		memcpy(cut + at, text + at + length, n - at - length);
 		assert_ok(newfile_put(path, cut, n - length));
-		assert_int_equal(unit_is_err(keptsector_load(path, &got)), line > 0);
+		assert_err(keptsector_load(path, &got), ERR_INVALID);
 		assert_ok(newfile_put(path, text, at + length - 2));
 		assert_err(keptsector_load(path, &got), ERR_INVALID);
 		at += length;
 	}
+	for (size_t bit = 0; bit < 8 * n; bit += 5) {
+		memcpy(cut, text, n);
+		cut[bit / 8] ^= (char)(1 << bit % 8);
+		assert_ok(newfile_put(path, cut, n));
+		assert_err(keptsector_load(path, &got), ERR_INVALID);
+	}
 	memcpy(cut, text, n);
-	cut[n - 2] ^= 1; /* its signature: 2 becomes 3 */
-	assert_ok(newfile_put(path, cut, n));
-	assert_err(keptsector_load(path, &got), ERR_INVALID);
 	memcpy(cut + n, "more = 1\n", 9);
-	cut[n - 2] ^= 1;
 	assert_ok(newfile_put(path, cut, n + 9));
 	assert_err(keptsector_load(path, &got), ERR_INVALID);
 	assert_untouched(f, "vda", 1);
@@ -234,6 +237,28 @@ static void test_put_back(void **state)
 	/* It was put back by a boot that found the map: the file alone is left. */
 	assert_ok(keptsector_save(&f->where, &f->k));
 	assert_untouched(f, "vda", 0);
+}
+
+/* Beneath dm-crypt it is ciphertext, in which nothing can be recognized. */
+static void test_encrypted(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t cipher[LOCATOR_BYTES], page[PAGE_BYTES];
+	int fd;
+
+	for (size_t i = 0; i < sizeof(cipher); i++)
+		cipher[i] = (uint8_t)(i * 131 + 7);
+	fakedisks_add(&f->m, "vda", DISK_BYTES, "A");
+	make_area(f, "vda");
+	fd = open_disk(f, "vda");
+	assert_int_equal(pwrite(fd, cipher, sizeof(cipher), PLACE), LOCATOR_BYTES);
+	close(fd);
+	leave_locator(f, "vda", "A", nonce_a);
+	assert_ok(keptsector_save(&f->where, &f->k));
+	keptsector_put_back(&f->where);
+	read_page0(f, "vda", page);
+	assert_memory_equal(page + LOCATED_LOCATOR_AT, cipher, sizeof(cipher));
+	assert_int_equal(count_kept(f), 0);
 }
 
 /* The sector is somebody else's by now. */
@@ -315,7 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KEPT_TEST(test_file),	  KEPT_TEST(test_bad_files), KEPT_TEST(test_put_back),
-		KEPT_TEST(test_not_ours), KEPT_TEST(test_disks),
+		KEPT_TEST(test_not_ours), KEPT_TEST(test_disks),     KEPT_TEST(test_encrypted),
 	};
 
 	return cmocka_run_group_tests_name("keptsector", tests, NULL, NULL);

@@ -6,7 +6,8 @@
  * its first page taken for 0; a head in two pieces let through; a filesystem asked for its
  * UUID that lies on a mapping, or that is frozen; a path with a # in it pinned; a device
  * refused because it lies on no one disk; a target that has moved, or is something else
- * now, or has another name, let through.
+ * now, or has another name, let through; swap that is off pinned where it was before its disk
+ * became another one, or without a pin before; a pin let through that is not that of a device.
  */
 #include "unit.h"
 
@@ -268,6 +269,7 @@ static void test_device(void **state)
 		assert_false(location_is_located(&l));
 		assert_string_equal(location_device(&l), "/dev/vda1");
 		assert_ok(location_check_pin(&l, &(struct pins){.count = 0}));
+		assert_int_equal(location_locator(&l), one ? PART_AT + LOCATED_LOCATOR_AT : 0);
 		location_deinit(&l);
 	}
 }
@@ -396,6 +398,46 @@ static void test_nothing(void **state)
 	expect_missing("/var", false);
 }
 
+static void expect_refused(const struct location *l, const struct pins *pins, const char *says);
+
+/* Swap that is off, and was on when it was pinned: its disk is another one by now, or grew. */
+static void test_device_pinned(void **state)
+{
+	struct pins before = {.count = 0}, pins = {.count = 0};
+	struct location l;
+	struct pin *pin = &before.pins[0];
+
+	(void)state;
+	be_device();
+	assert_ok(location_find("/dev/vda1", &l));
+	assert_ok(location_pin(&l, &before, &pins));
+	assert_int_equal(pins.count, 0);
+	assert_ok(pins_set(&before, &l.pin));
+	assert_ok(location_check_pin(&l, &before));
+	pin->disk_bytes /= 2;
+	expect_refused(&l, &before, "not where it was set up");
+	*pin = l.pin;
+	pin->byte += PAGE_BYTES;
+	expect_refused(&l, &before, "not where it was set up");
+	*pin = l.pin;
+	strcpy(pin->identity, "SN_11");
+	expect_refused(&l, &before, "not where it was set up");
+	assert_ok(location_pin(&l, &before, &pins));
+	assert_int_equal(pins.count, 1);
+	assert_true(pins_same_place(&pins.pins[0], &l.pin));
+	assert_ok(location_check_pin(&l, &pins));
+	location_deinit(&l);
+	/* It lies on no one disk any more: then its name must do. */
+	machine.on_one_disk = false;
+	assert_ok(location_find("/dev/vda1", &l));
+	expect_refused(&l, &pins, "not where it was set up");
+	before = pins;
+	pins.count = 0;
+	assert_ok(location_pin(&l, &before, &pins));
+	assert_int_equal(pins.count, 0);
+	location_deinit(&l);
+}
+
 static void expect_refused(const struct location *l, const struct pins *pins, const char *says)
 {
 	err_t e = location_check_pin(l, pins);
@@ -465,11 +507,12 @@ static void test_check_ext(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		LOCATION_TEST(test_swap),      LOCATION_TEST(test_device),
-		LOCATION_TEST(test_swapfile),  LOCATION_TEST(test_file),
-		LOCATION_TEST(test_no_ext),    LOCATION_TEST(test_bad_files),
-		LOCATION_TEST(test_luks),      LOCATION_TEST(test_nothing),
-		LOCATION_TEST(test_check_pin), LOCATION_TEST(test_check_ext),
+		LOCATION_TEST(test_swap),	   LOCATION_TEST(test_device),
+		LOCATION_TEST(test_swapfile),	   LOCATION_TEST(test_file),
+		LOCATION_TEST(test_no_ext),	   LOCATION_TEST(test_bad_files),
+		LOCATION_TEST(test_luks),	   LOCATION_TEST(test_nothing),
+		LOCATION_TEST(test_check_pin),	   LOCATION_TEST(test_check_ext),
+		LOCATION_TEST(test_device_pinned),
 	};
 
 	return cmocka_run_group_tests_name("location", tests, NULL, NULL);

@@ -2,7 +2,8 @@
 /*
  * Planted faults that made it fail: the checksum not compared; the version not; the spare
  * bytes not; a place that is no multiple of 4096, or 0, or above 2^63; the signature not
- * looked at; the checksum looked at before it.
+ * looked at; the checksum looked at before it; a locator that counts cleared, or what is none;
+ * the signature cleared, too.
  */
 #include "unit.h"
 
@@ -110,12 +111,37 @@ static void test_places(void **state)
 	assert_false(locator_place_ok((1ull << 63) + 3584));
 }
 
+/* Only what swapon has left of one, of whatever version. */
+static void test_clear(void **state)
+{
+	static const uint8_t zeros[502];
+	uint8_t before[LOCATOR_BYTES];
+
+	(void)state;
+	locator_encode(&sample, buf);
+	memcpy(before, buf, sizeof(buf));
+	assert_false(locator_clear(buf));
+	memcpy(buf + 502, "S1SUSPEND\0", 10);
+	assert_false(locator_clear(buf));
+	assert_memory_equal(buf, before, 502);
+	memcpy(buf + 502, "SWAPSPACE2", 10);
+	buf[0] ^= 1;
+	assert_false(locator_clear(buf));
+	assert_memory_equal(buf + 1, before + 1, 501);
+	buf[0] ^= 1;
+	buf[8] = 9;
+	assert_true(locator_clear(buf));
+	assert_memory_equal(buf, zeros, sizeof(zeros));
+	assert_memory_equal(buf + 502, "SWAPSPACE2", 10);
+	assert_false(locator_clear(buf));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_every_flip),
 		cmocka_unit_test(test_turned_on),  cmocka_unit_test(test_bad_values),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_places),	   cmocka_unit_test(test_clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

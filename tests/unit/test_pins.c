@@ -3,9 +3,10 @@
  * Faults planted, each found: a second place of one target added instead of
  * replaced; upper-case digits and a place behind the disk's end taken; a failed parse
  * that leaves half of it behind; an identity with a space printed as it is;
- * the file of a place that has none taken; places of two disks taken for the same; all
- * but the first pin forgotten as targets; others tried beside --target; "authenticated"
- * printed as no; a name pinned that is cut off when it is read.
+ * the file of a place that has none taken; places of two disks taken for the same; a disk of
+ * another size, or that says it is another, taken for one that does not say; all but the first pin
+ * forgotten as targets; others tried beside --target; "authenticated" printed as no; a name pinned
+ * that is cut off when it is read.
  */
 #include "unit.h"
 
@@ -65,6 +66,21 @@ static void test_same_place(void **state)
 	b = a;
 	strcpy(b.identity, "B");
 	assert_false(pins_same_place(&a, &b));
+}
+
+static void test_disk(void **state)
+{
+	struct pin pin = {PIN_HEAD, 8192, 4096000, "A_1", "/x", "", ""};
+
+	(void)state;
+	assert_int_equal(pins_disk(&pin, "A 1", 4096000), PINS_DISK_SAME);
+	assert_int_equal(pins_disk(&pin, "", 4096000), PINS_DISK_UNNAMED);
+	assert_int_equal(pins_disk(&pin, "B", 4096000), PINS_DISK_RENAMED);
+	assert_int_equal(pins_disk(&pin, "A 1", 4096512), PINS_DISK_OTHER);
+	*pin.identity = '\0';
+	assert_int_equal(pins_disk(&pin, "", 4096000), PINS_DISK_SAME);
+	assert_int_equal(pins_disk(&pin, "B", 4096000), PINS_DISK_UNNAMED);
+	assert_int_equal(pins_disk(&pin, "", 4096512), PINS_DISK_OTHER);
 }
 
 /* Where the configuration names none. */
@@ -189,7 +205,7 @@ int main(void)
 		cmocka_unit_test(test_all),	   cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_too_many),   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_same_place), cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print),	   cmocka_unit_test(test_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,14 +3,20 @@
  * there was no room; one that others may read; only the first byte looked at; only the
  * first 64 KiB, before which the superblocks of btrfs and reiserfs do not begin; blocks that
  * keep what another had in them before, in a file that is made, or there already; one slot of an
- * image enough to take it for given up. */
+ * image enough to take it for given up; on btrfs copy on write left on, or turned off together
+ * with compression, which that refuses. */
 #include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 
 static int refusal; /* errno; 0: do as asked */
 
@@ -26,6 +32,42 @@ static int fake_fallocate(int fd, int mode, off_t offset, off_t n)
 #include "host/disks/extentlist.c"
 #include "host/disks/filemap.c"
 
+/* As btrfs: of a file in a folder that is compressed, or is not to be. */
+static struct {
+	bool is;
+	int flags;
+} btrfs;
+
+static int fake_fstatfs(int fd, struct statfs *out)
+{
+	int result = (fstatfs)(fd, out);
+
+	if (btrfs.is)
+		out->f_type = BTRFS_SUPER_MAGIC;
+	return result;
+}
+
+/* fs/btrfs/ioctl.c, check_fsflags and btrfs_fileattr_set: one at a time. */
+static int fake_ioctl(int fd, unsigned long request, int *flags)
+{
+	const int compression = FS_COMPR_FL | FS_NOCOMP_FL;
+
+	assert_true(fd >= 0 && btrfs.is);
+	if (request == FS_IOC_GETFLAGS) {
+		*flags = btrfs.flags;
+		return 0;
+	}
+	assert_true(request == FS_IOC_SETFLAGS);
+	if (*flags & FS_NOCOW_FL && (*flags | btrfs.flags) & compression) {
+		errno = EINVAL;
+		return -1;
+	}
+	btrfs.flags = *flags;
+	return 0;
+}
+
+#define ioctl(fd, request, flags)      fake_ioctl(fd, request, flags)
+#define fstatfs(fd, out)	       fake_fstatfs(fd, out)
 #define fallocate(fd, mode, offset, n) fake_fallocate(fd, mode, offset, n)
 #include "host/disks/targetfile.c"
 
@@ -74,6 +116,25 @@ static void test_refusals(void **state)
 	expect_refusal(ENOSPC, ERR_NOSPACE, "no 5 MiB free");
 	expect_refusal(EOPNOTSUPP, ERR_REFUSED, "/img bs=1M count=5)");
 	expect_refusal(EIO, ERR_IO, "allocating 5 MiB");
+}
+
+static void test_btrfs(void **state)
+{
+	static const int inherited[] = {0, FS_COMPR_FL, FS_NOCOMP_FL, FS_NOATIME_FL};
+	char folder[] = "/tmp/dormouse-targetfile-XXXXXX", path[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/img", folder);
+	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		btrfs.is = true;
+		btrfs.flags = inherited[i];
+		assert_ok(targetfile_create(path, 1 << 20));
+		btrfs.is = false;
+		assert_int_equal(btrfs.flags, FS_NOCOW_FL | (inherited[i] & FS_NOATIME_FL));
+		unlink(path);
+	}
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void test_empty(void **state)
@@ -195,7 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),	cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_empty),	cmocka_unit_test(test_given_up),
-		cmocka_unit_test(test_planted),
+		cmocka_unit_test(test_planted), cmocka_unit_test(test_btrfs),
 	};
 
 	return cmocka_run_group_tests_name("targetfile", tests, NULL, NULL);
