@@ -90,7 +90,8 @@ static err_t find_luks(const char *name, const struct options *o, struct image *
 {
 	err_t e = luksimage_create(name, o, &image->luks);
 
-	for (unsigned int looks = 1; e && err_kind(e) == ERR_CORRUPT && again(looks, LOOK_DAMAGED);
+	/* Its header has a checksum: of "nothing" one look is enough. */
+	for (unsigned int looks = 1; e && err_kind(e) != ERR_FORMAT && again(looks, look_of(e));
 	     looks++) {
 		err_free(e);
 		e = luksimage_create(name, o, &image->luks);

@@ -102,8 +102,8 @@ static err_t find(struct luksimage *l)
 	TRY(open_device(l->device, &fd));
 	e = check_marked(l);
 	if (e && err_kind(e) == ERR_CORRUPT)
-		e = check_readable(fd, l->device, e);
-	if (!e || err_kind(e) == ERR_FORMAT || err_kind(e) == ERR_CORRUPT)
+		return check_readable(fd, l->device, e);
+	if (!e || err_kind(e) == ERR_FORMAT)
 		return e;
 	log_warn("%s: whether an image is in it cannot be known: %s", l->device, err_text(e));
 	err_free(e);

@@ -32,8 +32,8 @@ struct luksimage {
 /*
  * Into a new struct, closed, ended by luksimage_destroy; nobody is asked for anything. o is
  * kept. ERR_FORMAT: no image is marked there. ERR_CORRUPT: it is no LUKS2 partition. ERR_IO:
- * it is not there. When its header cannot be asked, a library missing perhaps, that is
- * logged: there may be an image.
+ * it is not there, or cannot be read. When its header cannot be asked, a library missing perhaps,
+ * that is logged: there may be an image.
  */
 err_t luksimage_create(const char *target, const struct options *o, struct luksimage **out)
 	ERR_CHECK;

@@ -12,9 +12,9 @@ bool waiting_is_there(const struct options *o, unsigned int i);
 
 /*
  * Until all targets are there, or o->wait_seconds have gone by, or somebody at the console
- * ends it: after some seconds it is said there what is waited for. No target that can be there
- * later only is waited for: what has to be opened or assembled, or a file without a pin; on
- * these the host makes no image.
+ * ends it: after some seconds it is said there what is waited for. What nothing can bring up at
+ * this time is not waited for: names of the device mapper, and files, without a pin; on these
+ * the host makes no image.
  */
 void waiting_for_targets(const struct options *o);
 

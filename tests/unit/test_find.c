@@ -271,6 +271,8 @@ static void test_luks(void **state)
 	assert_int_equal(pin_looks, 1);
 	PIN(ERR_CORRUPT, ERR_FORMAT);
 	finds(ERR_FORMAT, 1);
+	PIN(ERR_IO, ERR_IO, ERR_FORMAT);
+	finds(ERR_FORMAT, 2);
 }
 
 #define FIND_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

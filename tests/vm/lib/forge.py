@@ -112,6 +112,14 @@ def keyslots(path, luks):
     f.put_slot()
 
 
+def keyslots_damaged(path):
+    """No forgery: one bit of the keyslots is another one."""
+    f = Forged(path)
+    data = f.read(KEYSLOTS)
+    data[100] ^= 1
+    f.put(f.region(KEYSLOTS)[0], data)
+
+
 def recipient(path):
     """The key is sealed for somebody else."""
     f = Forged(path)

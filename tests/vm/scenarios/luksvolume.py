@@ -32,13 +32,13 @@ def make_luks(path, key):
     return path
 
 
-def make(out, *settings):
+def make(out, *settings, tools=("/usr/sbin/dmsetup",)):
     """A guest whose target is a LUKS partition beside a mounted one, and without its key file yet; and where the mounted
     one lies."""
     kernel = test_kernel()
     conf = configuration("luks:/dev/vdb1", *settings)
     initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, unlock=True)
-    root = make_root(out / "root.img", conf, initramfs, tools=["/usr/sbin/dmsetup"])
+    root = make_root(out / "root.img", conf, initramfs, tools=tools)
     other = disk.make_ext4(out / "other.img", 16)
     _, other_at = disk.make_parts(out / "target.img", [make_luks(out / "part.img", out / "key"), other])
     m = Machine(out, Boot(kernel.image, initramfs, "", 512), root, out / "target.img")
@@ -134,6 +134,46 @@ def luks_writer(out):
     boot_on(m, 0)
     expect(not m.console_has(keys.PROMPT), "a passphrase is asked for, and there is no image")
     m.shut_down()
+
+
+def prompts(m):
+    return sum(keys.PROMPT in line.text for line in m.lines)
+
+
+@scenario("target-luks-writer-encrypted", limit=500)
+def luks_writer_encrypted(out):
+    """the image in the LUKS partition is encrypted besides: one passphrase for both is asked for once; where they differ, the
+    second prompt says of what it is
+
+    Planted: what was typed for the partition not tried on the image (two prompts); kept (it is in memory after the resume).
+    """
+    m, _ = make(out, "encrypt = yes", tools=keys.TOOLS)
+    put_key(m)
+    keys.set_up(m)
+    session = Session(m, tmpfs_mib=20)
+    m.run("dormouse hibernate --then return", 240)
+    session.check()
+    command = hibernate(m)
+    m.start()
+    keys.answer_prompt(m)
+    rc, said = m.finish(command, 300)
+    expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {said}")
+    expect(prompts(m) == 1, f"{prompts(m)} passphrases were asked for")
+    session.check()
+    left = keys.dump_memory(m, out / "memory")
+    expect(keys.PASSPHRASE.encode() not in left, "the passphrase is still in memory")
+    m.run(f"printf '{keys.PASSPHRASE}\nanother\n' | cryptsetup -q luksChangeKey {keys.COST} /etc/dormouse/keys.luks", 120)
+    command = hibernate(m)
+    m.start()
+    seen = keys.answer_prompt(m)
+    m.console_wait("passphrase for the image on luks:/dev/vdb1; it is not the one", 60)
+    keys.answer_prompt(m, "another", after=seen)
+    rc, said = m.finish(command, 300)
+    expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {said}")
+    expect(prompts(m) == 2, f"{prompts(m)} passphrases were asked for")
+    session.check()
+    expect(not is_marked(m), "the header is marked after the resume")
+    finish(session)
 
 
 ONLY_LOOK = """#!/bin/sh
