@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "host/session/warnings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define BUSY_TRIES 50 /* of 0.1 s */
+#define SETTINGS   "/proc/sys/kernel"
 
 err_t freeze_init(struct freeze *f)
 {
@@ -195,17 +197,6 @@ static err_t freeze_filesystems(struct freeze *f)
 	return NULL;
 }
 
-/* Returns what it was before; '\0' when it cannot be told or set. */
-static char panic_on_warn_set(char value)
-{
-	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/panic_on_warn", O_RDWR | O_CLOEXEC);
-	char old;
-
-	if (fd < 0 || pread(fd, &old, 1, 0) != 1 || pwrite(fd, &value, 1, 0) != 1)
-		return '\0';
-	return old;
-}
-
 /*
  * kernel_kexec() has thawed processes on its way back and taken this task's
  * PF_SUSPEND_TASK away, while /dev/snapshot still counts them as frozen: its
@@ -215,17 +206,16 @@ static char panic_on_warn_set(char value)
  */
 static err_t thaw_processes(struct freeze *f)
 {
-	char before;
+	struct warnings w;
 	int r, no;
 
 	if (!f->processes)
 		return NULL;
-	/* With panic_on_warn that warning would end the session. */
-	before = panic_on_warn_set('0');
+	/* That warning would end the session where the kernel panics at one. */
+	warnings_allow(SETTINGS, &w);
 	r = snapshot_ioctl(f, SNAPSHOT_UNFREEZE);
 	no = errno;
-	if (before == '1')
-		panic_on_warn_set(before);
+	warnings_restore(SETTINGS, &w);
 	errno = no;
 	if (r)
 		return err_errno("thawing processes");
