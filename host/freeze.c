@@ -121,7 +121,9 @@ static err_t open_filesystem(struct freeze *f, size_t i)
 /*
  * Opened before processes are frozen: an automounter may have to answer. In
  * the reverse order of mounting, so that a filesystem comes before those that
- * it is on (by a mount point, or by an image file behind a loop device).
+ * it is on (by a mount point, or by an image file behind a loop device). One that
+ * was mounted anew since, beneath a loop device in use, comes too early: what is on
+ * that one then does not get frozen in time, and the session goes on.
  */
 static err_t open_filesystems(struct freeze *f)
 {
