@@ -9,7 +9,7 @@ enum exitcode {
 	EXITCODE_USAGE = 2,   /* wrong arguments or configuration */
 	EXITCODE_REFUSED = 3, /* refused before anything was changed */
 	EXITCODE_GAVE_UP = 4, /* the writer gave up and jumped back */
-	EXITCODE_ABORTED = 5, /* by a key, while the image was written */
+	EXITCODE_ABORTED = 5, /* by a key while the image was written, or a signal before */
 
 	/* Of what reads an image or a dump: */
 	EXITCODE_FORMAT = 6,	  /* there is none */

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "host/session/warnings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define BUSY_TRIES 50 /* of 0.1 s */
+#define SETTINGS   "/proc/sys/kernel"
 
 err_t freeze_init(struct freeze *f)
 {
@@ -119,7 +121,9 @@ static err_t open_filesystem(struct freeze *f, size_t i)
 /*
  * Opened before processes are frozen: an automounter may have to answer. In
  * the reverse order of mounting, so that a filesystem comes before those that
- * it is on (by a mount point, or by an image file behind a loop device).
+ * it is on (by a mount point, or by an image file behind a loop device). One that
+ * was mounted anew since, beneath a loop device in use, comes too early: what is on
+ * that one then does not get frozen in time, and the session goes on.
  */
 static err_t open_filesystems(struct freeze *f)
 {
@@ -151,31 +155,48 @@ err_t freeze_check(void)
 	return e;
 }
 
+/* It was synced twice before, and what was written since is little. Long enough for a slow disk
+ * all the same, and no longer than a watchdog of the host's waits, which nobody feeds now. */
+#define FREEZE_LIMIT_MS 30000
+/* With processes thawed, it takes as long as they do. */
+#define THAWED_LIMIT_MS 60000
+
 static err_t freeze_filesystem(struct freeze *f, size_t i)
 {
 	const struct mount *m = f->fs[i].mount;
+	int error;
+	enum freezer_state state = freezer_wait(&f->freezer, i, FREEZE_LIMIT_MS, &error);
 
 	f->frozen = i + 1;
-	if (!ioctl(f->fs[i].fd, FIFREEZE, 0)) {
-		f->fs[i].ours = true;
-		return NULL;
-	}
-	if (errno == EBUSY) /* somebody else's fsfreeze, who will thaw it too */
-		return NULL;
-	if (errno == EOPNOTSUPP) /* vfat and the like have no journal; what is dirty goes out */
-		return syncfs(f->fs[i].fd) ? err_errno("syncing %s", m->path) : NULL;
-	return err_errno("freezing the filesystem on %s", m->path);
+	f->fs[i].ours = state == FREEZER_OURS || state == FREEZER_LOST;
+	if (state == FREEZER_LOST)
+		return err_new(ERR_IO, "the process that freezes the filesystem on %s was killed",
+			       m->path);
+	if (state == FREEZER_GIVEN_UP)
+		return err_new(
+			ERR_IO,
+			"the filesystem on %s cannot be frozen: after %d s somebody is "
+			"still writing to it. Often that is a program that was stopped while it "
+			"waited for another one, as for a virus scanner that is asked about "
+			"each file which is opened; or its disk does not answer",
+			m->path, FREEZE_LIMIT_MS / 1000);
+	errno = error;
+	return state == FREEZER_FAILED ? err_errno("freezing the filesystem on %s", m->path) : NULL;
 }
 
-/* Returns what it was before; '\0' when it cannot be told or set. */
-static char panic_on_warn_set(char value)
+static err_t freeze_filesystems(struct freeze *f)
 {
-	CLEANUP_CLOSE int fd = open("/proc/sys/kernel/panic_on_warn", O_RDWR | O_CLOEXEC);
-	char old;
+	int fds[FREEZE_MAX];
 
-	if (fd < 0 || pread(fd, &old, 1, 0) != 1 || pwrite(fd, &value, 1, 0) != 1)
-		return '\0';
-	return old;
+	for (size_t i = 0; i < f->count; i++)
+		fds[i] = f->fs[i].fd;
+	TRY(freezer_start(&f->freezer, fds, f->count));
+	for (size_t i = 0; i < f->count; i++)
+		TRY(freeze_filesystem(f, i));
+	/* The jump's own freezing would leave it out too, and warn. */
+	if (!freezer_end(&f->freezer, FREEZE_LIMIT_MS))
+		return err_new(ERR_IO, "the process that froze the filesystems does not end");
+	return NULL;
 }
 
 /*
@@ -187,17 +208,16 @@ static char panic_on_warn_set(char value)
  */
 static err_t thaw_processes(struct freeze *f)
 {
-	char before;
+	struct warnings w;
 	int r, no;
 
 	if (!f->processes)
 		return NULL;
-	/* With panic_on_warn that warning would end the session. */
-	before = panic_on_warn_set('0');
+	/* That warning would end the session where the kernel panics at one. */
+	warnings_allow(SETTINGS, &w);
 	r = snapshot_ioctl(f, SNAPSHOT_UNFREEZE);
 	no = errno;
-	if (before == '1')
-		panic_on_warn_set(before);
+	warnings_restore(SETTINGS, &w);
 	errno = no;
 	if (r)
 		return err_errno("thawing processes");
@@ -217,23 +237,12 @@ static err_t freeze_processes(struct freeze *f)
 	return err_errno("freezing processes");
 }
 
-err_t freeze_all(struct freeze *f)
-{
-	err_t e = open_filesystems(f);
-
-	if (!e)
-		e = freeze_processes(f);
-	for (size_t i = 0; !e && i < f->count; i++)
-		e = freeze_filesystem(f, i);
-	return e ? err_first(e, freeze_thaw(f)) : NULL;
-}
-
 static err_t thaw_filesystem(struct freeze *f, size_t i)
 {
 	if (!f->fs[i].ours)
 		return NULL;
 	f->fs[i].ours = false;
-	if (ioctl(f->fs[i].fd, FITHAW, 0))
+	if (ioctl(f->fs[i].fd, FITHAW, 0) && errno != EINVAL) /* it is not frozen */
 		return err_errno("thawing the filesystem on %s (try: fsfreeze -u %s)",
 				 f->fs[i].mount->path, f->fs[i].mount->path);
 	return NULL;
@@ -246,17 +255,41 @@ err_t freeze_thaw(struct freeze *f)
 	while (f->frozen)
 		e = err_first(e, thaw_filesystem(f, --f->frozen));
 	e = err_first(e, thaw_processes(f));
+	/* Not before: what it waits for may be a frozen process. */
+	if (!freezer_end(&f->freezer, THAWED_LIMIT_MS))
+		e = err_first(e, err_new(ERR_IO,
+					 "a filesystem is still being frozen after %d s; a "
+					 "process of dormouse's waits for that, to thaw it",
+					 THAWED_LIMIT_MS / 1000));
 	close_filesystems(f);
 	return e;
 }
 
-void freeze_deinit(struct freeze *f)
+static void thaw_or_warn(struct freeze *f)
 {
 	err_t e = freeze_thaw(f);
 
 	if (e)
 		log_warn("%s", err_text(e));
 	err_free(e);
+}
+
+err_t freeze_all(struct freeze *f)
+{
+	err_t e = open_filesystems(f);
+
+	if (!e)
+		e = freeze_processes(f);
+	if (!e)
+		e = freeze_filesystems(f);
+	if (e)
+		thaw_or_warn(f);
+	return e;
+}
+
+void freeze_deinit(struct freeze *f)
+{
+	thaw_or_warn(f);
 	if (f->snapshot >= 0)
 		close(f->snapshot);
 	f->snapshot = -1;

@@ -12,11 +12,12 @@
 
 #include "base/err.h"
 #include "host/disks/mounts.h"
+#include "host/freezer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FREEZE_MAX 256 /* filesystems on disks */
+#define FREEZE_MAX FREEZER_MAX /* filesystems on disks */
 
 struct freeze {
 	int snapshot;	/* /dev/snapshot */
@@ -29,6 +30,7 @@ struct freeze {
 		bool ours; /* frozen by us, to be thawed by us */
 		const struct mount *mount;
 	} fs[FREEZE_MAX];
+	struct freezer freezer; /* while filesystems are being frozen */
 };
 
 /* Open /dev/snapshot. ERR_REFUSED when hibernation is disabled or going on. */
@@ -40,7 +42,8 @@ err_t freeze_check(void) ERR_CHECK;
 /* Thaws first, if need be. */
 void freeze_deinit(struct freeze *f);
 
-/* Everything; on an error everything is thawed again. */
+/* Everything; on an error everything is thawed again. ERR_IO also when a filesystem does not
+ * get frozen within half a minute (freezer.h). */
 err_t freeze_all(struct freeze *f) ERR_CHECK;
 
 /*

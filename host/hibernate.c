@@ -28,11 +28,11 @@
 #include "host/session/entropy.h"
 #include "host/session/quiet.h"
 #include "host/session/session.h"
+#include "host/session/signals.h"
 #include "host/session/wipe.h"
 #include "jump/loader.h"
 #include "keys/locked.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,6 +86,7 @@ static err_t begin_and_jump(struct session *s, enum stage *stage)
 {
 	struct commit c;
 
+	TRY(signals_check());
 	TRY(check_mounts(s, stage));
 	TRY(check_moved(s, stage));
 	TRY(lay_target(s, stage));
@@ -246,10 +247,12 @@ static err_t attempt(struct session *s, enum stage *stage, int *exit_code)
 	err_t e;
 
 	*stage = STAGE_BEFORE;
+	TRY(signals_check());
 	e = session_load(s);
 	affinity_restore(&s->affinity);
 	if (e)
 		return e;
+	TRY(signals_check());
 	/* What is in memory stays there; the rest can still be read, also from
 	 * frozen filesystems. Not MCL_FUTURE: the window's search maps much that it
 	 * does not touch, and gives it back. */
@@ -298,7 +301,7 @@ static err_t on_targets(struct session *s, int *exit_code)
 err_t hibernate_run(const struct config *config, int *exit_code)
 {
 	bool untouched = true;
-	sigset_t all, before;
+	struct signals signals;
 	struct session *s;
 	void *p;
 	err_t e;
@@ -311,12 +314,13 @@ err_t hibernate_run(const struct config *config, int *exit_code)
 	if (e && untouched && err_kind(e) != ERR_IO && err_kind(e) != ERR_NOMEM)
 		*exit_code = EXITCODE_REFUSED;
 	/* To die now would leave a writer loaded, or filesystems frozen. */
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
+	signals_block(&signals);
 	if (!e)
 		e = on_targets(s, exit_code);
+	if (e && err_kind(e) == ERR_ABORTED)
+		*exit_code = EXITCODE_ABORTED;
 	session_close(s);
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	signals_restore(&signals);
 	locked_destroy(s, sizeof(*s));
 	return e;
 }

@@ -12,6 +12,7 @@ void check_kernel_lockdown(const struct preflight *p, struct finding *out);
 void check_kernel_kexec(const struct preflight *p, struct finding *out);
 void check_kernel_jump(const struct preflight *p, struct finding *out);
 void check_kernel_hibernation(const struct preflight *p, struct finding *out);
+void check_kernel_taint(const struct preflight *p, struct finding *out);
 void check_kernel_free_fill(const struct preflight *p, struct finding *out);
 
 /* check_machine.c */

@@ -7,12 +7,15 @@
 
 #include <errno.h>
 #include <linux/kexec.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 /* kernel source: include/linux/proc_ns.h */
 #define PROC_PID_INIT_INO 0xEFFFFFFCu
+
+#define TAINT_WARN (1ul << 9)
 
 /* A small file's text without its newline; NULL when it cannot be read. */
 static char *read_line(const char *path)
@@ -166,6 +169,33 @@ void check_kernel_hibernation(const struct preflight *p, struct finding *out)
 			    "CONFIG_HIBERNATION_SNAPSHOT_DEV, or nobody made the device");
 	else
 		finding_set(out, FINDING_OK, "the kernel allows hibernation");
+}
+
+/*
+ * The host's kernel warns once after each return (host/freeze.c), which taints it. Should that
+ * taint be among those of panic_on_taint= it panics, in add_taint() (kernel source:
+ * kernel/panic.c); nothing takes that back while it runs. So does any later taint, if it had
+ * warned before it read its command line. Read as the kernel does: hexadecimal up to a comma.
+ */
+void check_kernel_taint(const struct preflight *p, struct finding *out)
+{
+	char value[64];
+	unsigned long taints = 0;
+	char *end;
+
+	if (cmdline_find(p->cmdline, "panic_on_taint", value, sizeof(value))) {
+		value[strcspn(value, ",")] = '\0';
+		taints = strtoul(value, &end, 16);
+		if (*end)
+			taints = 0;
+	}
+	if (taints & TAINT_WARN)
+		finding_set(out, FINDING_REFUSE,
+			    "the kernel was booted with panic_on_taint=%s, which makes it panic "
+			    "when it warns (0x200), and it warns when the session comes back",
+			    value);
+	else
+		finding_set(out, FINDING_OK, "a warning of the kernel's does not end it");
 }
 
 void check_kernel_free_fill(const struct preflight *p, struct finding *out)

@@ -20,6 +20,7 @@ const struct preflight_check preflight_checks[] = {
 	{"kexec", check_kernel_kexec},
 	{"kexec jump", check_kernel_jump},
 	{"hibernation", check_kernel_hibernation},
+	{"kernel's warnings", check_kernel_taint},
 	{"memory map", check_machine_memory_map},
 	{"memory encryption", check_machine_encryption},
 	{"virtio-mem", check_machine_virtio_mem},

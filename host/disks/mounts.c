@@ -64,12 +64,17 @@ static bool known(const struct mounts *mounts, dev_t superblock)
 	return false;
 }
 
-/* What nobody asks for: it lies in memory, or elsewhere. */
-static bool is_wanted(const struct mount *m, bool all)
+enum which { WRITABLE, ON_DISKS, EVERY };
+
+/* What most do not ask for lies in memory, or elsewhere. */
+static bool is_wanted(const struct mount *m, enum which which)
 {
 	dev_t dev;
 
-	return (all || m->writable) && (mounts_on_disk(m, &dev) || !strcmp(m->type, "zfs"));
+	if (which == EVERY)
+		return true;
+	return (which == ON_DISKS || m->writable) &&
+	       (mounts_on_disk(m, &dev) || !strcmp(m->type, "zfs"));
 }
 
 static size_t count_lines(const char *text)
@@ -83,7 +88,7 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-err_t mounts_parse_take(char *text, bool all, struct mounts *out)
+static err_t parse_take(char *text, enum which which, struct mounts *out)
 {
 	char *rest = NULL;
 
@@ -95,7 +100,7 @@ err_t mounts_parse_take(char *text, bool all, struct mounts *out)
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		struct mount m;
 
-		if (!parse_line(line, &m) || !is_wanted(&m, all))
+		if (!parse_line(line, &m) || !is_wanted(&m, which))
 			continue;
 		m.again = known(out, m.superblock);
 		out->m[out->count++] = m;
@@ -104,14 +109,19 @@ err_t mounts_parse_take(char *text, bool all, struct mounts *out)
 	return NULL;
 }
 
-static err_t read_some(bool all, struct mounts *out)
+err_t mounts_parse_take(char *text, bool all, struct mounts *out)
+{
+	return parse_take(text, all ? ON_DISKS : WRITABLE, out);
+}
+
+static err_t read_some(enum which which, struct mounts *out)
 {
 	char *text = NULL;
 	size_t n;
 	err_t e;
 
 	TRY(io_read_file("/proc/self/mountinfo", TEXT_MAX, &text, &n));
-	e = mounts_parse_take(text, all, out);
+	e = parse_take(text, which, out);
 	if (e)
 		free(text);
 	return e;
@@ -119,12 +129,17 @@ static err_t read_some(bool all, struct mounts *out)
 
 err_t mounts_read(struct mounts *out)
 {
-	return read_some(false, out);
+	return read_some(WRITABLE, out);
 }
 
 err_t mounts_read_all(struct mounts *out)
 {
-	return read_some(true, out);
+	return read_some(ON_DISKS, out);
+}
+
+err_t mounts_read_every(struct mounts *out)
+{
+	return read_some(EVERY, out);
 }
 
 void mounts_free(struct mounts *mounts)
@@ -146,8 +161,10 @@ bool mounts_on_disk(const struct mount *m, dev_t *dev)
 		*dev = m->superblock;
 		return true;
 	}
+	/* Sources elsewhere are folders, maybe of a FUSE filesystem, whose process may be frozen
+	 * when this is asked. */
 	*dev = 0;
-	if (m->source[0] == '/' && !stat(m->source, &st) && S_ISBLK(st.st_mode))
+	if (!strncmp(m->source, "/dev/", 5) && !stat(m->source, &st) && S_ISBLK(st.st_mode))
 		*dev = st.st_rdev;
 	return *dev || !strcmp(m->type, "btrfs") || !strcmp(m->type, "bcachefs");
 }

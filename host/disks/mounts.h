@@ -31,11 +31,13 @@ struct mounts {
  * of ZFS, in the order of mounting; without all those only whose superblock is writable.
  */
 err_t mounts_parse_take(char *text, bool all, struct mounts *out) ERR_CHECK;
-err_t mounts_read(struct mounts *out) ERR_CHECK;     /* the writable ones */
-err_t mounts_read_all(struct mounts *out) ERR_CHECK; /* read-only ones too */
+err_t mounts_read(struct mounts *out) ERR_CHECK;       /* the writable ones */
+err_t mounts_read_all(struct mounts *out) ERR_CHECK;   /* read-only ones too */
+err_t mounts_read_every(struct mounts *out) ERR_CHECK; /* of any kind */
 void mounts_free(struct mounts *mounts);
 
-/* Is it on a block device? *dev is that one (one of them, for btrfs); 0: it cannot be told. */
+/* Is it on a block device? Waits for no process. *dev is that one (one of them, for btrfs); 0: it
+ * cannot be told. */
 bool mounts_on_disk(const struct mount *m, dev_t *dev);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/util.h"
 #include "host/disks/dmtable.h"
+#include "host/disks/loopfile.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -95,6 +96,21 @@ static err_t check_dm_type(const char *type, const char *name)
 		       type);
 }
 
+static err_t read_dev(const char *folder, dev_t *out)
+{
+	CLEANUP_FREE char *text = NULL;
+	char file[PATH_MAX + 512];
+	unsigned int major, minor;
+	size_t n;
+
+	snprintf(file, sizeof(file), "%s/dev", folder);
+	TRY(io_read_file(file, 64, &text, &n));
+	if (sscanf(text, "%u:%u", &major, &minor) != 2)
+		return err_new(ERR_IO, "%s is no device number", file);
+	*out = makedev(major, minor);
+	return NULL;
+}
+
 static err_t check_device(dev_t dev, unsigned int depth);
 
 static err_t check_slaves(const char *path, unsigned int depth)
@@ -109,20 +125,28 @@ static err_t check_slaves(const char *path, unsigned int depth)
 	if (!dir)
 		return NULL;
 	while (!e && (d = readdir(dir))) {
-		CLEANUP_FREE char *text = NULL;
-		char file[PATH_MAX + 512];
-		unsigned int major, minor;
-		size_t n;
+		char slave[PATH_MAX + 300];
+		dev_t dev;
 
 		if (d->d_name[0] == '.')
 			continue;
-		snprintf(file, sizeof(file), "%s/%s/dev", folder, d->d_name);
-		e = io_read_file(file, 64, &text, &n);
-		if (!e && sscanf(text, "%u:%u", &major, &minor) == 2)
-			e = check_device(makedev(major, minor), depth + 1);
+		snprintf(slave, sizeof(slave), "%s/%s", folder, d->d_name);
+		e = read_dev(slave, &dev);
+		if (!e)
+			e = check_device(dev, depth + 1);
 	}
 	closedir(dir);
 	return e;
+}
+
+/* What holds its file is a filesystem, on a device of its own. */
+static err_t check_loop(const char *path, const char *name, unsigned int depth)
+{
+	dev_t loop, dev = 0;
+
+	TRY(read_dev(path, &loop));
+	TRY(err_context(loopfile_device(loop, &dev), "%s", name));
+	return dev ? check_device(dev, depth + 1) : NULL;
 }
 
 static err_t check_device(dev_t dev, unsigned int depth)
@@ -140,6 +164,8 @@ static err_t check_device(dev_t dev, unsigned int depth)
 	TRY(check_md(path, name));
 	if (!strncmp(name, "dm-", 3))
 		TRY(dmtable_types(dev, name, check_dm_type));
+	if (!strncmp(name, "loop", 4))
+		return check_loop(path, name, depth);
 	return check_slaves(path, depth);
 }
 

@@ -11,7 +11,8 @@
 /*
  * Is a filesystem on this device safe to hibernate under? ERR_REFUSED when
  * something beneath it keeps books of its own that have not been shown to
- * survive (thin, cache, bcache, ...), or needs a process that is frozen.
+ * survive (thin, cache, bcache, ...), or needs a process that is frozen, also beneath the file
+ * of a loop device.
  */
 err_t stack_check(dev_t dev) ERR_CHECK;
 

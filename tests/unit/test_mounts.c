@@ -2,11 +2,17 @@
 /*
  * Faults planted, each found: the mount's options read instead of the superblock's; a
  * bind mount not known as one, or left out; what lies in memory counted; \040 not undone; tags
- * before the dash miscounted.
+ * before the dash miscounted; a source looked at that is a folder.
  */
 #include "unit.h"
 
+#include <sys/stat.h>
+
+static int seen_stat(const char *path, struct stat *st);
+
+#define stat(path, st) seen_stat(path, st)
 #include "host/disks/mounts.c"
+#undef stat
 
 #define TEXT                                                                                       \
 	"22 27 0:21 / /proc rw,relatime - proc proc rw\n"                                          \
@@ -19,6 +25,16 @@
 	"36 27 0:52 / /tank rw - zfs tank rw\n"                                                    \
 	"not a line\n"                                                                             \
 	"35 27 254:32 / /cut rw - ext4\n"
+
+static int looked;
+
+static int seen_stat(const char *path, struct stat *st)
+{
+	if (strncmp(path, "/dev/", 5))
+		fail_msg("%s is looked at", path);
+	looked++;
+	return stat(path, st);
+}
 
 static void test_parse(void **state)
 {
@@ -72,6 +88,28 @@ static void test_many(void **state)
 	mounts_free(&m);
 }
 
+/* Whether a "source" is a device is asked while everything is frozen, also the process behind a
+ * folder that is one: nothing outside of /dev is looked at. */
+static void test_folders(void **state)
+{
+	static const char text[] = "40 27 0:60 / /plain rw - fuse.gocryptfs /srv/cipher rw\n"
+				   "41 27 0:61 / /bound rw - fuse /plain/x rw\n"
+				   "42 27 0:62 / /shared rw - 9p /plain/y rw\n"
+				   "43 27 0:63 / /data rw - btrfs /dev/nothing-there rw\n"
+				   "44 27 0:64 / /moved rw - btrfs /plain/node rw\n";
+	struct mounts m;
+
+	(void)state;
+	looked = 0;
+	assert_ok(mounts_parse_take(strdup(text), true, &m));
+	assert_int_equal(m.count, 2);
+	assert_true(looked);
+	mounts_free(&m);
+	assert_ok(parse_take(strdup(text), EVERY, &m));
+	assert_int_equal(m.count, 5);
+	mounts_free(&m);
+}
+
 static void test_here(void **state)
 {
 	struct mounts m;
@@ -86,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_folders),
 		cmocka_unit_test(test_here),
 	};
 

@@ -88,14 +88,30 @@ add(
 )  # fmt: skip
 
 
+# While the writer is being loaded.
+TERMINATE = """
+dmesg -c >/dev/null
+dormouse hibernate --then return & pid=$!
+until dmesg | grep -q 'dormouse: window at' || [ ! -e /proc/$pid ]; do usleep 5000; done
+kill -TERM $pid
+wait $pid"""
+
+
 @scenario("return", check=True)
 def return_(out):
-    """written and back without power-off; the image is retired, no boot takes it"""
+    """written and back without power-off; the image is retired, no boot takes it. Where a kernel would panic at the
+    warning that each return costs, it does not, and afterwards it would again; a signal before the jump ends it"""
     m, session = start(out)
+    m.run("cd /proc/sys/kernel; echo 1 >panic_on_warn; echo 1 >warn_limit")
     for _ in range(2):
         rc, output = m.sh("dormouse hibernate --then return", 240)
         expect(rc == 0, f"dormouse hibernate --then return exited {rc}: {output}")
         session.check()
+        expect(m.run("cat /proc/sys/kernel/panic_on_warn /proc/sys/kernel/warn_limit").split() == ["1", "1"], "not put back")
+    rc, output = m.sh(TERMINATE, 120)
+    expect(rc == 5 and "aborted (Terminated)" in output, f"dormouse hibernate exited {rc} after SIGTERM: {output}")
+    m.run("[ $(cat /sys/kernel/kexec_loaded) = 0 ]")
+    session.check()
     # A power cut right after the return: what is on the target was not left to a later clean-up.
     m.run("dormouse hibernate --then return", 240)
     m.kill()
