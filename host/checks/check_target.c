@@ -31,8 +31,8 @@ void check_target_device(const struct preflight *p, struct finding *out)
 		finding_set(out, FINDING_REFUSE, "%s", p->target_error);
 	else if ((l->kind == LOCATION_DEVICE || l->kind == LOCATION_LUKS) && !stack_is_disk(l->dev))
 		finding_set(out, FINDING_REFUSE,
-			    "the target %s is not a bare disk or a partition of one, and not in "
-			    "use as swap; the writer sees no others",
+			    "the target %s is not a bare disk with one path to it, or a partition "
+			    "of one, and not in use as swap; the writer sees no others",
 			    l->name);
 	else if (l->disk.encrypted && !p->config->encrypt)
 		finding_set(out, FINDING_REFUSE,

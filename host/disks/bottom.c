@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/util.h"
 #include "host/disks/dmtable.h"
+#include "host/disks/nvmehead.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -17,6 +18,7 @@
 
 /* Of one look-up. */
 struct way {
+	const char *sys;
 	bottom_fn fn;
 	void *ctx;
 	uint64_t at;
@@ -25,11 +27,6 @@ struct way {
 };
 
 static err_t follow(dev_t dev, uint64_t offset, uint64_t length, struct way way);
-
-static void folder_of(dev_t dev, char *out, size_t n)
-{
-	snprintf(out, n, "/sys/dev/block/%u:%u", major(dev), minor(dev));
-}
 
 static err_t read_text(const char *folder, const char *name, char *out, size_t n)
 {
@@ -229,13 +226,13 @@ static bool starts(const char *s, const char *prefix)
 
 static err_t follow(dev_t dev, uint64_t offset, uint64_t length, struct way way)
 {
-	char folder[64], real[PATH_MAX];
+	char folder[BOTTOM_FOLDER_MAX], real[PATH_MAX];
 	const char *name;
 
 	if (way.depth++ > DEPTH_MAX)
 		return err_new(ERR_REFUSED, "more than %d block devices on top of each other",
 			       DEPTH_MAX);
-	folder_of(dev, folder, sizeof(folder));
+	snprintf(folder, sizeof(folder), "%s/dev/block/%u:%u", way.sys, major(dev), minor(dev));
 	if (!realpath(folder, real))
 		return err_errno("%s", folder);
 	name = strrchr(real, '/') + 1;
@@ -247,10 +244,20 @@ static err_t follow(dev_t dev, uint64_t offset, uint64_t length, struct way way)
 		return raid(folder, name, offset, length, way);
 	if (starts(name, "loop") || starts(name, "ram") || starts(name, "zram"))
 		return NULL;
+	way.paths |= nvmehead_look(way.sys, real) == NVMEHEAD_SEVERAL;
 	return disk(dev, folder, name, offset, length, &way);
+}
+
+err_t bottom_find_in(const char *sys, dev_t dev, uint64_t offset, uint64_t length, bottom_fn fn,
+		     void *ctx)
+{
+	if (offset % SECTOR || length % SECTOR)
+		return err_new(ERR_INVALID, "bytes %llu and %llu more are not in whole sectors",
+			       (unsigned long long)offset, (unsigned long long)length);
+	return follow(dev, offset, length, (struct way){.sys = sys, .fn = fn, .ctx = ctx});
 }
 
 err_t bottom_find(dev_t dev, uint64_t offset, uint64_t length, bottom_fn fn, void *ctx)
 {
-	return follow(dev, offset, length, (struct way){.fn = fn, .ctx = ctx});
+	return bottom_find_in("/sys", dev, offset, length, fn, ctx);
 }

@@ -10,11 +10,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define BOTTOM_FOLDER_MAX 128
+
 /* A piece of a disk. */
 struct bottom {
 	dev_t disk;
-	char folder[128]; /* of the disk, "/sys/dev/block/254:0" */
-	uint64_t bytes;	  /* of the disk */
+	char folder[BOTTOM_FOLDER_MAX]; /* of the disk, "/sys/dev/block/254:0" */
+	uint64_t bytes;			/* of the disk */
 	uint64_t offset, length;
 	uint64_t at; /* where that is in what was asked for; its start, for a RAID's superblock */
 	bool raid;   /* superblock of a member of a RAID above, not what was asked for */
@@ -30,7 +32,12 @@ typedef err_t (*bottom_fn)(const struct bottom *b, void *ctx);
  * superblocks of RAID members on the way. Nothing for what is in memory (ram,
  * zram), on nothing (zero), or in a file (loop): that one's filesystem has
  * places itself. ERR_REFUSED: something on the way is not understood.
+ * ERR_INVALID: not whole sectors.
  */
 err_t bottom_find(dev_t dev, uint64_t offset, uint64_t length, bottom_fn fn, void *ctx) ERR_CHECK;
+
+/* The same by another /sys, for tests. */
+err_t bottom_find_in(const char *sys, dev_t dev, uint64_t offset, uint64_t length, bottom_fn fn,
+		     void *ctx) ERR_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/sysmacros.h>
 
 #define DM_BYTES 65536u
+#define SECTOR	 512u
 
 static err_t unknown(const char *type, const char *params)
 {
@@ -76,8 +77,8 @@ static err_t striped(const char *params, uint64_t at, uint64_t count, struct dm_
 	return NULL;
 }
 
-err_t dmtable_line(const char *type, const char *params, uint64_t at, uint64_t count,
-		   struct dm_piece *out)
+static err_t line(const char *type, const char *params, uint64_t at, uint64_t count,
+		  struct dm_piece *out)
 {
 	if (!strcmp(type, "linear"))
 		return linear(params, at, count, out);
@@ -91,6 +92,16 @@ err_t dmtable_line(const char *type, const char *params, uint64_t at, uint64_t c
 	else if (!strcmp(type, "zero") || !strcmp(type, "error"))
 		out->nowhere = true;
 	else
+		return unknown(type, params);
+	return NULL;
+}
+
+err_t dmtable_line(const char *type, const char *params, uint64_t at, uint64_t count,
+		   struct dm_piece *out)
+{
+	TRY(line(type, params, at, count, out));
+	/* Whoever counts in bytes must be able to. */
+	if (out->sector > UINT64_MAX / SECTOR || out->count > UINT64_MAX / SECTOR - out->sector)
 		return unknown(type, params);
 	return NULL;
 }

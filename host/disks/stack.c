@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "host/disks/dmtable.h"
 #include "host/disks/loopfile.h"
+#include "host/disks/nvmehead.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -32,7 +33,8 @@ bool stack_is_disk(dev_t dev)
 {
 	char path[PATH_MAX];
 
-	return sys_folder(dev, path) && !strstr(path, "/devices/virtual/");
+	return sys_folder(dev, path) && (!strstr(path, "/devices/virtual/") ||
+					 nvmehead_look("/sys", path) == NVMEHEAD_SINGLE);
 }
 
 void stack_name(dev_t dev, char *name, size_t n)

@@ -80,6 +80,16 @@ static err_t no_swap(uint64_t wanted, const char *why)
 		       why, (unsigned long long)(wanted / MIB));
 }
 
+/* why: of one that cannot be a target at all, NULL if all can. */
+static err_t no_large_swap(uint64_t wanted, err_t why)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s%sno %sswap area is large enough", why ? err_text(why) : "",
+		 why ? ", and " : "", why ? "other " : "");
+	return no_swap(wanted, text);
+}
+
 /* The area's name that is the same after the next boot. */
 static err_t use_swap(uint64_t wanted, bool encrypted, struct config *config)
 {
@@ -95,7 +105,7 @@ static err_t use_swap(uint64_t wanted, bool encrypted, struct config *config)
 	if (!best)
 		e = no_swap(wanted, why ? err_text(why) : "there is no swap");
 	else if (swapslots_room(best->bytes) < wanted)
-		e = no_swap(wanted, "no swap area is large enough");
+		e = no_large_swap(wanted, why);
 	err_free(why);
 	TRY(e);
 	TRY(stablename_of(best->path, name, sizeof(name)));
