@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "formats/report.h"
+#include "imagewriter/dma.h"
 #include "imagewriter/host.h"
 #include "imagewriter/ownlog.h"
 #include "jump/iomem.h"
@@ -68,6 +69,7 @@ err_t rescue_arm(struct hostmem *mem, const struct handoff *h, uint64_t entry,
 		return err_new(ERR_REFUSED, "no memory is reserved for the way back from a panic");
 	trampoline_init(&t, room.r[0].start, entry);
 	add_kernel_log(&t, mem, &h->host);
+	dma_add_steps("/sys/bus/pci/devices", &t);
 	watchdog_add_steps(watchdog, &t);
 	trampoline_wipe(&t, &h->host.windows);
 	rescue_leave_word(mem, &h->host);

@@ -6,6 +6,7 @@ The protocol: "Debugging with GDB", appendix "GDB Remote Serial Protocol". Regis
 16 general ones, rip (8 bytes each), eflags, cs (4 bytes each).
 """
 
+import itertools
 import re
 import socket
 import struct
@@ -17,6 +18,7 @@ from lib.scenario import expect
 
 RIP, EFLAGS = 16, 17
 RDI = 5
+_numbers = itertools.count()
 NO_INTERRUPTS = 0x2  # eflags with nothing set but the bit that always is
 
 
@@ -24,8 +26,7 @@ class Stub:
     """A machine that is stopped, until the end of `with` lets it go on."""
 
     def __init__(self, machine):
-        self._path = machine.out / "gdb.socket"
-        self._path.unlink(missing_ok=True)
+        self._path = machine.out / f"gdb-{next(_numbers)}.socket"  # another each time: QEMU removes the last one late
         machine.monitor(f"gdbserver unix:{self._path},server=on,wait=off")
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(60)
@@ -98,11 +99,14 @@ class Stub:
         self._socket.sendall(b"\x03")
         self._stopped()
 
-    def run_to(self, address, cpus=None, tries=300):
-        """Until a CPU gets there, one of these if there are any; returns which."""
+    def run_to(self, address, cpus=None, tries=300, meanwhile=None):
+        """Until a CPU gets there, one of these if there are any; returns which. meanwhile is called once it runs."""
         for _ in range(tries):
             self._ask(f"Z0,{address:x},1")
             self._send("c")
+            if meanwhile:
+                meanwhile()
+                meanwhile = None
             self._stopped()
             self._ask(f"z0,{address:x},1")
             at = [number for number in range(self._cpus) if self.cpu(number)[1] == address]

@@ -2,9 +2,13 @@
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
 Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
-windows not wiped (fault-wiped); a writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001
-(fault-othercpu).
+windows not wiped (fault-wiped); functions not stopped, virtio devices not reset (fault-inflight); a
+writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001 (fault-othercpu).
 """
+
+import re
+import struct
+import time
 
 from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RDI, RIP, Stub, writer_symbols
 from lib.guest import make_guest
@@ -48,6 +52,66 @@ def panic(out):
     m.run("grep -q 'imagewriter: target is' /run/dormouse/last")
     round_trip(m)
     finish(session)
+
+
+def windows_of(m):
+    """With the writer at work: its windows, from the firmware's map that its kernel was given, and where it jumps back to."""
+    start = int(re.search(r"window at (0x[0-9a-f]+)", m.console_wait("dormouse: window at", 1).text)[1], 16)
+    params = m.memory(start + 0x1000, start + 0x2000)
+    entries = [struct.unpack_from("<QQI", params, 0x2D0 + 20 * i) for i in range(params[0x1E8])]
+    entry = m.read_physical(start + 0xE08)
+    return [(at, at + size) for at, size, kind in entries if kind == 1], entry
+
+
+def wiped_but_for(m, windows, kept):
+    """Nothing is left in the windows but this range."""
+    for start, end in windows:
+        data = bytearray(m.memory(start, end))
+        if start <= kept[0] < end:
+            data[kept[0] - start : kept[1] - start] = bytes(kept[1] - kept[0])
+        left = len(data) - data.count(0)
+        expect(left == 0, f"{left} bytes are left in the window from {start:#x} to {end:#x}")
+
+
+def in_flight(disk_kind, machine):
+    """Stopping the machine waits for what a disk has begun: it ends before we look, and after the windows were wiped, if
+    nothing has ended it before."""
+
+    def run(out):
+        m, session = start(out, settings=["verify = full"], disk_kind=disk_kind, machine=machine)
+        command = m.send("dormouse hibernate")
+        m.console_wait(r"verifying.*\[#+\.*\] +\d+ %", 60)
+        windows, entry = windows_of(m)
+        expect(len(windows) > 1, f"there is no low window: {windows}")
+        m.monitor("block_set_io_throttle target 0 100000 0 0 0 0")
+
+        def panic_while_it_reads():
+            time.sleep(2)
+            m.monitor("chardev-send-break console")
+            m.send_console(b"c")
+
+        with Stub(m) as stub:
+            expect(m.bus_masters(), "nothing is bus master while the writer works")
+            stub.run_to(entry, meanwhile=panic_while_it_reads)
+            masters = m.bus_masters()
+            trampoline = m.register("RSP") & -0x1000
+            wiped_but_for(m, windows, (trampoline - 0x7000, trampoline + 0x1000))
+            expect(not masters, f"these may still access memory: {masters}")
+        m.monitor("block_set_io_throttle target 0 0 0 0 0 0")
+        came_back(session, command, "the writer crashed (sysrq triggered crash)")
+        finish(session)
+
+    return run
+
+
+add(
+    "fault-inflight",
+    "the writer's kernel panics while a slow disk answers: nothing accesses memory any more when the host goes on",
+    in_flight("virtio", "pc"),
+)
+add("fault-inflight-q35", "the same with virtio devices that have no ports", in_flight("virtio", "q35"))
+add("fault-inflight-nvme", "the same with an NVMe disk", in_flight("nvme", "q35"))
+add("fault-inflight-ahci", "the same with an AHCI disk", in_flight("ahci", "pc"))
 
 
 @scenario("fault-segv")
