@@ -7,6 +7,7 @@
 #include "imagewriter/dma.h"
 #include "imagewriter/host.h"
 #include "imagewriter/ownlog.h"
+#include "imagewriter/power.h"
 #include "jump/iomem.h"
 #include "jump/trampoline.h"
 
@@ -93,4 +94,14 @@ err_t rescue_disarm(void)
 {
 	TRY(set_kernel("sysrq", "0"));
 	return trampoline_disarm();
+}
+
+void rescue_panic(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	/* Whatever the mask says, which is for keyboards. */
+	if (fd < 0 || write(fd, "c", 1) != 1)
+		log_warn("no panic: %m");
+	power_reboot(0);
 }

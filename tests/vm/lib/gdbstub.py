@@ -17,7 +17,7 @@ from lib.kernels import REPOSITORY
 from lib.scenario import expect
 
 RIP, EFLAGS = 16, 17
-RDI = 5
+RAX, RDI, RSP = 0, 5, 7
 _numbers = itertools.count()
 NO_INTERRUPTS = 0x2  # eflags with nothing set but the bit that always is
 
@@ -77,6 +77,11 @@ class Stub:
         (rip,) = struct.unpack_from("<Q", registers, RIP * 8)
         (cs,) = struct.unpack_from("<I", registers, 17 * 8 + 4)
         return cs & 3 == 3, rip
+
+    def register(self, cpu, register):
+        """One of the general ones."""
+        self._select(cpu)
+        return struct.unpack_from("<Q", bytes.fromhex(self._ask("g")), register * 8)[0]
 
     def set(self, cpu, register, value):
         self._select(cpu)

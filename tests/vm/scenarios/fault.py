@@ -11,7 +11,7 @@ import secrets
 import struct
 import time
 
-from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RDI, RIP, Stub, writer_symbols
+from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RAX, RDI, RIP, RSP, Stub, writer_symbols
 from lib.guest import make_guest
 from lib.scenario import add, expect, scenario
 from lib.session import Session, finish, hibernate, resume, round_trip
@@ -218,6 +218,39 @@ def unhalted(out):
     delay_halt(m)
     rc, output = m.finish(command, 120)
     expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {output}")
+    session.check()
+    finish(session)
+
+
+def refuse(stub, cpu):
+    """The function that the CPU is about to begin returns at once, with ENOMEM."""
+    rsp = stub.register(cpu, RSP)
+    stub.set(cpu, RAX, (1 << 64) - 12)
+    stub.set(cpu, RIP, int.from_bytes(stub.read(cpu, rsp, 8), "little"))
+    stub.set(cpu, RSP, rsp + 8)
+
+
+@scenario("fault-noway")
+def noway(out):
+    """the way back cannot be loaded: before VALID a panic takes the other one, afterwards the image stays, and resumes
+    (planted: a reboot before VALID; the image given up before it is loaded)"""
+    m, session = start(out)
+    load, flush = writer_symbols("__x64_sys_kexec_load", "blkdev_fsync")
+    command = writing(m)
+    with Stub(m) as stub:
+        refuse(stub, stub.run_to(load, meanwhile=lambda: m.send_console(b"\x1b")))
+    rc, output = m.finish(command, 120)
+    expect(rc == 5, f"dormouse hibernate exited {rc} after Esc: {output}")
+    session.check()
+    before = len(m.lines)
+    command = m.send("dormouse hibernate --then return")
+    m.console_wait(WRITING, 60, after=before)
+    with Stub(m) as stub:
+        stub.run_to(load)  # takes the panic's away
+        stub.run_to(flush)  # of VALID
+        refuse(stub, stub.run_to(load))
+    expect(m.exit_wait(60, command) == "guest-reset", "the machine did not reset")
+    resume(m, command)
     session.check()
     finish(session)
 
