@@ -39,7 +39,25 @@ static void open_keyboards(struct console *c)
 	}
 }
 
-/* The serial line or screen that is /dev/console: each key at once, unechoed. */
+/*
+ * Input, output and errors are one open file, which the kernel made for us. Ctrl-S means
+ * nothing here any more; Scroll Lock cannot be kept from stopping a screen.
+ */
+void console_never_wait(void)
+{
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+	struct termios t;
+
+	if (flags >= 0)
+		fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+	if (tcgetattr(STDERR_FILENO, &t))
+		return;
+	t.c_iflag &= ~(tcflag_t)(IXON | IXANY | IXOFF);
+	tcsetattr(STDERR_FILENO, TCSANOW, &t);
+}
+
+/* The serial line or screen that is /dev/console: each key at once, unechoed. Not
+ * TCSAFLUSH, which waits until what was written is out. */
 static void raw_input(void)
 {
 	struct termios t;
@@ -49,7 +67,8 @@ static void raw_input(void)
 	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	t.c_cc[VMIN] = 0;
 	t.c_cc[VTIME] = 0;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
+	tcsetattr(STDIN_FILENO, TCSANOW, &t);
+	tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
 void console_init(struct console *c, const char *verb, bool keys)

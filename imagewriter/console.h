@@ -18,6 +18,13 @@ struct console {
 	uint64_t drawn;
 };
 
+/*
+ * The first thing of all: from then on nothing that is written to the console, the log too,
+ * waits for it. Somebody may have stopped it (Scroll Lock, Ctrl-S), and the host must
+ * not wait for somebody to let it go on. What the console does not take is lost there.
+ */
+void console_never_wait(void);
+
 void console_init(struct console *c, const char *verb, bool keys);
 
 /* The tick of image_writer and image_reader; arg is a struct console. Draws the

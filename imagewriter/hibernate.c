@@ -42,6 +42,7 @@ struct hibernating {
 	struct target target;
 	bool target_open;
 	struct commit commit;
+	bool armed;	  /* a panic jumps back (imagewriter/rescue.h) */
 	bool valid_begun; /* a slot on the medium may say VALID */
 	struct freepages free;
 	struct image_seal *seal; /* locked; NULL: the image is not sealed */
@@ -250,6 +251,7 @@ static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 {
 	TRY(open_host(r, entry));
 	TRY(rescue_arm(&r->mem, r->h, entry, &r->watchdog));
+	r->armed = true;
 	TRY(open_target(r));
 	TRY(fingerprint_take(NULL, DISKS_WAIT_MS, &r->h->host.prints));
 	select_pages(r);
@@ -258,25 +260,47 @@ static err_t write_and_commit(struct hibernating *r, uint64_t entry)
 	TRY(write_parts(r));
 	TRY(check_time(r));
 	TRY(rescue_disarm());
+	r->armed = false;
 	r->valid_begun = true;
 	return commit_valid(&r->target, &r->commit, &r->slot);
 }
 
-/* Leave word for the host, then go back into it. Only a failure returns. */
-static err_t go_back(struct hibernating *r, const struct report *report, uint64_t entry)
+static void leave_report(struct hibernating *r, const struct report *report)
 {
 	err_t e;
 
-	if (r->mem_open) {
-		e = host_report(&r->mem, &r->h->host, report);
-		if (e) {
-			log_warn("no report to the host: %s", err_text(e));
-			err_free(e);
-		}
-	}
+	if (!r->mem_open)
+		return;
+	e = host_report(&r->mem, &r->h->host, report);
+	if (e)
+		log_warn("no report to the host: %s", err_text(e));
+	err_free(e);
+}
+
+/*
+ * Into the host, by the way that is loaded, if e is NULL. When there is none the host is
+ * still intact, and no image is left that a boot would resume: a reboot would lose the
+ * session, but a panic has a way of its own.
+ */
+static void __attribute__((noreturn)) jump_back(struct hibernating *r, err_t e, uint64_t entry)
+{
 	log_info("jumping back into the host");
-	TRY(host_prepare_jump(r->h->trampoline, entry, &r->h->host.windows, &r->watchdog));
-	return host_jump();
+	if (!e)
+		e = host_jump();
+	log_warn("no way back: %s", err_text(e));
+	err_free(e);
+	if (!r->armed && r->mem_open) {
+		e = rescue_arm(&r->mem, r->h, entry, &r->watchdog);
+		if (e)
+			log_warn("nor from a panic: %s", err_text(e));
+		err_free(e);
+	}
+	rescue_panic(); /* which leaves time to read before a reset: panic=10 */
+}
+
+static err_t load_way_back(struct hibernating *r, uint64_t entry)
+{
+	return host_prepare_jump(r->h->trampoline, entry, &r->h->host.windows, &r->watchdog);
 }
 
 static void make_report(const struct hibernating *r, struct report *out, enum report_result result,
@@ -306,30 +330,32 @@ static void give_up(struct hibernating *r, err_t e, uint64_t entry)
 	log_warn("%s", err_text(e));
 	if (!may_go_back(r, err_text(e))) {
 		log_warn("the image may be valid, so the host must not go on beside it: rebooting");
+		err_free(e);
 		power_reboot(READ_TIME);
 	}
 	make_report(r, &report, aborted ? REPORT_ABORTED : REPORT_FAILED, err_text(e));
 	report.why = err_kind(e) == ERR_NOSPACE ? REPORT_WHY_FULL : REPORT_WHY_OTHER;
 	err_free(e);
-	e = go_back(r, &report, entry);
-	log_warn("no way back: %s", err_text(e));
-	power_reboot(READ_TIME);
+	leave_report(r, &report);
+	jump_back(r, load_way_back(r, entry), entry);
 }
 
+/* The image is given up last: until then a reboot resumes it. */
 static void come_back(struct hibernating *r, uint64_t entry)
 {
 	struct report report;
-	err_t e;
+	err_t e = load_way_back(r, entry);
 
-	if (giveup(&r->target, &r->commit, &r->slot, true, "the host went on")) {
+	if (e) {
+		log_warn("%s", err_text(e));
+		err_free(e);
+	} else if (giveup(&r->target, &r->commit, &r->slot, true, "the host went on")) {
 		make_report(r, &report, REPORT_RETURNED, "");
-		e = go_back(r, &report, entry);
-		/* Back is closed, and the image is given up: say it as it is. */
-		log_warn("no way back: %s", err_text(e));
-		power_reboot(READ_TIME);
+		leave_report(r, &report);
+		jump_back(r, NULL, entry);
 	}
-	/* VALID and not to be retired: the session is in the image, resume it. */
-	log_warn("the image cannot be retired, so it is resumed instead");
+	/* VALID, or not to be retired: the session is in the image, resume it. */
+	log_warn("the host cannot go on beside the image, so that is resumed instead");
 	power_reboot(READ_TIME);
 }
 

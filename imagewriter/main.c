@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "formats/handoff.h"
+#include "imagewriter/console.h"
 #include "imagewriter/host.h"
 #include "imagewriter/modes.h"
 #include "imagewriter/power.h"
@@ -79,6 +80,7 @@ int main(void)
 	static struct handoff h; /* large, and there as long as we are */
 	err_t e;
 
+	console_never_wait();
 	log_init("imagewriter");
 	log_info("hello");
 	e = run(&h);

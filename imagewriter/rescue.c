@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "formats/report.h"
+#include "imagewriter/dma.h"
 #include "imagewriter/host.h"
 #include "imagewriter/ownlog.h"
+#include "imagewriter/power.h"
 #include "jump/iomem.h"
 #include "jump/trampoline.h"
 
@@ -68,6 +70,7 @@ err_t rescue_arm(struct hostmem *mem, const struct handoff *h, uint64_t entry,
 		return err_new(ERR_REFUSED, "no memory is reserved for the way back from a panic");
 	trampoline_init(&t, room.r[0].start, entry);
 	add_kernel_log(&t, mem, &h->host);
+	dma_add_steps("/sys/bus/pci/devices", &t);
 	watchdog_add_steps(watchdog, &t);
 	trampoline_wipe(&t, &h->host.windows);
 	rescue_leave_word(mem, &h->host);
@@ -91,4 +94,14 @@ err_t rescue_disarm(void)
 {
 	TRY(set_kernel("sysrq", "0"));
 	return trampoline_disarm();
+}
+
+void rescue_panic(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+
+	/* Whatever the mask says, which is for keyboards. */
+	if (fd < 0 || write(fd, "c", 1) != 1)
+		log_warn("no panic: %m");
+	power_reboot(0);
 }

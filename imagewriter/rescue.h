@@ -28,4 +28,8 @@ void rescue_leave_word(struct hostmem *mem, const struct hostinfo *host);
  * the last thing to do before the image may be valid. */
 err_t rescue_disarm(void) ERR_CHECK;
 
+/* Take the way back from a panic; without it, the machine resets. For when the other one
+ * cannot be gone. */
+void rescue_panic(void) __attribute__((noreturn));
+
 #endif

@@ -23,9 +23,6 @@
 /* drivers/watchdog/i6300esb.c: the byte that starts and stops it, in its PCI configuration */
 #define ESB_LOCK_REG   0x68
 #define ESB_WDT_ENABLE 0x02
-#define PCI_ADDRESS    0xcf8
-#define PCI_DATA       0xcfc
-#define PCI_ENABLE     0x80000000u
 
 static void *feed(void *arg)
 {
@@ -63,7 +60,7 @@ static bool find_pci(uint32_t *out)
 		if (sscanf(d->d_name, "%x:%x:%x.%x", &segment, &bus, &device, &function) != 4)
 			continue;
 		found += segment || bus > 255 || device > 31 || function > 7 ? 2 : 1;
-		*out = PCI_ENABLE | bus << 16 | device << 11 | function << 8 | ESB_LOCK_REG;
+		*out = PCI_CONFIG_ENABLE | bus << 16 | device << 11 | function << 8;
 	}
 	if (dir)
 		closedir(dir);
@@ -106,6 +103,5 @@ void watchdog_add_steps(const struct watchdog *w, struct trampoline *t)
 {
 	if (w->fd < 0 || !w->known)
 		return;
-	trampoline_out(t, PCI_ADDRESS, 4, w->pci);
-	trampoline_out(t, PCI_DATA, 1, w->host_had ? ESB_WDT_ENABLE : 0);
+	trampoline_config(t, w->pci, ESB_LOCK_REG, 1, w->host_had ? ESB_WDT_ENABLE : 0);
 }

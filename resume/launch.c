@@ -2,19 +2,20 @@
 #include "resume/launch.h"
 
 #include "base/log.h"
-#include "base/util.h"
 #include "formats/cpio.h"
 #include "formats/handoff.h"
 #include "image/targetrecord.h"
 #include "jump/loader.h"
+#include "keys/locked.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static err_t fill_handoff(const struct target *t, const struct slot *slot,
-			  const struct hostinfo *info, const uint8_t *image_key, struct handoff *h)
+/* h is zeroed. */
+static err_t fill_handoff(const struct target *t, const struct luksimage *luks,
+			  const struct slot *slot, const struct hostinfo *info,
+			  const uint8_t *image_key, struct handoff *h)
 {
-	memset(h, 0, sizeof(*h));
 	h->mode = HANDOFF_RESTORE;
 	h->threads = 1; /* of compressing ones there are none */
 	memcpy(h->nonce, slot->nonce, sizeof(h->nonce));
@@ -26,25 +27,29 @@ static err_t fill_handoff(const struct target *t, const struct slot *slot,
 	h->has_image_key = image_key != NULL;
 	if (image_key)
 		memcpy(h->image_key, image_key, sizeof(h->image_key));
+	if (luks) {
+		h->area_disk_bytes = luks->disk_bytes;
+		h->area = *luks->area;
+	}
 	return NULL;
 }
 
-/* As a file in an archive of its own; owned by the caller. */
-static err_t pack(const struct handoff *h, uint8_t **out, size_t *n)
+/* As a file in an archive of its own; the caller gives it back with locked_destroy. */
+static err_t pack(const struct handoff *h, void **out, size_t *n)
 {
-	CLEANUP_FREE uint8_t *encoded = malloc(HANDOFF_MAX);
 	const char *name = HANDOFF_PATH + 1;
+	void *encoded;
 	size_t bytes;
+	err_t e;
 
-	if (!encoded)
-		return err_new(ERR_NOMEM, "making the handoff");
+	TRY(locked_create(HANDOFF_MAX, &encoded));
 	bytes = handoff_encode(h, encoded);
 	*n = cpio_file_bytes(name, bytes);
-	*out = malloc(*n);
-	if (*out)
+	e = locked_create(*n, out);
+	if (!e)
 		cpio_encode_file(name, encoded, bytes, *out);
-	explicit_bzero(encoded, bytes);
-	return *out ? NULL : err_new(ERR_NOMEM, "making the handoff");
+	locked_destroy(encoded, HANDOFF_MAX);
+	return e;
 }
 
 /* The windows without the main one. */
@@ -62,8 +67,7 @@ err_t launch_load(const struct target *target, const struct luksimage *luks,
 		  const struct writer_files *writer, const char *cmdline,
 		  const struct tsc_sample *started)
 {
-	CLEANUP_FREE struct handoff *h = malloc(sizeof(*h));
-	CLEANUP_FREE uint8_t *packed = NULL;
+	void *h = NULL, *packed = NULL;
 	struct range_list low;
 	struct loader_options options = {
 		.writer = writer,
@@ -77,20 +81,15 @@ err_t launch_load(const struct target *target, const struct luksimage *luks,
 	};
 	err_t e;
 
-	if (!h)
-		return err_new(ERR_NOMEM, "making the handoff");
-	e = fill_handoff(target, slot, info, image_key, h);
-	if (luks) {
-		h->area_disk_bytes = luks->disk_bytes;
-		h->area = *luks->area;
-	}
+	TRY(locked_create(sizeof(struct handoff), &h));
+	e = fill_handoff(target, luks, slot, info, image_key, h);
 	if (!e)
 		e = pack(h, &packed, &options.handoff_bytes);
-	explicit_bzero(h, sizeof(*h));
-	TRY(e);
+	locked_destroy(h, sizeof(struct handoff));
+	TRY(err_context(e, "making the handoff"));
 	options.handoff = packed;
 	low_windows(info, &low);
 	e = loader_load(&options);
-	explicit_bzero(packed, options.handoff_bytes);
+	locked_destroy(packed, options.handoff_bytes);
 	return e;
 }

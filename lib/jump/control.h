@@ -29,11 +29,14 @@
 #define MAILBOX_LA57_AT	  0x30 /* in: paging mode to enter the kernel in: 1 for 5 levels */
 #define MAILBOX_BYTES	  0x38
 
-#define TRAMPOLINE_BYTES    0x5000 /* code, three tables, stack */
-#define TRAMPOLINE_STEPS_AT 0x400  /* in its first page: struct trampoline_step, the last one zero \
-				    */
-#define TRAMPOLINE_ENTRY_AT  0xff8 /* in its first page: where to jump */
-#define TRAMPOLINE_STEPS_MAX 60
+/* The way back: code and entry, three tables, then what follows. */
+#define TRAMPOLINE_BYTES	 0x8000
+#define TRAMPOLINE_ENTRY_AT	 0xff8	/* where to jump */
+#define TRAMPOLINE_FUNCTIONS_AT	 0x4000 /* as port 0xcf8 takes them, zero at the end */
+#define TRAMPOLINE_STEPS_AT	 0x5000 /* struct trampoline_step, the last one zero */
+#define TRAMPOLINE_STACK_AT	 0x7000
+#define TRAMPOLINE_FUNCTIONS_MAX 1023
+#define TRAMPOLINE_STEPS_MAX	 160
 
 /* What a step is (jump/trampoline.h) */
 #define STEP_END   0
@@ -42,6 +45,15 @@
 #define STEP_OUT8  3
 #define STEP_OUT16 4
 #define STEP_OUT32 5
+#define STEP_STOP  6
+#define STEP_WAIT  7
 #define STEP_BYTES 0x30
+
+/* PCI configuration by ports, which reaches domain 0 */
+#define PCI_CONFIG_ADDRESS 0xcf8
+#define PCI_CONFIG_DATA	   0xcfc
+#define PCI_CONFIG_ENABLE  0x80000000
+#define PCI_COMMAND_AT	   0x04
+#define PCI_BUS_MASTER	   0x0004 /* in the command register */
 
 #endif

@@ -53,6 +53,10 @@ next_step:
 	je	out16
 	cmpq	$STEP_OUT32, %rax
 	je	out32
+	cmpq	$STEP_STOP, %rax
+	je	stop
+	cmpq	$STEP_WAIT, %rax
+	je	wait
 
 	movq	TRAMPOLINE_ENTRY_AT(%rbx), %rdx
 	call	*%rdx
@@ -91,6 +95,45 @@ out16:	movl	%esi, %edx
 out32:	movl	%esi, %edx
 	movl	%edi, %eax
 	outl	%eax, %dx
+	jmp	next_step
+
+	/*
+	 * Each function on the list may not be bus master any more. Another CPU may
+	 * have been stopped between the two ports, so the address is always written
+	 * anew. All ones: nothing answers there (any more).
+	 */
+stop:
+	leaq	TRAMPOLINE_FUNCTIONS_AT(%rbx), %rsi
+4:	movl	(%rsi), %eax
+	testl	%eax, %eax
+	jz	next_step
+	addq	$4, %rsi
+	orl	$PCI_COMMAND_AT, %eax
+	movl	$PCI_CONFIG_ADDRESS, %edx
+	outl	%eax, %dx
+	movl	$PCI_CONFIG_DATA, %edx
+	inw	%dx, %ax
+	cmpw	$0xffff, %ax
+	je	4b
+	testw	$PCI_BUS_MASTER, %ax
+	jz	4b
+	andw	$~PCI_BUS_MASTER, %ax
+	outw	%ax, %dx
+	inw	%dx, %ax	/* the answer comes behind all that it has written */
+	jmp	4b
+
+	/* Until the time stamp counter has gone on by n. */
+wait:
+	rdtsc
+	shlq	$32, %rdx
+	leaq	(%rax, %rdx), %r8
+5:	pause
+	rdtsc
+	shlq	$32, %rdx
+	addq	%rdx, %rax
+	subq	%r8, %rax
+	cmpq	%rcx, %rax
+	jb	5b
 	jmp	next_step
 trampoline_end:
 

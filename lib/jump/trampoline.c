@@ -10,8 +10,11 @@
 extern const uint8_t trampoline_start[], trampoline_end[];
 
 static_assert(sizeof(struct trampoline_step) == STEP_BYTES, "the assembly's stride");
-static_assert(TRAMPOLINE_STEPS_AT + (TRAMPOLINE_STEPS_MAX + 1) * STEP_BYTES <= TRAMPOLINE_ENTRY_AT,
+static_assert(TRAMPOLINE_STEPS_AT + (TRAMPOLINE_STEPS_MAX + 1) * STEP_BYTES <= TRAMPOLINE_STACK_AT,
 	      "all steps, and the one that ends them");
+static_assert(TRAMPOLINE_FUNCTIONS_AT + (TRAMPOLINE_FUNCTIONS_MAX + 1) * 4 <= TRAMPOLINE_STEPS_AT,
+	      "all functions, and the zero that ends them");
+static_assert(CONTROL_TRAMPOLINE + TRAMPOLINE_BYTES <= CONTROL_BYTES, "it has room");
 
 void trampoline_init(struct trampoline *t, uint64_t at, uint64_t entry)
 {
@@ -31,6 +34,26 @@ void trampoline_out(struct trampoline *t, uint16_t port, unsigned int bytes, uin
 	uint64_t kind = bytes == 1 ? STEP_OUT8 : bytes == 2 ? STEP_OUT16 : STEP_OUT32;
 
 	add(t, (struct trampoline_step){.kind = kind, .a = port, .b = value});
+}
+
+void trampoline_config(struct trampoline *t, uint32_t function, uint8_t at, unsigned int bytes,
+		       uint32_t value)
+{
+	trampoline_out(t, PCI_CONFIG_ADDRESS, 4, function | (at & ~3u));
+	trampoline_out(t, PCI_CONFIG_DATA + at % 4, bytes, value);
+}
+
+void trampoline_stop(struct trampoline *t, const uint32_t *functions, size_t n)
+{
+	assert(!t->function_count && n <= TRAMPOLINE_FUNCTIONS_MAX);
+	memcpy(t->functions, functions, n * sizeof(functions[0]));
+	t->function_count = n;
+	add(t, (struct trampoline_step){.kind = STEP_STOP});
+}
+
+void trampoline_wait(struct trampoline *t, uint64_t cycles)
+{
+	add(t, (struct trampoline_step){.kind = STEP_WAIT, .n = cycles});
 }
 
 void trampoline_copy_ring(struct trampoline *t, uint64_t ring, uint64_t ring_bytes, uint64_t head,
@@ -77,10 +100,12 @@ static err_t load(const struct trampoline *t, unsigned long flags)
 
 	if (!pages)
 		return err_new(ERR_NOMEM, "loading the way back");
-	if (t->full || code > TRAMPOLINE_STEPS_AT)
+	if (t->full || code > TRAMPOLINE_ENTRY_AT)
 		return err_new(ERR_INVALID, "the way back has too many steps");
 	memset(pages, 0, TRAMPOLINE_BYTES);
 	memcpy(pages, trampoline_start, code);
+	memcpy(pages + TRAMPOLINE_FUNCTIONS_AT, t->functions,
+	       t->function_count * sizeof(t->functions[0]));
 	memcpy(pages + TRAMPOLINE_STEPS_AT, t->steps, t->count * sizeof(t->steps[0]));
 	memcpy(pages + TRAMPOLINE_ENTRY_AT, &t->entry, sizeof(t->entry));
 	return err_context(kexec_load_segments(t->at, &segment, 1, flags), "loading the way back");

@@ -27,6 +27,8 @@ struct trampoline {
 	size_t count;
 	bool full; /* a step did not fit: loading it fails */
 	struct trampoline_step steps[TRAMPOLINE_STEPS_MAX];
+	size_t function_count;
+	uint32_t functions[TRAMPOLINE_FUNCTIONS_MAX];
 };
 
 void trampoline_init(struct trampoline *t, uint64_t at, uint64_t entry);
@@ -35,6 +37,17 @@ void trampoline_init(struct trampoline *t, uint64_t at, uint64_t entry);
 
 /* Write a value to an I/O port: bytes is 1, 2 or 4. */
 void trampoline_out(struct trampoline *t, uint16_t port, unsigned int bytes, uint32_t value);
+
+/* Write to a register of a PCI function, which is as port 0xcf8 takes it. */
+void trampoline_config(struct trampoline *t, uint32_t function, uint8_t at, unsigned int bytes,
+		       uint32_t value);
+
+/* Take from these PCI functions, in this order, the right to access memory. At most
+ * TRAMPOLINE_FUNCTIONS_MAX, and once. */
+void trampoline_stop(struct trampoline *t, const uint32_t *functions, size_t n);
+
+/* Wait for so many cycles of the time stamp counter. */
+void trampoline_wait(struct trampoline *t, uint64_t cycles);
 
 /* Copy the last n bytes of a ring to another place. ring_bytes is a power of
  * two; at head lies a 64-bit count of all bytes that were ever written to it. */

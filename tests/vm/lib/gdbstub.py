@@ -6,6 +6,7 @@ The protocol: "Debugging with GDB", appendix "GDB Remote Serial Protocol". Regis
 16 general ones, rip (8 bytes each), eflags, cs (4 bytes each).
 """
 
+import itertools
 import re
 import socket
 import struct
@@ -16,7 +17,8 @@ from lib.kernels import REPOSITORY
 from lib.scenario import expect
 
 RIP, EFLAGS = 16, 17
-RDI = 5
+RAX, RDI, RSP = 0, 5, 7
+_numbers = itertools.count()
 NO_INTERRUPTS = 0x2  # eflags with nothing set but the bit that always is
 
 
@@ -24,8 +26,7 @@ class Stub:
     """A machine that is stopped, until the end of `with` lets it go on."""
 
     def __init__(self, machine):
-        self._path = machine.out / "gdb.socket"
-        self._path.unlink(missing_ok=True)
+        self._path = machine.out / f"gdb-{next(_numbers)}.socket"  # another each time: QEMU removes the last one late
         machine.monitor(f"gdbserver unix:{self._path},server=on,wait=off")
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(60)
@@ -77,6 +78,11 @@ class Stub:
         (cs,) = struct.unpack_from("<I", registers, 17 * 8 + 4)
         return cs & 3 == 3, rip
 
+    def register(self, cpu, register):
+        """One of the general ones."""
+        self._select(cpu)
+        return struct.unpack_from("<Q", bytes.fromhex(self._ask("g")), register * 8)[0]
+
     def set(self, cpu, register, value):
         self._select(cpu)
         size = 4 if register == EFLAGS else 8
@@ -98,11 +104,14 @@ class Stub:
         self._socket.sendall(b"\x03")
         self._stopped()
 
-    def run_to(self, address, cpus=None, tries=300):
-        """Until a CPU gets there, one of these if there are any; returns which."""
+    def run_to(self, address, cpus=None, tries=300, meanwhile=None):
+        """Until a CPU gets there, one of these if there are any; returns which. meanwhile is called once it runs."""
         for _ in range(tries):
             self._ask(f"Z0,{address:x},1")
             self._send("c")
+            if meanwhile:
+                meanwhile()
+                meanwhile = None
             self._stopped()
             self._ask(f"z0,{address:x},1")
             at = [number for number in range(self._cpus) if self.cpu(number)[1] == address]

@@ -311,6 +311,24 @@ class Machine:
         """The 64-bit word at a physical address."""
         return int(self.monitor(f"xp /1gx {address:#x}").split()[-1], 16)
 
+    def memory(self, start, end):
+        """What is in physical memory."""
+        path = self.out / "memory.part"
+        self.monitor(f'pmemsave {start:#x} {end - start:#x} "{path}"', 120)
+        data = path.read_bytes()
+        path.unlink()
+        return data
+
+    def bus_masters(self):
+        """The PCI functions that may access memory, of all on bus 0."""
+        masters = []
+        for place in re.findall(r"Bus +0, device +(\d+), function +(\d+)", self.monitor("info pci")):
+            device, function = map(int, place)
+            self.monitor(f"o /w 0xcf8 {1 << 31 | device << 11 | function << 8 | 4:#x}")
+            if int(self.monitor("i /h 0xcfc").split("=")[1], 16) & 4:
+                masters.append(f"{device}.{function}")
+        return masters
+
     def shut_down(self, timeout=60):
         """Ends the guest as a user would: programs stopped, filesystems clean."""
         self.send("killall workload; sync; mount -o remount,ro / && poweroff -f")

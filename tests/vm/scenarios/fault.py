@@ -2,15 +2,21 @@
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
 Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
-windows not wiped (fault-wiped); a writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001
-(fault-othercpu).
+windows, or only the low one, not wiped (fault-wiped); functions not stopped, virtio devices not reset (fault-inflight); a
+writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001 (fault-othercpu).
 """
 
-from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RDI, RIP, Stub, writer_symbols
+import re
+import secrets
+import struct
+import time
+
+from lib.gdbstub import EFLAGS, NO_INTERRUPTS, RAX, RDI, RIP, RSP, Stub, writer_symbols
 from lib.guest import make_guest
 from lib.scenario import add, expect, scenario
 from lib.session import Session, finish, hibernate, resume, round_trip
 
+DIRECT_MAP = {4: 0xFFFF888000000000, 5: 0xFF11000000000000}  # of the writer kernel (nokaslr), by levels of paging
 WRITING = r"\[#*\.*\] +\d+ %"  # the progress bar
 
 
@@ -48,6 +54,66 @@ def panic(out):
     m.run("grep -q 'imagewriter: target is' /run/dormouse/last")
     round_trip(m)
     finish(session)
+
+
+def windows_of(m):
+    """With the writer at work: its windows, from the firmware's map that its kernel was given, and where it jumps back to."""
+    start = int(re.search(r"window at (0x[0-9a-f]+)", m.console_wait("dormouse: window at", 1).text)[1], 16)
+    params = m.memory(start + 0x1000, start + 0x2000)
+    entries = [struct.unpack_from("<QQI", params, 0x2D0 + 20 * i) for i in range(params[0x1E8])]
+    entry = m.read_physical(start + 0xE08)
+    return [(at, at + size) for at, size, kind in entries if kind == 1], entry
+
+
+def wiped_but_for(m, windows, kept):
+    """Nothing is left in the windows but this range."""
+    for start, end in windows:
+        data = bytearray(m.memory(start, end))
+        if start <= kept[0] < end:
+            data[kept[0] - start : kept[1] - start] = bytes(kept[1] - kept[0])
+        left = len(data) - data.count(0)
+        expect(left == 0, f"{left} bytes are left in the window from {start:#x} to {end:#x}")
+
+
+def in_flight(disk_kind, machine):
+    """Stopping the machine waits for what a disk has begun: it ends before we look, and after the windows were wiped, if
+    nothing has ended it before."""
+
+    def run(out):
+        m, session = start(out, settings=["verify = full"], disk_kind=disk_kind, machine=machine)
+        command = m.send("dormouse hibernate")
+        m.console_wait(r"verifying.*\[#+\.*\] +\d+ %", 60)
+        windows, entry = windows_of(m)
+        expect(len(windows) > 1, f"there is no low window: {windows}")
+        m.monitor("block_set_io_throttle target 0 100000 0 0 0 0")
+
+        def panic_while_it_reads():
+            time.sleep(2)
+            m.monitor("chardev-send-break console")
+            m.send_console(b"c")
+
+        with Stub(m) as stub:
+            expect(m.bus_masters(), "nothing is bus master while the writer works")
+            stub.run_to(entry, meanwhile=panic_while_it_reads)
+            masters = m.bus_masters()
+            trampoline = m.register("RSP") & -0x1000
+            wiped_but_for(m, windows, (trampoline - 0x7000, trampoline + 0x1000))
+            expect(not masters, f"these may still access memory: {masters}")
+        m.monitor("block_set_io_throttle target 0 0 0 0 0 0")
+        came_back(session, command, "the writer crashed (sysrq triggered crash)")
+        finish(session)
+
+    return run
+
+
+add(
+    "fault-inflight",
+    "the writer's kernel panics while a slow disk answers: nothing accesses memory any more when the host goes on",
+    in_flight("virtio", "pc"),
+)
+add("fault-inflight-q35", "the same with virtio devices that have no ports", in_flight("virtio", "q35"))
+add("fault-inflight-nvme", "the same with an NVMe disk", in_flight("nvme", "q35"))
+add("fault-inflight-ahci", "the same with an AHCI disk", in_flight("ahci", "pc"))
 
 
 @scenario("fault-segv")
@@ -156,6 +222,39 @@ def unhalted(out):
     finish(session)
 
 
+def refuse(stub, cpu):
+    """The function that the CPU is about to begin returns at once, with ENOMEM."""
+    rsp = stub.register(cpu, RSP)
+    stub.set(cpu, RAX, (1 << 64) - 12)
+    stub.set(cpu, RIP, int.from_bytes(stub.read(cpu, rsp, 8), "little"))
+    stub.set(cpu, RSP, rsp + 8)
+
+
+@scenario("fault-noway")
+def noway(out):
+    """the way back cannot be loaded: before VALID a panic takes the other one, afterwards the image stays, and resumes
+    (planted: a reboot before VALID; the image given up before it is loaded)"""
+    m, session = start(out)
+    load, flush = writer_symbols("__x64_sys_kexec_load", "blkdev_fsync")
+    command = writing(m)
+    with Stub(m) as stub:
+        refuse(stub, stub.run_to(load, meanwhile=lambda: m.send_console(b"\x1b")))
+    rc, output = m.finish(command, 120)
+    expect(rc == 5, f"dormouse hibernate exited {rc} after Esc: {output}")
+    session.check()
+    before = len(m.lines)
+    command = m.send("dormouse hibernate --then return")
+    m.console_wait(WRITING, 60, after=before)
+    with Stub(m) as stub:
+        stub.run_to(load)  # takes the panic's away
+        stub.run_to(flush)  # of VALID
+        refuse(stub, stub.run_to(load))
+    expect(m.exit_wait(60, command) == "guest-reset", "the machine did not reset")
+    resume(m, command)
+    session.check()
+    finish(session)
+
+
 @scenario("fault-late")
 def late(out):
     """the writer's kernel panics when the image is valid already: no way back then, but a reset, and the image resumes"""
@@ -178,12 +277,23 @@ def wiped(out):
     m = make_guest(out, mem=512)
     m.start()
     m.ready_wait()
-    m.run("dormouse hibernate --then return", 120)
-    memory = out / "memory.img"
-    m.monitor(f'pmemsave 0 {512 << 20} "{memory}"', 120)
+    command = m.send("dormouse hibernate --then return")
+    m.console_wait(WRITING, 60)
+    windows, _ = windows_of(m)
+    low = min(at for at, _ in windows)
+    expect(low + 0x6000 < 640 << 10, f"there is no low window: {windows}")
+    mark = secrets.token_bytes(64)
+    with Stub(m) as stub:
+        # Kernels reserve all below 1 MiB, for what few of them need at its end: nobody else writes there.
+        stub.write(stub.wait_for_mode(False, range(m.cpus)), DIRECT_MAP[m.paging_levels()] + low + 0x4000, mark)
+    expect(mark in m.memory(low, low + 0x6000), "the mark was not made")
+    rc, output = m.finish(command, 120)
+    expect(rc == 0, f"dormouse hibernate --then return exited {rc}: {output}")
+    memory = m.memory(0, 512 << 20)
     m.kill()
     # What only a running writer kernel has: a message that it made.
-    expect(b"Kernel command line: nokaslr" not in memory.read_bytes(), "the writer's log is still in memory")
+    expect(b"Kernel command line: nokaslr" not in memory, "the writer's log is still in memory")
+    expect(mark not in memory, "what was in the low window is still in memory")
 
 
 NMI = ["-device", "i6300esb", "-watchdog-action", "inject-nmi"]
