@@ -162,7 +162,7 @@ def next_encrypted(out):
     m.ready_wait()
     m.run(f"swapon {area}; mkdir -p /mnt; mount -t ext4 /dev/vdb2 /mnt")
     session = Session(m, tmpfs_mib=20, hog_mib=150)
-    set_up(m, "--size 560M")
+    set_up(m, "--size 480M")
     secret = keys.read_secret(m)
     head = int(re.search(rf"head (\d+) .*{name}", m.run("cat /etc/dormouse/pins"))[1])
     said = m.run("dormouse hibernate --then return", 500)
