@@ -105,7 +105,7 @@ static err_t use_swap(uint64_t wanted, bool encrypted, struct config *config)
 	if (!best)
 		e = no_swap(wanted, why ? err_text(why) : "there is no swap");
 	else if (swapslots_room(best->bytes) < wanted)
-		e = no_large_swap(wanted, why);
+		e = no_large_swap(wanted + SWAPSLOTS_LEFT, why);
 	err_free(why);
 	TRY(e);
 	TRY(stablename_of(best->path, name, sizeof(name)));
