@@ -306,6 +306,11 @@ err_t slot_decode(const uint8_t in[SLOT_BYTES], struct slot *out)
 	return NULL;
 }
 
+const uint8_t *slot_nonce(const uint8_t in[SLOT_BYTES])
+{
+	return ((const struct slot_disk *)in)->nonce;
+}
+
 bool slot_holds_image(const struct slot *slot)
 {
 	return slot->state == SLOT_VALID || slot->state == SLOT_RESUMING;

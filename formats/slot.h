@@ -92,6 +92,9 @@ void slot_encode(const struct slot *slot, uint8_t out[SLOT_BYTES]);
  */
 err_t slot_decode(const uint8_t in[SLOT_BYTES], struct slot *out) ERR_CHECK;
 
+/* Of a superblock of whatever version: its place is the same in all. */
+const uint8_t *slot_nonce(const uint8_t in[SLOT_BYTES]);
+
 /* Is it of an image that is encrypted? */
 bool slot_is_sealed(const struct slot *slot);
 

@@ -45,7 +45,9 @@ static const struct {
 	      "                    this CPU is fastest with\n"},
 	{'S',
 	 "  --secret FILE     of a sealed image: the 64 bytes of its secret, instead of a\n"
-	 "                    passphrase. A passphrase opens the copy of the keyslots that is\n"
+	 "                    passphrase; \"-\": from standard input, since a file would stay\n"
+	 "                    where it is (/usr/lib/dormouse/unlock gives them). A passphrase "
+	 "opens the copy of the keyslots that is\n"
 	 "                    in the image, and must give the private key that its key was\n"
 	 "                    sealed for; that they are your machine's keyslots it does not "
 	 "show\n"},

@@ -160,8 +160,9 @@ static err_t make(const struct setup_options *o, struct pins *pins)
 	e = get_passphrase(o->key_file, m);
 	if (!e)
 		e = put_all_undisturbed(m, pins);
-	munlockall();
+	/* Wiped first: unlocked, it could be swapped out. */
 	locked_destroy(m, sizeof(*m));
+	munlockall();
 	if (!e)
 		say_made(pins);
 	return e;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "host/tools/unseal.h"
 
-#include "base/io.h"
 #include "base/process.h"
 #include "base/util.h"
 #include "host/tools/keyslots.h"
@@ -9,9 +8,10 @@
 #include "keys/locked.h"
 #include "keys/secret.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 /* All that is secret here, in one piece of locked memory. */
 struct opening {
@@ -19,17 +19,39 @@ struct opening {
 	uint8_t image_key[IMAGE_KEY_BYTES];
 };
 
+/* To the end: a pipe has no size. */
+static err_t read_from(int fd, const char *name, struct secret *out)
+{
+	uint8_t *p = (uint8_t *)out, more;
+	size_t got = 0;
+
+	for (;;) {
+		bool full = got == sizeof(*out);
+		ssize_t n = read(fd, full ? &more : p + got, full ? 1 : sizeof(*out) - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno("reading %s", name);
+		if (!n && full)
+			return NULL;
+		if (!n || full)
+			return err_new(ERR_INVALID, "%s is no secret: it has not %u bytes", name,
+				       SECRET_BYTES);
+		got += (size_t)n;
+	}
+}
+
 static err_t read_secret(const char *path, struct secret *out)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	CLEANUP_CLOSE int fd = -1;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (!strcmp(path, "-"))
+		return read_from(STDIN_FILENO, "standard input", out);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return err_errno("%s", path);
-	if (st.st_size != SECRET_BYTES)
-		return err_new(ERR_INVALID, "%s is no secret: it has not %u bytes", path,
-			       SECRET_BYTES);
-	return io_pread(fd, out, sizeof(*out), 0, path);
+	return read_from(fd, path, out);
 }
 
 static err_t get_secret(const struct target *t, const struct slot *slot,

@@ -11,7 +11,7 @@
 
 /* What a sealed image is opened with. */
 struct unseal_means {
-	const char *secret; /* a file: the 64 bytes as they are; NULL */
+	const char *secret; /* a file, a pipe, "-": the 64 bytes as they are; NULL */
 	const char
 		*key_file; /* else a passphrase of its own keyslots, host/tools/keyslots.h; NULL */
 	bool ask;	   /* else somebody who is at the terminal */

@@ -23,7 +23,7 @@ struct encrypted_area {
 	uint8_t key[ENCRYPTEDAREA_KEY_MAX];
 };
 
-/* Could there be such a one? The cipher's name has an end then. */
+/* Could there be such a one? The cipher's name has an end then, and is one word to the kernel. */
 static inline bool encrypted_area_sane(const struct encrypted_area *a)
 {
 	uint32_t sector = a->sector_bytes;
@@ -31,7 +31,7 @@ static inline bool encrypted_area_sane(const struct encrypted_area *a)
 	return sector >= 512 && sector <= PAGE_BYTES && !(sector & (sector - 1)) && a->bytes &&
 	       !(a->start % sector) && !(a->bytes % sector) && a->key_bytes &&
 	       a->key_bytes <= ENCRYPTEDAREA_KEY_MAX && *a->cipher &&
-	       memchr(a->cipher, '\0', sizeof(a->cipher)) && !strchr(a->cipher, ' ');
+	       memchr(a->cipher, '\0', sizeof(a->cipher)) && !strpbrk(a->cipher, " \t\n\v\f\r");
 }
 
 #endif

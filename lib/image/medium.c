@@ -38,8 +38,17 @@ static err_t check_own(const struct target *t, const struct slot *slot)
 
 static err_t read_slot(const struct target *t, uint8_t *buf, int place, struct medium *m)
 {
+	err_t e;
+
 	TRY(target_read(t, buf, SLOT_BYTES, medium_offset(place)));
-	TRY(slot_decode(buf, &m->slot[place]));
+	e = slot_decode(buf, &m->slot[place]);
+	/* Not a newer version's image here: what was swapped out may look like anything. */
+	if (e && err_kind(e) == ERR_UNSUPPORTED && t->map_place &&
+	    memcmp(slot_nonce(buf), t->map_nonce, NONCE_BYTES)) {
+		err_free(e);
+		return err_new(ERR_FORMAT, "of another image than the extent map");
+	}
+	TRY(e);
 	m->highest = max_u64(m->highest, m->slot[place].generation);
 	return check_own(t, &m->slot[place]);
 }

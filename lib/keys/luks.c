@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/util.h"
 #include "keys/cryptdevice.h"
+#include "keys/locked.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -163,9 +164,12 @@ static err_t try_slot(const struct attempt *a, int slot, struct secret *out)
 
 	TRY(cryptdevice_check_cost(a->cd, slot, a->memory));
 	r = crypt_volume_key_get(a->cd, slot, (char *)out, &bytes, a->passphrase, a->n);
-	if (r >= 0)
+	if (r >= 0 && bytes == sizeof(*out))
 		return NULL;
 	explicit_bzero(out, sizeof(*out));
+	if (r >= 0)
+		return err_new(ERR_CORRUPT, "keyslot %d of %s protects something else", slot,
+			       a->path);
 	if (r == -EPERM || r == -ENOENT)
 		return err_new(ERR_AUTH, "wrong passphrase");
 	return cryptdevice_error(r, a->path, "opening a keyslot");
@@ -209,15 +213,16 @@ err_t luks_open_passphrase(const char *path, const char *passphrase, size_t n, u
 {
 	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 	struct attempt a = {.path = path, .passphrase = passphrase, .n = n, .memory = memory};
-	struct secret found;
+	void *found;
 	err_t e;
 
 	TRY(luks_load(path, &cd));
+	TRY(locked_create(sizeof(*out), &found));
 	a.cd = cd;
-	e = try_slots(&a, &found);
+	e = try_slots(&a, found);
 	if (!e)
-		*out = found;
-	explicit_bzero(&found, sizeof(found));
+		memcpy(out, found, sizeof(*out));
+	locked_destroy(found, sizeof(*out));
 	return e;
 }
 

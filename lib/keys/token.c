@@ -3,6 +3,7 @@
 
 #include "base/util.h"
 #include "keys/cryptdevice.h"
+#include "keys/locked.h"
 #include "keys/luks.h"
 
 #include <errno.h>
@@ -103,7 +104,7 @@ static int try_token(struct crypt_device *cd, const struct token *t, struct secr
 		r = crypt_volume_key_get_by_keyslot_context(cd, CRYPT_ANY_SLOT, (char *)out, &bytes,
 							    kc);
 	crypt_keyslot_context_free(kc);
-	return r;
+	return r >= 0 && bytes != sizeof(*out) ? -EINVAL : r;
 }
 
 /* The header may be anybody's, and trying takes as long as its keyslots say. */
@@ -148,29 +149,40 @@ static const char *why_not(struct crypt_device *cd, const struct token *t, struc
 	}
 }
 
-err_t token_open(const char *path, struct secret *out)
+/* By the first that does; *found is zero otherwise. */
+static err_t try_all(struct crypt_device *cd, const char *path, struct secret *found)
 {
-	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
 	char said[512] = "";
 	size_t n = 0;
 
-	TRY(luks_load(path, &cd));
 	for (int number = 0; number < crypt_token_max(CRYPT_LUKS2); number++) {
-		struct secret found;
 		const char *reason;
 		struct token t;
 
 		if (!is_token(cd, number, &t))
 			continue;
-		reason = why_not(cd, &t, &found);
-		if (!reason)
-			*out = found;
-		explicit_bzero(&found, sizeof(found));
+		reason = why_not(cd, &t, found);
 		if (!reason)
 			return NULL;
+		explicit_bzero(found, sizeof(*found));
 		if (n < sizeof(said))
 			n += (size_t)snprintf(said + n, sizeof(said) - n, "%sthe %s token: %s",
 					      n ? "; " : "", token_names[t.kind], reason);
 	}
 	return n ? err_new(ERR_AUTH, "%s", said) : err_new(ERR_REFUSED, "%s has no token", path);
+}
+
+err_t token_open(const char *path, struct secret *out)
+{
+	CLEANUP_CRYPTDEVICE struct crypt_device *cd = NULL;
+	void *found;
+	err_t e;
+
+	TRY(luks_load(path, &cd));
+	TRY(locked_create(sizeof(*out), &found));
+	e = try_all(cd, path, found);
+	if (!e)
+		memcpy(out, found, sizeof(*out));
+	locked_destroy(found, sizeof(*out));
+	return e;
 }

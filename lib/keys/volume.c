@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "keys/volume.h"
 
+#include "base/util.h"
 #include "keys/cryptdevice.h"
 #include "keys/luks.h"
 
@@ -17,6 +18,22 @@ static const char *const tokens[] = {
 	[VOLUME_SKIPPED] = TOKEN ",\"skipped\":true}",
 	[VOLUME_DISCARDED] = TOKEN ",\"discarded\":true}",
 };
+
+/*
+ * What cryptsetup makes, and made of LUKS1, and the writer's kernel has. Nobody vouches for the
+ * header: with "cipher_null-ecb", or a mode that repeats itself, who wrote it would read what is
+ * written; and the kernel takes the name as words.
+ */
+static const char *const ciphers[] = {"aes-xts-plain64", "aes-cbc-essiv:sha256"};
+
+static err_t check_cipher(const char *device, const char *cipher)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ciphers); i++)
+		if (!strcmp(cipher, ciphers[i]))
+			return NULL;
+	return err_new(ERR_UNSUPPORTED, "%s is encrypted with %s: only %s and %s can be used",
+		       device, cipher, ciphers[0], ciphers[1]);
+}
 
 static err_t load(const char *device, const char *type, struct crypt_device **cd)
 {
@@ -59,6 +76,7 @@ static err_t describe(struct crypt_device *cd, const char *device, struct encryp
 	out->bytes -= out->bytes % out->sector_bytes;
 	snprintf(out->cipher, sizeof(out->cipher), "%s-%s", crypt_get_cipher(cd),
 		 crypt_get_cipher_mode(cd));
+	TRY(check_cipher(device, out->cipher));
 	return out->bytes ? NULL : err_new(ERR_NOSPACE, "%s has no room behind its header", device);
 }
 

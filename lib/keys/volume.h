@@ -16,8 +16,8 @@
 
 /*
  * out->start counts from the device's beginning. ERR_FORMAT: no LUKS there; ERR_AUTH:
- * no keyslot opens with this passphrase; ERR_UNSUPPORTED: with integrity, or being
- * encrypted anew.
+ * no keyslot opens with this passphrase; ERR_UNSUPPORTED: with integrity, being
+ * encrypted anew, or with another cipher than the usual ones.
  */
 err_t volume_open(const char *device, const char *passphrase, size_t n, struct encrypted_area *out)
 	ERR_CHECK;

@@ -64,6 +64,18 @@ def good_twin_of_another_image(image):
     return Disk(image, file=True)
 
 
+@each("3.5", {"slots": False, "file": True})
+def good_twin_of_a_newer_versions_image(image, file):
+    image.slots[0].update(nonce=OTHER, version=2, generation=99)
+    return Disk(image, file=file)
+
+
+@case("3.5")
+def unsupported_twin_of_a_newer_version(image):
+    image.slots[0]["version"] = 2
+    return Disk(image)
+
+
 @each("3.5", {"nothing": 0, "idle_swap": 1})
 def none_slots_of_another_kind(image, bits):
     disk = Disk(image)

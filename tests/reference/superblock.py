@@ -162,7 +162,12 @@ def _rank(slot):
 
 def _read_own(raw, target):
     """Check one slot, which must be of this target (3.5)."""
-    slot = read_slot(raw)
+    try:
+        slot = read_slot(raw)
+    except Unsupported:
+        if target.nonce and raw[24:40] != target.nonce:
+            raise FormatError("slot: of another image than the map") from None
+        raise
     if target.nonce and slot.nonce != target.nonce:
         raise FormatError("slot: of another image than the map")
     if bool(slot.features_incompat & SLOTS) != bool(target.locator):

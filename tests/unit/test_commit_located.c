@@ -7,9 +7,9 @@
  * Planted faults that made it fail: no bit in the slots; no locator before VALID; the sector
  * not put back by commit_retire, or by commit_finish, with slots or without; any locator
  * taken for this image's; the signature of page 0 of the address space looked at; slots with
- * the nonce of another image counted; commit_begin with another nonce than the map's; the
- * whole swap area begun over with an image in its slots; what swapon has left of a locator
- * kept, and put back.
+ * the nonce of another image counted, or those of a newer version; commit_begin with another nonce
+ * than the map's; the whole swap area begun over with an image in its slots; what swapon has left
+ * of a locator kept, and put back.
  */
 #include "commitwalk.h"
 
@@ -234,6 +234,30 @@ static void test_left_by_others(void **state)
 	assert_err(commit_load(&f->t, &f->c), ERR_FORMAT);
 }
 
+/* What looks like a newer version's superblock: the slots are pages that somebody had swapped
+ * out, and nobody need have run a newer version. One that has the map's nonce is one. */
+static void test_left_by_newer(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t raw[SLOT_BYTES];
+	struct slot newer = {.state = SLOT_VALID, .generation = 9, .features_incompat = 1u << 31};
+
+	memcpy(newer.nonce, nonce_b, NONCE_BYTES);
+	locate_swap(f);
+	slot_encode(&newer, raw);
+	assert_err(slot_decode(raw, &f->c.slot), ERR_UNSUPPORTED);
+	for (int i = 0; i < 2; i++)
+		poke(f, i, &newer);
+	assert_err(commit_load(&f->t, &f->c), ERR_FORMAT);
+	assert_ok(commit_begin(&f->t, &f->c, nonce_a, 1));
+	poke(f, f->c.place, &newer);
+	assert_ok(commit_load(&f->t, &f->c));
+	memcpy(newer.nonce, nonce_a, NONCE_BYTES);
+	poke(f, f->c.place, &newer);
+	assert_err(commit_load(&f->t, &f->c), ERR_UNSUPPORTED);
+	assert_err(commit_begin(&f->t, &f->c, nonce_a, 1), ERR_UNSUPPORTED);
+}
+
 /* A file: no locator, and the map's nonce is all that ties the slots to it. */
 static void test_file(void **state)
 {
@@ -296,6 +320,7 @@ int main(void)
 		COMMIT_TEST(test_torn),
 		COMMIT_TEST(test_whole_area),
 		COMMIT_TEST(test_left_by_others),
+		COMMIT_TEST(test_left_by_newer),
 		COMMIT_TEST(test_file),
 		COMMIT_TEST(test_left_locator),
 	};

@@ -4,7 +4,8 @@
  * without the header taken off; the token of another type taken for ours; a second
  * token made by a second volume_mark; the key left in *out after a failure; a second token for
  * what a boot has decided, and that kept for the next image; one that is being encrypted
- * anew taken. (LUKS with integrity needs a device: not tried.)
+ * anew taken; any cipher taken, or one that begins as a good one. (LUKS
+ * with integrity needs a device: not tried.)
  */
 #include "unit.h"
 
@@ -85,6 +86,32 @@ static void test_reencrypting(void **state)
 	crypt_free(cd);
 	assert_err(volume_describe(path, &area), ERR_UNSUPPORTED);
 	assert_err(volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area), ERR_UNSUPPORTED);
+}
+
+/* A header that somebody has put there: the image would be written for them to read. */
+static void test_cipher(void **state)
+{
+	static const char segment[] = "\"encryption\":\"aes-xts-plain64\",\"sector_size\"";
+	static const char *const bad[] = {"cipher_null-ecb", "aes:2-ctr-plain64",
+					  "aes-xts-plain64be", "aes\\t-xts-plain64", "aes-ecb"};
+	struct encrypted_area area;
+	char instead[128];
+	uint8_t key[64];
+	const char *path = ((struct tempfile *)*state)->path;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		luksfile_format(path, CRYPT_LUKS2, key);
+		snprintf(instead, sizeof(instead), "\"encryption\":\"%s\",\"sector_size\"", bad[i]);
+		luksfile_patch(path, 16384, segment, instead);
+		assert_true(unit_is_err(volume_describe(path, &area)));
+		assert_true(unit_is_err(
+			volume_open(path, LUKSFILE_PASS, strlen(LUKSFILE_PASS), &area)));
+	}
+	luksfile_format(path, CRYPT_LUKS2, key);
+	luksfile_patch(path, 16384, segment,
+		       "\"encryption\":\"aes-cbc-essiv:sha256\",\"sector_size\"");
+	assert_ok(volume_describe(path, &area));
+	assert_string_equal(area.cipher, "aes-cbc-essiv:sha256");
 }
 
 static void test_mark(void **state)
@@ -187,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cipher, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mark, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_decided, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reencrypting, setup, teardown),
