@@ -74,10 +74,21 @@ def turn_on(m):
     m.run("grep -q ^/dev/vdb /proc/swaps; swapoff /dev/vdb", 60)
 
 
+def encode_locator(nonce, place, signature):
+    raw = struct.pack("<8sII16sQ458x", b"DORM-LOC", 1, 0, nonce, place)
+    return raw + struct.pack("<I", crc32c(raw)) + signature
+
+
 @scenario("target-swap-idle", limit=500)
 def idle(out):
-    """the target is a swap area that is not in use: swsuspend while hibernated, swap afterwards"""
+    """the target is a swap area that is not in use: swsuspend while hibernated, swap afterwards; a swapon has left the rest of a locator in it
+
+    Planted: the rest not zeroed before the image is begun (hibernate fails; without its last check, the boot finds it dead).
+    """
     m, session = start(out)
+    with open(m.target, "r+b") as f:
+        f.seek(3584)
+        f.write(encode_locator(b"of an older one.", 8 << 20, b"SWAPSPACE2"))
     command = hibernate(m)
     expect_swap(m, "swsuspend")
     inspected = subprocess.run(["build/dormouse", "inspect", m.target], capture_output=True, text=True, check=False)
@@ -145,12 +156,12 @@ def read_sector(m):
 def leave_locator(m, nonce):
     """As a host does it that could not put page 0 back: the locator is there, its map is not, and what was there is kept."""
     held, place = read_sector(m), 8 << 20
-    raw = struct.pack("<8sII16sQ458x", b"DORM-LOC", 1, 0, nonce, place)
     with open(m.target, "r+b") as f:
         f.seek(PAGE0_SECTOR)
-        f.write(raw + struct.pack("<I", crc32c(raw)) + b"LINHIB0001")
+        f.write(encode_locator(nonce, place, b"LINHIB0001"))
     lines = ["target = /dev/vdb1", "identity = -", f"disk_bytes = {m.target.stat().st_size}", f"byte = {PAGE0_SECTOR}"]
     lines += [f"map = {place}", f"nonce = {nonce.hex()}", *(f"sector = {held[i : i + 64].hex()}" for i in range(0, 512, 64))]
+    lines.append(f"checksum = {crc32c(''.join(line + chr(10) for line in lines).encode()):08x}")
     m.run(f"mkdir -p {KEPT}")
     for line in lines:  # all at once is too much for a terminal's line
         m.run(f"echo '{line}' >>{KEPT}/sector-{nonce.hex()}")
