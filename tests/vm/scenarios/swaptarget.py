@@ -81,9 +81,9 @@ def encode_locator(nonce, place, signature):
 
 @scenario("target-swap-idle", limit=500)
 def idle(out):
-    """the target is a swap area that is not in use: swsuspend while hibernated, swap afterwards; a swapon has left a locator's rest in it
+    """the target is a swap area that is not in use: swsuspend while hibernated, swap afterwards; a swapon has left the rest of a locator in it
 
-    Planted: the rest not zeroed before the image is begun (hibernate ends with an error, or else the boot finds the image dead).
+    Planted: the rest not zeroed before the image is begun (hibernate fails; without its last check, the boot finds it dead).
     """
     m, session = start(out)
     with open(m.target, "r+b") as f:
