@@ -95,7 +95,7 @@ static err_t use_swap(uint64_t wanted, bool encrypted, struct config *config)
 	if (!best)
 		e = no_swap(wanted, why ? err_text(why) : "there is no swap");
 	else if (swapslots_room(best->bytes) < wanted)
-		e = no_swap(wanted, "no swap area is large enough");
+		e = no_swap(wanted + SWAPSLOTS_LEFT, "no swap area is large enough");
 	err_free(why);
 	TRY(e);
 	TRY(stablename_of(best->path, name, sizeof(name)));
