@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Targets of every kind, set up by `dormouse setup` in the guest: swap in use, files, beneath the device mapper.
 
-Planted and found: an image written beside the slots that were reserved, into the next one of each pair (Swapped);
+Planted and found: hibernate taking a plain image beneath dm-crypt; an image written beside the slots that were reserved, into the next one of each pair (Swapped);
 swap turned on without discarding.
 """
 
@@ -275,11 +275,17 @@ def refused(m, command, message, code=3):
 
 
 def refuse_plain(m):
-    """Beneath dm-crypt nothing is written that is not encrypted itself."""
+    """Beneath dm-crypt nothing is written that is not encrypted itself: setup pins no target there."""
     m.run("cp /etc/dormouse.conf /root/conf; echo encrypt = no >>/etc/dormouse.conf")
-    refused(m, "dormouse setup --size 300M", "an encrypted")
-    rc, said = m.sh("dormouse hibernate", 60)
-    expect(rc == 3, f"hibernate without encryption exited {rc}: {said}")
+    refused(m, "dormouse setup --size 300M", "where only an encrypted image may be written")
+    m.run("cp /root/conf /etc/dormouse.conf")
+
+
+def refuse_plain_image(m):
+    """Nor does hibernate take one that is set up; doctor says what a plain image gives away."""
+    m.run("cp /etc/dormouse.conf /root/conf; echo encrypt = no >>/etc/dormouse.conf")
+    refused(m, "dormouse hibernate", "only an encrypted one may be")
+    refused(m, "dormouse doctor", "this machine's memory holds keys of encrypted disks")
     m.run("cp /root/conf /etc/dormouse.conf")
 
 
@@ -311,6 +317,7 @@ def lvm_luks(out, swap):
     said = set_up(m, "" if swap else "--size 400M")
     kind = "a swap file in use" if swap else "a file, pinned"
     expect(kind in said and "of /dev/vdb" in said, f"setup says {said}")
+    refuse_plain_image(m)
     m.run("workload fill /mnt/data 20")
     total = m.run("workload sum /mnt/data")
 
@@ -355,6 +362,7 @@ def randomkey(out):
     refuse_plain(m)
     said = set_up(m)
     expect("a swap area in use" in said and "of /dev/vdb" in said, f"setup says {said}")
+    refuse_plain_image(m)
     both_ways(m, session, [swapped.check])
     m.run(f"kill {swapped.pid}; swapoff /dev/mapper/cswap; swapon /dev/mapper/cswap", 60)
     finish(session)
