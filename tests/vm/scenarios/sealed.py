@@ -90,7 +90,8 @@ def sealed_passphrases(out):
 
 @scenario("sealed-tools", limit=400)
 def sealed_tools(out):
-    """cryptsetup's luksDump and luksAddKey on the header; the added passphrase resumes until it is removed"""
+    """cryptsetup's luksDump and luksAddKey on the header; the added passphrase resumes until it is removed; without any
+    keyslot nobody could resume: hibernate refuses, and writes nothing"""
     m, session = start(out)
     header = "/etc/dormouse/keys.luks"
     dump = m.run(f"cryptsetup luksDump {header}")
@@ -106,6 +107,11 @@ def sealed_tools(out):
     m.console_wait("wrong passphrase", 60)
     answer_prompt(m, after=seen)
     resumed(m, command, session)
+    before = disk.digest(m.target)
+    m.run(f"cryptsetup -q luksErase {header}")
+    rc, said = m.sh("dormouse hibernate", 60)
+    expect(rc == 3 and "has no keyslot left" in said and "--rekey" in said, f"hibernate exited {rc}: {said}")
+    expect(disk.digest(m.target) == before, "something was written to the target")
     finish(session)
 
 
