@@ -4,12 +4,19 @@
 Planted and found: a boot that does not ask the filesystem of a file (target-journal, its first half).
 """
 
+import re
 import subprocess
+import sys
 
-from lib import disk
+from lib import disk, keys
+from lib.kernels import REPOSITORY
 from lib.scenario import expect, scenario
 from lib.session import Session, boot_on, finish, hibernate, resume
-from scenarios.targets import check_filesystem, make, make_filesystem, make_swap, refused, set_up, start
+from scenarios.targets import check_filesystem, make, make_filesystem, make_swap, refused, set_up, start, wake
+
+sys.path.insert(0, str(REPOSITORY / "tests/reference"))
+from located import LOCATOR_AT, Located, Whole, open_target  # noqa: E402
+from superblock import choose_slot  # noqa: E402
 
 
 @scenario("target-moved", limit=300)
@@ -70,9 +77,44 @@ def raid1(out):
     finish(session)
 
 
+MIB = 1 << 20
+
+
+def partition_slot(m, start, mib):
+    """The superblock on a partition as a whole."""
+    with open(m.target, "rb") as f:
+        return choose_slot(Located(Whole(f), [(start * MIB, mib * MIB)]))[0]
+
+
+def located_target(m, at):
+    """An image in slots or a file, while the machine is off: its superblock, and its sealed key if it has one."""
+    with open(m.target, "rb") as f:
+        target = open_target(f, at)
+        slot = choose_slot(target)[0]
+        return slot, target.read(slot.sealing.key.offset, slot.sealing.key.length) if slot.sealing else None
+
+
+def area_pages(m, mib):
+    """All pages of the first partition, while the machine is off."""
+    with open(m.target, "rb") as f:
+        f.seek(MIB)
+        return [f.read(4096) for _ in range(mib * 256)]
+
+
+def expect_size(said):
+    """The image was no larger than it was said to be at worst, nor much smaller than with nothing compressed."""
+    worst, written = re.search(r"at worst (\d+)", said), re.search(r"returned: (\d+) MiB written", said)
+    expect(worst and written, f"hibernate says {said}")
+    expect(int(worst[1]) // 4 < int(written[1]) <= int(worst[1]), f"{written[1]} MiB were written, and {worst[1]} said at worst")
+
+
 @scenario("target-next", check=True, limit=400)
 def next_(out):
-    """three targets: the first is too small, the second is full while the image is written, and the third gets it"""
+    """three targets: the first is too small, the second is full while the image is written, and the third gets it, with
+    another nonce; the worst case that was told holds
+
+    Planted: the nonce kept for the next target; free pages counted twice in the worst case.
+    """
     small, full = disk.make_blank(out / "small.img", 32), disk.make_blank(out / "full.img", 140)
     names = ["/dev/vdb1", "/dev/vdb2", "/dev/vdb3"]
     m = make(out, *names, parts=[small, full, make_swap(out / "swap.img")], settings=["codec = none"])
@@ -87,8 +129,14 @@ def next_(out):
         "the next target is /dev/vdb3", "returned:",
     ):  # fmt: skip
         expect(wanted in said, f"hibernate does not say \"{wanted}\": {said}")
+    expect_size(said)
     session.check()
-    resume(m, hibernate(m, timeout=400))
+    nonces = [partition_slot(m, 33, 140).nonce]
+    command = hibernate(m, timeout=400)
+    full, image = partition_slot(m, 33, 140), located_target(m, 173 * MIB + LOCATOR_AT)[0]
+    expect((full.state, image.state) == ("retired", "valid"), f"the full target says {full.state}, the third {image.state}")
+    expect(len({*nonces, full.nonce, image.nonce}) == 3, "an attempt has the nonce of another")
+    resume(m, command)
     session.check()
     rc, said = m.sh("dormouse doctor --target /dev/vdb1", 60)
     expect("the target /dev/vdb1 is probably too small" in said, f"doctor exited {rc}: {said}")
@@ -98,6 +146,45 @@ def next_(out):
     finish(session)
     boot_on(m, 0)
     m.shut_down()
+
+
+@scenario("target-next-encrypted", limit=900)
+def next_encrypted(out):
+    """sealed: swap in use is full while the image is written to its slots, and the file behind it gets it, each time with
+    another nonce and key; the swap is as it was
+
+    Planted: the nonce kept for the next target.
+    """
+    area, name = "/dev/vdb1", "/mnt/dormouse.img"
+    parts = [make_swap(out / "swap.img", 200), make_filesystem(out / "fs.img", "ext4", 640)]
+    m = make(out, area, name, parts=parts, settings=["codec = none"], tools=keys.TOOLS, encrypted=True)
+    m.start()
+    m.ready_wait()
+    m.run(f"swapon {area}; mkdir -p /mnt; mount -t ext4 /dev/vdb2 /mnt")
+    session = Session(m, tmpfs_mib=20, hog_mib=150)
+    set_up(m, "--size 480M")
+    secret = keys.read_secret(m)
+    head = int(re.search(rf"head (\d+) .*{name}", m.run("cat /etc/dormouse/pins"))[1])
+    said = m.run("dormouse hibernate --then return", 500)
+    for wanted in (f"{area} is full", f"the next target is {name}", "returned:"):
+        expect(wanted in said, f"hibernate does not say \"{wanted}\": {said}")
+    nonces, image_keys = set(), set()
+    for _ in range(2):
+        command = hibernate(m, timeout=500)
+        pages = area_pages(m, 200)
+        expect(not any(page.startswith(b"DORM-KEY") for page in pages), "there is a sealed key in the full area")
+        expect(b"DORM-LOC" not in pages[0], "the full area has a locator")
+        full = {page[16:32] for page in pages if page.startswith(b"DORM-MAP")}
+        slot, sealed = located_target(m, head)
+        expect(slot.state == "valid" and full, f"the file says {slot.state}, and the area has {len(full)} maps")
+        expect(slot.nonce not in full | nonces, "an attempt has the nonce of another")
+        nonces |= {slot.nonce, *full}
+        image_keys.add(keys.image_keys(secret, sealed)["image"])
+        wake(m, command)
+        session.check()
+    expect(len(image_keys) == 2, "two images have the same key")
+    m.run(f"swapoff {area}; swapon {area}; swapoff {area}; umount /mnt", 100)
+    finish(session)
 
 
 @scenario("target-unlisted", limit=300)
