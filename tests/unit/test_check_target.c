@@ -67,9 +67,9 @@ err_t location_check_ext(const struct location *l, const struct pins *pins)
 	return NULL;
 }
 
-err_t held_open(const char *name, const struct pins *pins, bool writable, struct held *h)
+err_t held_open(const char *name, bool writable, struct held *h)
 {
-	(void)name, (void)pins, (void)writable;
+	(void)name, (void)writable;
 	memset(h, 0, sizeof(*h));
 	return NULL;
 }
@@ -79,9 +79,9 @@ void held_close(struct held *h)
 	(void)h;
 }
 
-err_t foreign_check(const char *device)
+err_t foreign_check(const char *path, bool own_locator)
 {
-	(void)device;
+	(void)path, (void)own_locator;
 	return NULL;
 }
 
