@@ -82,6 +82,9 @@ $(B)/unit/%: tests/unit/%.c $(B)/libdormouse.a
 	$(CC) $(CFLAGS) -Itests/unit -MMD -MP -MF $@.d -o $@ $< $(unit_extra) $(B)/libdormouse.a \
 		-lcmocka -larchive -lcryptsetup -lblkid -lext2fs -lcom_err -lcrypto -llz4 -llzo2 -lzstd -luring -lpthread
 
+# Of images.c it has one function, and nothing of what the others call.
+$(B)/unit/test_images: unit_extra := -Wl,--gc-sections
+
 $(B)/unit/test_opener $(B)/unit/test_luksimage: $(B)/dormouse-unlock
 
 $(B)/bench/%: tests/bench/%.c $(B)/libdormouse.a

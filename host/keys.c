@@ -43,7 +43,7 @@ static err_t check_length(void)
 	return NULL;
 }
 
-static err_t look(struct openable *out)
+static err_t look_at_header(struct openable *out)
 {
 	TRY(check_length());
 	TRY(openable_look(KEYS_HEADER, openable_memory(), out));
@@ -57,7 +57,7 @@ err_t keys_openable(unsigned int kinds, struct openable *out)
 	char why[512];
 
 	memset(out, 0, sizeof(*out));
-	TRY(with_remedy(look(out)));
+	TRY(with_remedy(look_at_header(out)));
 	if (openable_count(out, kinds))
 		return NULL;
 	openable_explain(out, kinds, why, sizeof(why));

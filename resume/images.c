@@ -354,6 +354,17 @@ static err_t make_valid(struct image *image)
 	return commit_resume_failed(&image->target, &image->commit, image->verdict.text);
 }
 
+/* This boot goes on, perhaps: the key of the image is not to stay loaded. */
+void image_unload(void)
+{
+	err_t e = loader_unload();
+
+	if (e)
+		log_warn("the writer, and with it the key of the image, stays loaded: %s",
+			 err_text(e));
+	err_free(e);
+}
+
 err_t image_load(struct image *image, const struct options *o)
 {
 	char hostname[sizeof(image->host.hostname)], release[sizeof(image->host.release)];
@@ -369,16 +380,9 @@ err_t image_load(struct image *image, const struct options *o)
 	e = launch_load(&image->target, image->luks, &image->commit.slot, host,
 			u ? u->image_key : NULL, &image->writer, o->writer_cmdline, &o->started);
 	lock(image); /* what is loaded has it */
-	return e;
-}
-
-void image_unload(void)
-{
-	err_t e = loader_unload();
-
 	if (e)
-		log_warn("%s", err_text(e));
-	err_free(e);
+		image_unload();
+	return e;
 }
 
 err_t image_jump(void)

@@ -87,8 +87,9 @@ bool image_unlock(struct image *image, const struct options *o);
 
 /*
  * Load the writer for it: all that can fail before the jump, except what the kernel says to
- * that. It is VALID then, and so it is after an error. Its key is gone from here: another try
- * begins with image_unlock. image_unload: it does not come to the jump.
+ * that. It is VALID then, and so it is after an error, after which nothing stays loaded. Its key
+ * is gone from here: another try begins with image_unlock. image_unload: it does not come to the
+ * jump, or that was not made.
  */
 err_t image_load(struct image *image, const struct options *o) ERR_CHECK;
 void image_unload(void);

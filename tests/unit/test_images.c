@@ -4,7 +4,8 @@
  * planted, each found: an image given up after one look; one that was whole only at the second
  * look resumed unasked; damage on the medium taken for doubt; a target that cannot be read left
  * out, or one that is not there asked about; one written to as long as nobody knows what it is;
- * an image given up for its keyslots; what was typed for the partition not tried, or kept.
+ * an image given up for its keyslots; what was typed for the partition not tried, or kept; the
+ * key left loaded after loading failed, or kept by image_load, or the first error lost.
  */
 #include "testmachine.h"
 
@@ -35,6 +36,17 @@ ssize_t pread(int fd, void *buf, size_t n, off_t offset)
 	return got;
 }
 
+static bool load_fails, unload_fails, has_key;
+static unsigned int unloads;
+
+static err_t fake_unload(void)
+{
+	unloads++;
+	return unload_fails ? err_new(ERR_IO, "no unloading") : NULL;
+}
+
+#include "jump/loader.h"
+#define loader_unload fake_unload
 #include "resume/images.c"
 #include "resume/verdict.c"
 
@@ -116,9 +128,10 @@ err_t launch_load(const struct target *target, const struct luksimage *luks,
 		  const struct writer_files *writer, const char *cmdline,
 		  const struct tsc_sample *started)
 {
-	(void)target, (void)luks, (void)slot, (void)info;
-	(void)image_key, (void)writer, (void)cmdline, (void)started;
-	return err_new(ERR_IO, "nothing is loaded here");
+	(void)target, (void)luks, (void)slot, (void)info, (void)writer, (void)cmdline,
+		(void)started;
+	has_key = image_key != NULL;
+	return load_fails ? err_new(ERR_NOMEM, "no load") : NULL;
 }
 
 err_t luksimage_open(struct luksimage *l, char *path, bool *person)
@@ -341,15 +354,47 @@ static void test_unknown(void **state)
 	images_close(&all);
 }
 
+/* How often it was unloaded. */
+static unsigned int load(int kind)
+{
+	struct image *image = calloc(1, sizeof(*image));
+	struct options *o = calloc(1, sizeof(*o));
+	void *unlocked;
+
+	assert_true(image && o);
+	assert_ok(locked_create(sizeof(*image->unlocked), &unlocked));
+	image->unlocked = unlocked;
+	image->commit = (struct commit){.slot.state = SLOT_VALID, .twin_good = true};
+	unloads = 0;
+	load_fails = kind >= 0;
+	if (load_fails)
+		assert_err(image_load(image, o), (enum err_kind)kind);
+	else
+		assert_ok(image_load(image, o));
+	assert_true(has_key);
+	assert_null(image->unlocked);
+	free(image);
+	free(o);
+	return unloads;
+}
+
+static void test_unloads(void **state)
+{
+	(void)state;
+	assert_int_equal(load(-1), 0);
+	assert_int_equal(load(ERR_NOMEM), 1);
+	unload_fails = true;
+	assert_int_equal(load(ERR_NOMEM), 1);
+}
+
 #define IMAGES_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IMAGES_TEST(test_wrong_read),
-		IMAGES_TEST(test_sealed),
-		IMAGES_TEST(test_typed),
-		cmocka_unit_test(test_unknown),
+		IMAGES_TEST(test_wrong_read),	IMAGES_TEST(test_sealed),
+		IMAGES_TEST(test_typed),	cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_unloads),
 	};
 
 	return cmocka_run_group_tests_name("images", tests, NULL, NULL);

@@ -76,15 +76,27 @@ uint64_t imagesize_worst(const struct preflight *p)
 }
 
 /* Files and old images are of no account here. */
-err_t stale_retire(const char *name, const struct pins *pins, bool *untouched)
+err_t stale_retire(const char *name, bool *untouched)
 {
-	(void)name, (void)pins, (void)untouched;
+	(void)name, (void)untouched;
 	return err_new(ERR_IO, "not here");
 }
 
 err_t targetfile_create(const char *path, uint64_t bytes)
 {
 	(void)path, (void)bytes;
+	return err_new(ERR_IO, "not here");
+}
+
+err_t targetfile_clear(const char *path)
+{
+	(void)path;
+	return err_new(ERR_IO, "not here");
+}
+
+err_t location_pin(const struct location *l, const struct pins *before, struct pins *pins)
+{
+	(void)l, (void)before, (void)pins;
 	return err_new(ERR_IO, "not here");
 }
 
