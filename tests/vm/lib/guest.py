@@ -106,7 +106,7 @@ def add_files(initramfs, files):
     return initramfs
 
 
-def make_root(path, conf, next_initramfs, *, product=True, tools=()):
+def make_root(path, conf, next_initramfs, *, product=True, tools=(), mib=512):
     """The root filesystem's image: ext4 on the bare disk. tools: more programs of this machine."""
     tree = path.with_suffix(".tree")
     _make_tree(tree, conf, writer=product)
@@ -121,7 +121,7 @@ def make_root(path, conf, next_initramfs, *, product=True, tools=()):
     if tools:
         _copy(GUEST / "update-initramfs", tree, "/usr/sbin/update-initramfs")
         _copy(UNLOCK_NEEDS, tree, "/usr/lib/dormouse/unlock-needs")
-    disk.make_ext4(path, 512, tree)
+    disk.make_ext4(path, mib, tree)
     shutil.rmtree(tree)
     return path
 

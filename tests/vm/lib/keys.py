@@ -33,12 +33,15 @@ def make_sealed_guest(out, *, settings=(), tools=TOOLS, mem=512, target_mib=1024
     )
 
 
-def make_sealed_parts(out, target_mib=512):
-    """The same with root and target on one disk, whose writes can be recorded; and where the target begins."""
-    conf = configuration(DISKS["parts"][1][1], "encrypt = yes")
+def make_sealed_parts(out, *, target=DISKS["parts"][1][1], second=None, root_mib=512):
+    """The same with root and a second partition (an image, or blank) on one disk, whose writes can be recorded.
+
+    Returns where the second begins, too.
+    """
+    conf = configuration(target, "encrypt = yes")
     initramfs = make_initramfs(out / "initramfs.cpio", conf, unlock=True)
-    parts = [make_root(out / "root.img", conf, initramfs, tools=TOOLS), disk.make_blank(out / "target.img", target_mib)]
-    start = disk.make_parts(out / "disk.img", parts)[1]
+    root = make_root(out / "root.img", conf, initramfs, tools=TOOLS, mib=root_mib)
+    start = disk.make_parts(out / "disk.img", [root, second or disk.make_blank(out / "target.img", 512)])[1]
     boot = Boot(test_kernel().image, initramfs, mem=512)
     return Machine(out, boot, out / "disk.img", out / "disk.img", disk="parts"), start
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 MAGIC = 0x6A736677736872
 SECTOR, BLOCK = 512, 4096
 FLUSH, FUA, DISCARD = 1, 2, 4
-SLOTS = (4096, 8192)  # of the target: docs/image-format.md, 3
+MAGIC_SLOT = b"DORMOUSE"  # docs/image-format.md, 3
 VALID, RESUMING, RETIRED = 2, 3, 4
 
 
@@ -24,6 +24,16 @@ class Entry:
     offset: int  # bytes, on the disk
     data: bytes
     flags: int = 0
+
+
+class Target:
+    """Where on the disk the target lies: ranges of (start, end), in bytes."""
+
+    def __init__(self, *ranges):
+        self.ranges = [(start, end) for start, end in ranges]
+
+    def __contains__(self, entry):
+        return any(start <= entry.offset < end for start, end in self.ranges)
 
 
 def read_log(path):
@@ -54,13 +64,12 @@ def settled(entries, moment):
     return max((i for i in range(moment) if entries[i].flags & FLUSH), default=0)
 
 
-def replay(disk, entries, moment, seed, *, target=0, forget_from=None):
+def replay(disk, entries, moment, seed, *, target, forget_from=None):
     """Brings a copy of the starting disk to what a cut after `moment` entries leaves.
 
-    What no flush covers lands, vanishes, or is torn, as the seed says: between sectors on the target, which begins
-    at byte `target`; before it between blocks of 4 KiB, since ext4 itself does not survive a superblock of which one
-    sector was written and the other not. Flushes from entry
-    forget_from on do nothing, as if the program had left them out.
+    What no flush covers lands, vanishes, or is torn, as the seed says: between sectors on the target, elsewhere
+    between blocks of 4 KiB, since ext4 itself does not survive a superblock of which one sector was written and the
+    other not. Flushes from entry forget_from on do nothing, as if the program had left them out.
     """
     chance = random.Random(seed)
     durable = settled(entries, moment if forget_from is None else min(moment, forget_from))
@@ -71,7 +80,7 @@ def replay(disk, entries, moment, seed, *, target=0, forget_from=None):
                 fate = chance.choice(("lands", "vanishes", "torn"))
             if fate == "vanishes":
                 continue
-            unit = SECTOR if entry.offset >= target else BLOCK
+            unit = SECTOR if entry in target else BLOCK
             for at in range(0, len(entry.data), unit):
                 if fate == "lands" or chance.random() < 0.5:
                     f.seek(entry.offset + at)
@@ -86,10 +95,10 @@ class Slot:
 
 
 def slot_writes(entries, target):
-    """Every write to a slot of the target, which begins at byte `target`."""
+    """Every write of a superblock; in swap in use, and in a file, it may be anywhere."""
     found = []
     for number, entry in enumerate(entries):
-        if entry.offset - target in SLOTS and entry.data[:8] == b"DORMOUSE":
+        if entry in target and len(entry.data) == BLOCK and entry.data.startswith(MAGIC_SLOT):
             found.append(Slot(number, struct.unpack_from("<I", entry.data, 12)[0], entry.data[24:40]))
     return found
 
@@ -108,8 +117,8 @@ def expected(entries, slots, moment):
     return "resume" if flushed else "either"
 
 
-def early_writes(entries, slots, target):
-    """Numbers of writes before the target while an image is VALID or RESUMING: the host wrote too early."""
+def early_writes(entries, slots):
+    """Numbers of all writes but those of slots while an image is VALID or RESUMING: the host wrote too early."""
     early, open_since = [], None
     retired = 0
     state = {s.number: s.state for s in slots}
@@ -121,7 +130,7 @@ def early_writes(entries, slots, target):
                 open_since, retired = number, 0
             elif state[number] == RETIRED:
                 retired += 1
-        elif open_since is not None and entry.data and entry.offset < target:
+        elif open_since is not None and entry.data:
             early.append(number)
     return early
 

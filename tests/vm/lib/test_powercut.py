@@ -7,11 +7,14 @@ import unittest
 from pathlib import Path
 
 from lib.powercut import (
-    FLUSH, FUA, MAGIC, RESUMING, RETIRED, SECTOR, VALID, Entry, early_writes, expected, read_log, replay, slot_writes,
+    FLUSH, FUA, MAGIC, RESUMING, RETIRED, SECTOR, VALID, Entry, Target, early_writes, expected, read_log, replay,
+    slot_writes,
 )  # fmt: skip
 
-TARGET = 1 << 20
-A, B = TARGET + 4096, TARGET + 8192
+START = 1 << 20
+A, B = START + 4096, START + 8192
+TARGET = Target((START, 2 * START))
+WHOLE = Target((0, START))  # for what is torn between sectors
 FLUSHED = Entry(0, b"", FLUSH)
 
 
@@ -31,7 +34,7 @@ class Replay(unittest.TestCase):
             disk = Path(folder) / "disk"
             for seed in range(200):
                 disk.write_bytes(bytes(8 * SECTOR))
-                replay(disk, entries, moment, seed, **options)
+                replay(disk, entries, moment, seed, target=WHOLE, **options)
                 found.add(disk.read_bytes()[: sectors * SECTOR : SECTOR])
         return found
 
@@ -70,11 +73,12 @@ class Expectation(unittest.TestCase):
 
     def test_early_write(self):
         def early(entries):
-            return early_writes(entries, slot_writes(entries, TARGET), TARGET)
+            return early_writes(entries, slot_writes(entries, TARGET))
 
         self.assertEqual(early(self.entries), [])
         for at in range(3, 12):
-            self.assertEqual(early(self.entries[:at] + [sector(1, 7)] + self.entries[at:]), [at])
+            for place in (1, START // SECTOR + 1):  # outside of the target and in it
+                self.assertEqual(early(self.entries[:at] + [sector(place, 7)] + self.entries[at:]), [at])
 
 
 class Log(unittest.TestCase):
