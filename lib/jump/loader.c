@@ -117,6 +117,23 @@ static void place_kernel(const struct writer_files *w, uint64_t low, uint8_t *to
 			       ph[i].p_filesz);
 }
 
+/*
+ * Before it has a program, the writer's kernel unpacks its archives, which are not compressed,
+ * into more memory; without it panics, when there is no way back yet. Of a resume this is not
+ * asked: it was when the image was written, in that window.
+ */
+static err_t check_room(const struct loader_options *o, uint64_t end, uint64_t archives)
+{
+	uint64_t needs = FREE_AT_LEAST + (o->preserve_context ? archives : 0);
+
+	if (end + needs <= o->main.end - o->main.start)
+		return NULL;
+	return err_new(ERR_INVALID,
+		       "the writer takes %llu MiB, and %llu to run in; the window has %llu",
+		       (unsigned long long)(end / MIB), (unsigned long long)(needs / MIB),
+		       (unsigned long long)((o->main.end - o->main.start) / MIB));
+}
+
 static err_t place_files(const struct loader_options *o, struct load *l)
 {
 	const struct writer_files *w = o->writer;
@@ -127,13 +144,7 @@ static err_t place_files(const struct loader_options *o, struct load *l)
 	at = align_up(CONTROL_KERNEL + (high - low), PAGE_BYTES);
 	l->initrd_bytes = align_up(w->initrd_bytes, 4) + o->handoff_bytes;
 	end = align_up(at + l->initrd_bytes, PAGE_BYTES);
-	if (end + FREE_AT_LEAST > o->main.end - o->main.start)
-		return err_new(ERR_INVALID,
-			       "the writer takes %llu MiB, and %llu to run in; the "
-			       "window has %llu",
-			       (unsigned long long)(end / MIB),
-			       (unsigned long long)(FREE_AT_LEAST / MIB),
-			       (unsigned long long)((o->main.end - o->main.start) / MIB));
+	TRY(check_room(o, end, l->initrd_bytes));
 	l->image = calloc(1, end);
 	if (!l->image)
 		return err_new(ERR_NOMEM, "loading the writer");
