@@ -216,11 +216,11 @@ def file_target(out, kind, *, partition, size="400M", name="/mnt/dormouse.img", 
     m.shut_down()
 
 
-def swap_file(out, **options):
+def swap_file(out, kind, **options):
     area = "/mnt/swapfile"
-    m = make(out, area, parts=[make_filesystem(out / "fs.img", "ext4")], **options)
+    m = make(out, area, parts=[make_filesystem(out / "fs.img", kind, 1100)], **options)
     session = start(m)
-    m.run("mkdir -p /mnt; mount -t ext4 /dev/vdb1 /mnt")
+    m.run(f"mkdir -p /mnt; mount -t {kind} /dev/vdb1 /mnt")
     m.run(f"for i in $(seq 0 15); do fallocate -o $((i * 40))m -l 40m {area}; fallocate -l 4m /mnt/between$i; done; chmod 600 {area}")
     m.run(f"mkswap {area}; swapon {area}")
     swapped = Swapped(m, area)
@@ -230,7 +230,7 @@ def swap_file(out, **options):
     both_ways(m, session, [swapped.check])
     m.run(f"kill {swapped.pid}; swapoff {area}; swapon {area}; swapoff {area}; umount /mnt", 60)
     finish(session)
-    check_filesystem(m, "ext4", True)
+    check_filesystem(m, kind, True)
     boot_on(m, 0)
     m.shut_down()
 
@@ -256,8 +256,9 @@ declare(
 )  # fmt: skip
 declare(
     "swapfile", "the target is a swap file in use on ext4, in many pieces, half full: its pages are intact afterwards",
-    swap_file, limit=500,
+    swap_file, kind="ext4", limit=500,
 )  # fmt: skip
+declare("swapfile-xfs", "the same on XFS", swap_file, kind="xfs", limit=500)
 declare(
     "ext4file", "the target is a file on ext4, made by setup; the boot asks the filesystem for it too, without mounting it",
     file_target, kind="ext4", partition=False, check=True,
@@ -350,13 +351,23 @@ RANDOM_SWAP = (
 )
 
 
-@scenario("target-randomkey-encrypted", check=True, limit=900)
-def randomkey(out):
-    """swap that gets a random key at every boot, half full: nobody else could hibernate there; in two boots with one setup"""
-    m = make(out, "/dev/mapper/cswap", parts=[disk.make_blank(out / "swap.img", SWAP_MIB)], tools=keys.TOOLS, encrypted=True)
+# In two parts, in the other order on the disk.
+LUKS_VOLUME = (
+    "set -e; export DM_DISABLE_UDEV=1; cd /root; echo of the disk >key; "
+    r"printf '0 409600 linear /dev/vdb1 1228800\n409600 1196032 linear /dev/vdb1 2048\n' >table; "
+    "dmsetup create vg-swap table"
+)
+LUKS_FORMAT = "cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/mapper/vg-swap key"
+LUKS_SWAP = "cryptsetup open --key-file key /dev/mapper/vg-swap cswap"
+SWAP_ON = "mkswap /dev/mapper/cswap; swapon /dev/mapper/cswap"
+
+
+def mapped_swap(out, mib, first, again):
+    """Swap in use as /dev/mapper/cswap, which such commands make and turn on, in two boots with one setup."""
+    m = make(out, "/dev/mapper/cswap", parts=[disk.make_blank(out / "swap.img", mib)], tools=keys.TOOLS, encrypted=True)
     m.start()
     m.ready_wait()
-    m.run(RANDOM_SWAP, 60)
+    m.run(first, 60)
     session = Session(m, tmpfs_mib=20)
     swapped = Swapped(m, "/dev/mapper/cswap")
     refuse_plain(m)
@@ -367,11 +378,24 @@ def randomkey(out):
     m.run(f"kill {swapped.pid}; swapoff /dev/mapper/cswap; swapon /dev/mapper/cswap", 60)
     finish(session)
     boot_on(m, 0)
-    m.run(RANDOM_SWAP, 60)
+    m.run(again, 60)
     session = Session(m, tmpfs_mib=20)
     wake(m, hibernate(m))
     session.check()
     finish(session)
+
+
+@scenario("target-randomkey-encrypted", check=True, limit=900)
+def randomkey(out):
+    """swap that gets a random key at every boot, half full: nobody else could hibernate there; in two boots with one setup"""
+    mapped_swap(out, SWAP_MIB, RANDOM_SWAP, RANDOM_SWAP)
+
+
+@scenario("target-luks-lvm-encrypted", limit=900)
+def luks_lvm(out):
+    """swap in use on LUKS on a logical volume in two parts, half full: intact afterwards; in two boots with one setup"""
+    first, again = ("; ".join([LUKS_VOLUME, *more, LUKS_SWAP, SWAP_ON]) for more in ([LUKS_FORMAT], []))
+    mapped_swap(out, 900, first, again)
 
 
 @scenario("target-chosen", limit=400)
