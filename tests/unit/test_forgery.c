@@ -145,6 +145,13 @@ static void test_no_plaintext(void **state)
 	}
 }
 
+/* No page of this block of memory was placed. */
+static void assert_block_untouched(const struct fakemem *to, size_t block)
+{
+	for (size_t p = 0; p < CHUNK_PAGES; p++)
+		assert_true(page_is(to->mem + block * FAKE_BLOCK + p * PAGE_BYTES, FAKE_GUARD));
+}
+
 /*
  * One bit sequence after the other is changed, in each chunk at its beginning, middle
  * and end. Planted: the tag of chunks not checked.
@@ -169,9 +176,7 @@ static void test_chunks(void **state)
 		assert_ok(image_check_index(&m.t, &m.slot, keys_of(&m), &m.host));
 		assert_err(verify(&m), ERR_AUTH);
 		assert_err(restore(&m, &to, &usual, NULL), ERR_AUTH);
-		for (size_t p = 0; p < CHUNK_PAGES; p++)
-			assert_true(
-				page_is(to.mem + i / 3 * FAKE_BLOCK + p * PAGE_BYTES, FAKE_GUARD));
+		assert_block_untouched(&to, i / 3);
 		forger_flip(&m.file, at);
 		fake_deinit(&to);
 	}
@@ -179,10 +184,12 @@ static void test_chunks(void **state)
 	machine_deinit(&m);
 }
 
-/* The chunks of two blocks, of one size, in each other's place. */
+/* The chunks of two blocks, of one size, in each other's place. Planted: a chunk placed
+ * whatever its tag says. */
 static void test_swapped(void **state)
 {
 	static struct chunk chunks[16];
+	struct fakemem to;
 	struct machine m;
 	uint8_t *a, *b;
 
@@ -198,6 +205,11 @@ static void test_swapped(void **state)
 	forger_put(&m.file, chunks[0].offset, b, chunks[0].stored);
 	forger_put(&m.file, chunks[1].offset, a, chunks[1].stored);
 	assert_err(verify(&m), ERR_AUTH);
+	to = empty_like(&m.mem);
+	assert_err(restore(&m, &to, &usual, NULL), ERR_AUTH);
+	for (size_t i = 0; i < 2; i++)
+		assert_block_untouched(&to, i + 1);
+	fake_deinit(&to);
 	free(a);
 	free(b);
 	machine_deinit(&m);
