@@ -2,8 +2,8 @@
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
 Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
-windows, or only the low one, not wiped (fault-wiped); functions not stopped, virtio devices not reset (fault-inflight); a
-writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001 (fault-othercpu).
+windows not wiped (fault-wiped); a writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001
+(fault-othercpu).
 """
 
 import re
@@ -232,8 +232,7 @@ def refuse(stub, cpu):
 
 @scenario("fault-noway")
 def noway(out):
-    """the way back cannot be loaded: before VALID a panic takes the other one, afterwards the image stays, and resumes
-    (planted: a reboot before VALID; the image given up before it is loaded)"""
+    """the way back cannot be loaded: before VALID a panic takes the other one, afterwards the image stays, and resumes"""
     m, session = start(out)
     load, flush = writer_symbols("__x64_sys_kexec_load", "blkdev_fsync")
     command = writing(m)
