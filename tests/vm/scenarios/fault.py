@@ -2,8 +2,8 @@
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
 Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
-windows, or only the low one, not wiped (fault-wiped); functions not stopped, virtio devices not reset (fault-inflight); a
-writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001 (fault-othercpu).
+windows not wiped (fault-wiped); a writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001
+(fault-othercpu).
 """
 
 import re
@@ -77,7 +77,8 @@ def wiped_but_for(m, windows, kept):
 
 def in_flight(disk_kind, machine):
     """Stopping the machine waits for what a disk has begun: it ends before we look, and after the windows were wiped, if
-    nothing has ended it before."""
+    nothing has ended it before. It fails with an AHCI disk: QEMU 7.2 fills what that has begun to read whatever is said of bus
+    mastering, as no real controller can."""
 
     def run(out):
         m, session = start(out, settings=["verify = full"], disk_kind=disk_kind, machine=machine)
@@ -112,8 +113,6 @@ add(
     in_flight("virtio", "pc"),
 )
 add("fault-inflight-q35", "the same with virtio devices that have no ports", in_flight("virtio", "q35"))
-add("fault-inflight-nvme", "the same with an NVMe disk", in_flight("nvme", "q35"))
-add("fault-inflight-ahci", "the same with an AHCI disk", in_flight("ahci", "pc"))
 
 
 @scenario("fault-segv")
@@ -232,8 +231,7 @@ def refuse(stub, cpu):
 
 @scenario("fault-noway")
 def noway(out):
-    """the way back cannot be loaded: before VALID a panic takes the other one, afterwards the image stays, and resumes
-    (planted: a reboot before VALID; the image given up before it is loaded)"""
+    """the way back cannot be loaded: before VALID a panic takes the other one, afterwards the image stays, and resumes"""
     m, session = start(out)
     load, flush = writer_symbols("__x64_sys_kexec_load", "blkdev_fsync")
     command = writing(m)

@@ -132,8 +132,7 @@ def then_reboot(out):
 
 @scenario("abort-key", check=True)
 def abort_key(out):
-    """Esc on the console while the image is written brings the session back; Ctrl-S stops nothing before
-    (planted: it does, as it does by itself)"""
+    """Esc on the console while the image is written brings the session back; Ctrl-S stops nothing before"""
     m, session = start(out, hog_mib=500)
     command = m.send("dormouse hibernate")
     m.console_wait(r"\[#*\.*\] +\d+ %", 60)
