@@ -147,7 +147,7 @@ def unreadable(times):
 def choice_unreadable(out):
     """both superblocks give read errors: a few are got over unasked; after more somebody is asked, and t looks again
 
-    Planted: looked at once only (the first resume asks); what cannot be read only logged (nothing is resumed).
+    Planted: looked at once only (the first resume asks).
     """
     faults = out / "faults"
     m, session, command = sleep(out, settings=ASKS, target_faults="# none yet\n")
