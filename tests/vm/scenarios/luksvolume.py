@@ -143,7 +143,10 @@ def prompts(m):
 @scenario("target-luks-writer-encrypted", limit=500)
 def luks_writer_encrypted(out):
     """the image in the LUKS partition is encrypted besides: one passphrase for both is asked for once; where they differ, the
-    second prompt says of what it is"""
+    second prompt says of what it is
+
+    Planted: what was typed for the partition not tried on the image.
+    """
     m, _ = make(out, "encrypt = yes", tools=keys.TOOLS)
     put_key(m)
     keys.set_up(m)
