@@ -113,7 +113,7 @@ def next_(out):
     """three targets: the first is too small, the second is full while the image is written, and the third gets it, with
     another nonce; the worst case that was told holds
 
-    Planted: the nonce kept for the next target; free pages counted twice in the worst case.
+    Planted: the nonce kept for the next target.
     """
     small, full = disk.make_blank(out / "small.img", 32), disk.make_blank(out / "full.img", 140)
     names = ["/dev/vdb1", "/dev/vdb2", "/dev/vdb3"]
@@ -152,8 +152,6 @@ def next_(out):
 def next_encrypted(out):
     """sealed: swap in use is full while the image is written to its slots, and the file behind it gets it, each time with
     another nonce and key; the swap is as it was
-
-    Planted: the nonce kept for the next target.
     """
     area, name = "/dev/vdb1", "/mnt/dormouse.img"
     parts = [make_swap(out / "swap.img", 200), make_filesystem(out / "fs.img", "ext4", 640)]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Targets of every kind, set up by `dormouse setup` in the guest: swap in use, files, beneath the device mapper.
 
-Planted and found: hibernate taking a plain image beneath dm-crypt; an image written beside the slots that were reserved, into the next one of each pair (Swapped);
+Planted and found: an image written beside the slots that were reserved, into the next one of each pair (Swapped);
 swap turned on without discarding.
 """
 
