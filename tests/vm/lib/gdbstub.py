@@ -27,6 +27,7 @@ class Stub:
 
     def __init__(self, machine):
         self._path = machine.out / f"gdb-{next(_numbers)}.socket"  # another each time: QEMU removes the last one late
+        machine.monitor("gdbserver none")  # of two it would not start the second
         machine.monitor(f"gdbserver unix:{self._path},server=on,wait=off")
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(60)

@@ -90,13 +90,16 @@ def make_initramfs(path, conf, modules=(), *, writer=True, resume=True, unlock=F
     return path
 
 
-def add_files(initramfs, files):
-    """Files for an initramfs, path: content, in an archive behind it; one that is there already is replaced."""
+def add_files(initramfs, files, programs=()):
+    """Files for an initramfs, path: content, and programs of this machine, in an archive behind it; one that is there
+    already is replaced."""
     tree = initramfs.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     for name, content in files.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(content)
+    for program in programs:
+        _copy_program(program, tree, program)
     names = "\n".join(str(p.relative_to(tree)) for p in sorted(tree.rglob("*")))
     with open(initramfs, "ab") as f:
         subprocess.run(

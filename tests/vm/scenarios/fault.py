@@ -188,10 +188,9 @@ def othercpu(out):
     finish(session)
 
 
-def delay_halt(m):
+def delay_halt(m, stop):
     """With the writer at work: when it jumps, its second CPU has said that it stopped, and not yet done so, and the first
     goes on."""
-    (stop,) = writer_symbols("stop_this_cpu")
     with Stub(m) as stub:
         halt = stub.read(0, stop, 256).find(b"\xf4\xeb")  # hlt, and the jump back to it
         expect(halt > 0, "there is no loop of hlt in stop_this_cpu")
@@ -204,17 +203,18 @@ def unhalted(out):
     m = make_guest(out, mem=512)
     m.start()
     m.ready_wait()
-    session = Session(m, tmpfs_mib=20)
+    session = Session(m, tmpfs_mib=20, hog_mib=200)  # so much that there is time to attach
+    (stop,) = writer_symbols("stop_this_cpu")
     command = m.send("dormouse hibernate --then return")
     m.console_wait(WRITING, 60)
-    delay_halt(m)
+    delay_halt(m, stop)
     rc, output = m.finish(command, 120)
     expect(rc == 0, f"dormouse hibernate --then return exited {rc}: {output}")
     session.check()
     command = hibernate(m)
     m.start()
     m.console_wait("imagewriter: target is", 60)
-    delay_halt(m)
+    delay_halt(m, stop)
     rc, output = m.finish(command, 120)
     expect(rc == 0, f"dormouse hibernate exited {rc} after the resume: {output}")
     session.check()
@@ -275,6 +275,7 @@ def wiped(out):
     m = make_guest(out, mem=512)
     m.start()
     m.ready_wait()
+    m.run("workload fill /tmp/data 200", 120)  # so much that there is time to attach
     command = m.send("dormouse hibernate --then return")
     m.console_wait(WRITING, 60)
     windows, _ = windows_of(m)
