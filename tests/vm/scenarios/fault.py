@@ -2,8 +2,9 @@
 """The writer itself fails, as it is shipped: the host goes on, and its memory is as it was.
 
 Planted, and found: the way back from a panic not loaded (fault-panic); left in place when VALID is begun (fault-late);
-windows not wiped (fault-wiped); a writer kernel without kernel-patches/0003 (fault-unhalted), 0002 (fault-hang) or 0001
-(fault-othercpu).
+windows not wiped, or the low one alone not (fault-wiped); devices not stopped by a panic's way back (fault-inflight:
+megabytes of late reads are in the window); a writer kernel without kernel-patches/0003 (fault-unhalted), 0002
+(fault-hang) or 0001 (fault-othercpu).
 """
 
 import re
