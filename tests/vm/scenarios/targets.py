@@ -162,15 +162,16 @@ def expect_scattered(m, least):
 
 
 MAKERS = {
-    "ext4": ["mke2fs", "-q", "-F", "-t", "ext4", "-E", "root_owner=0:0", "-U", UUID],
+    **{ext: ["mke2fs", "-q", "-F", "-t", ext, "-E", "root_owner=0:0", "-U", UUID] for ext in ("ext2", "ext3", "ext4")},
     "xfs": ["mkfs.xfs", "-q", "-f"],
     "btrfs": ["mkfs.btrfs", "-q", "-f", "-d", "single"],
 }
 CHECKERS = {
-    "ext4": ["e2fsck", "-fn"],
+    **dict.fromkeys(("ext2", "ext3", "ext4"), ["e2fsck", "-fn"]),
     "xfs": ["xfs_repair", "-n"],
     "btrfs": ["btrfs", "check"],
 }
+DRIVERS = {"ext2": "ext4", "ext3": "ext4"}  # as in Debian's kernels
 
 
 def make_filesystem(path, kind, mib=900):
@@ -200,9 +201,12 @@ def file_target(out, kind, *, partition, size="400M", name="/mnt/dormouse.img", 
     if not partition:
         made.rename(m.target)
     session = start(m)
-    m.run(f"mkdir -p /mnt; mount -t {kind} /dev/vdb{'1' if partition else ''} /mnt; cp /usr/bin/dormouse /mnt/other")
+    driver = DRIVERS.get(kind, kind)
+    m.run(f"mkdir -p /mnt; mount -t {driver} /dev/vdb{'1' if partition else ''} /mnt; cp /usr/bin/dormouse /mnt/other")
+    if kind in DRIVERS:
+        write_file(m, size, name)
     said = set_up(m, f"--size {size}")
-    expect("made" in said and "a file, pinned" in said, f"setup says {said}")
+    expect(("made" in said or kind in DRIVERS) and "a file, pinned" in said, f"setup says {said}")
     m.run("echo more >/mnt/more; rm /mnt/other; cp /usr/bin/dormouse /mnt/again")
 
     def check():
@@ -216,11 +220,19 @@ def file_target(out, kind, *, partition, size="400M", name="/mnt/dormouse.img", 
     m.shut_down()
 
 
+def write_file(m, size, name):
+    """Where nothing can be allocated, as setup says."""
+    said = refused(m, f"dormouse setup --size {size}", "cannot allocate a file by itself")
+    m.run(re.search(r"\(umask.*\)", said)[0], 240)
+
+
 def swap_file(out, kind, **options):
     area = "/mnt/swapfile"
-    m = make(out, area, parts=[make_filesystem(out / "fs.img", kind, 1100)], **options)
+    m = make(out, area, parts=[make_filesystem(out / "fs.img", kind, 1100)], tools=("/usr/bin/chattr",), **options)
     session = start(m)
-    m.run(f"mkdir -p /mnt; mount -t {kind} /dev/vdb1 /mnt")
+    m.run(f"mkdir -p /mnt; mount -t {kind} /dev/vdb1 /mnt; touch {area}")
+    if kind == "btrfs":
+        m.run(f"chattr +C {area}")
     m.run(f"for i in $(seq 0 15); do fallocate -o $((i * 40))m -l 40m {area}; fallocate -l 4m /mnt/between$i; done; chmod 600 {area}")
     m.run(f"mkswap {area}; swapon {area}")
     swapped = Swapped(m, area)
@@ -259,10 +271,16 @@ declare(
     swap_file, kind="ext4", limit=500,
 )  # fmt: skip
 declare("swapfile-xfs", "the same on XFS", swap_file, kind="xfs", limit=500)
+declare("swapfile-btrfs", "the same on btrfs, without copy on write", swap_file, kind="btrfs", limit=500)
 declare(
     "ext4file", "the target is a file on ext4, made by setup; the boot asks the filesystem for it too, without mounting it",
     file_target, kind="ext4", partition=False, check=True,
 )  # fmt: skip
+declare(
+    "ext2file", "the target is a file on ext2, which setup cannot make, and which consists of many blocks",
+    file_target, kind="ext2", partition=True,
+)  # fmt: skip
+declare("ext3file", "the same on ext3", file_target, kind="ext3", partition=True)
 declare("xfsfile", "the target is a file on XFS, made by setup", file_target, kind="xfs", partition=True)
 declare(
     "btrfsfile", "the target is a file on btrfs, made by setup without copy on write",
@@ -273,6 +291,7 @@ declare(
 def refused(m, command, message, code=3):
     rc, said = m.sh(command, 120)
     expect(rc == code and message in said, f"`{command}` exited {rc}, not {code} with \"{message}\": {said}")
+    return said
 
 
 def refuse_plain(m):
@@ -290,27 +309,29 @@ def refuse_plain_image(m):
     m.run("cp /root/conf /etc/dormouse.conf")
 
 
-def open_volume(m, *more):
-    """ext4 on a logical volume in two parts on LUKS, as /mnt; then more commands."""
+def open_volume(m, kind, *more):
+    """A filesystem on a logical volume in two parts on LUKS, as /mnt; then more commands."""
+    maker = " ".join(MAKERS[kind]).replace(f" -U {UUID}", "")
     commands = [
         "set -e; export DM_DISABLE_UDEV=1; echo of the disk >/root/key; mkdir -p /mnt; cd /root",
         "cryptsetup -q luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vdb1 key",
         "cryptsetup open --key-file key /dev/vdb1 pv",
         r"printf '0 409600 linear /dev/mapper/pv 1228800\n409600 1196032 linear /dev/mapper/pv 2048\n' >table",
-        "dmsetup create vg-home table; /usr/sbin/mke2fs -q -t ext4 /dev/mapper/vg-home",
-        "mount -t ext4 /dev/mapper/vg-home /mnt",
+        f"dmsetup create vg-home table; /usr/sbin/{maker} /dev/mapper/vg-home",
+        f"mount -t {kind} /dev/mapper/vg-home /mnt",
         *more,
     ]
     m.run("; ".join(commands), 200)
 
 
-def lvm_luks(out, swap):
+def lvm_luks(out, swap, kind="ext4"):
     area = "/mnt/swapfile" if swap else "/mnt/dormouse.img"
-    m = make(out, area, parts=[disk.make_blank(out / "luks.img", 900)], tools=keys.TOOLS, encrypted=True)
+    tools = (*keys.TOOLS, "/usr/sbin/mkfs.xfs", "/usr/sbin/mkfs.btrfs")
+    m = make(out, area, parts=[disk.make_blank(out / "luks.img", 900)], tools=tools, encrypted=True)
     m.start()
     m.ready_wait()
     turn_on = [f"fallocate -l {SWAP_MIB}m {area}; chmod 600 {area}; mkswap {area}; swapon {area}"] if swap else []
-    open_volume(m, *turn_on)
+    open_volume(m, kind, *turn_on)
     session = Session(m, tmpfs_mib=20)
     swapped = Swapped(m, area) if swap else None
     refuse_plain(m)
@@ -342,6 +363,14 @@ add(
 add(
     "target-lvm-luks-file-encrypted", "an ordinary file there",
     lambda out: lvm_luks(out, False), limit=700,
+)  # fmt: skip
+add(
+    "target-lvm-luks-xfsfile-encrypted", "an ordinary file there, on XFS",
+    lambda out: lvm_luks(out, False, "xfs"), limit=700,
+)  # fmt: skip
+add(
+    "target-lvm-luks-btrfsfile-encrypted", "an ordinary file there, on btrfs",
+    lambda out: lvm_luks(out, False, "btrfs"), limit=700,
 )  # fmt: skip
 
 
