@@ -10,7 +10,7 @@ import subprocess
 
 from lib import disk, keys
 from lib.guest import configuration, make_initramfs, make_root
-from lib.kernels import test_kernel
+from lib.kernels import debian_kernel, test_kernel
 from lib.qemu import Boot, Machine
 from lib.scenario import add, expect, scenario
 from lib.session import Session, boot_on, finish, hibernate, resume
@@ -22,9 +22,11 @@ MKSWAP = "/usr/sbin/mkswap"
 PART = {"virtio": "/dev/vdb1", "nvme": "/dev/nvme0n2p1"}
 
 
-def make(out, *targets, parts=(), tools=(), disk_kind="virtio", settings=(), append="", encrypted=False, **hardware):
+def make(
+    out, *targets, parts=(), tools=(), disk_kind="virtio", settings=(), append="", encrypted=False, kernel=None, **hardware
+):  # fmt: skip
     """A machine whose second disk has these partitions (images, which are used up), or is blank."""
-    kernel = test_kernel()
+    kernel = kernel or test_kernel()
     more = [*(f"target = {name}" for name in targets[1:]), *settings, *(["encrypt = yes"] if encrypted else [])]
     conf = configuration(targets[0], *more)
     initramfs = make_initramfs(out / "initramfs.cpio", conf, kernel.modules, unlock=encrypted)
@@ -425,6 +427,34 @@ def luks_lvm(out):
     """swap in use on LUKS on a logical volume in two parts, half full: intact afterwards; in two boots with one setup"""
     first, again = ("; ".join([LUKS_VOLUME, *more, LUKS_SWAP, SWAP_ON]) for more in ([LUKS_FORMAT], []))
     mapped_swap(out, 900, first, again)
+
+
+def nvme_disk(image, *more):
+    """QEMU's arguments for a disk behind a controller that says that there may be others, and for more of them."""
+    controllers = [arg for name in ("one", *more) for arg in ("-device", f"nvme,id={name},serial=dormouse,subsys=subsystem")]
+    drive = f"if=none,id=behind,file={image},format=raw,cache=unsafe"
+    return ["-device", "nvme-subsys,id=subsystem,nqn=dormouse", *controllers, "-drive", drive, "-device", "nvme-ns,drive=behind,bus=one,nsid=1"]
+
+
+@scenario("target-nvme-head", limit=400)
+def nvme_head(out):
+    """NVMe with its own multipath, as Debian's kernel has it: a disk with one path is a target, with two it is refused
+
+    That kernel does not jump, so it is set up only. Planted: what lies beneath /sys/devices/virtual is no disk.
+    """
+    area = "/dev/nvme0n1p1"
+    disk.make_parts(out / "nvme.img", [make_swap(out / "swap.img")])
+    for paths in 1, 2:
+        more = nvme_disk(out / "nvme.img", *(["two"] if paths == 2 else []))
+        m = make(out, area, kernel=debian_kernel(modules=("nvme",)), extra=more)
+        m.start()
+        m.ready_wait()
+        m.run(f"while [ ! -e {area} ]; do usleep 100000; done; readlink -f /sys/class/block/nvme0n1 | grep virtual/nvme-subsystem")
+        expect(int(m.run("ls -d /sys/class/block/nvme0c*n1 | wc -l")) == paths, "the paths are others")
+        rc, said = m.sh(f"dormouse setup && dormouse status; swapon {area} && dormouse setup", 120)
+        wanted = ("a disk or partition", "a swap area in use, pinned") if paths == 1 else ("with several paths",)
+        expect(all(text in said for text in wanted) and rc == (0 if paths == 1 else 3), f"setup says {said}")
+        m.kill()
 
 
 @scenario("target-chosen", limit=400)
