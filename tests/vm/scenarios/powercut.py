@@ -254,7 +254,10 @@ def long(out):
 
 @scenario("powercut-swap-encrypted", limit=3000)
 def swap(out):
-    """the same at 20 moments, the target being swap in use: whatever the moment, it can be turned on again"""
+    """the same at 20 moments, the target being swap in use: whatever the moment, it can be turned on again
+
+    Planted: a boot that does not put page 0 back after an image was retired (a cut right after that).
+    """
     cuts(out, KINDS["Swap"], 20)
 
 
