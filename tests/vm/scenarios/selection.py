@@ -96,7 +96,7 @@ declare("nokaslr", "Debian's 6.12 without KASLR", debian("6.12"), append="nokasl
 declare("hole", "Debian's 6.12, memory with a hole, two nodes", debian("6.12"), **HOLE_AND_NODES)
 
 
-@scenario("selection-unknown", check=True)
+@scenario("selection-unknown")
 def unknown(out):
     """pack saves every page, and says so, when vmcoreinfo is not there or lacks a line"""
     dump = take_dump(out, test_kernel(), levels=5, mem=256)

@@ -258,7 +258,7 @@ def declare(name, about, run, *, check=False, limit=400, **options):
 
 declare(
     "swap", "the target is a swap partition in use, half full: its pages are intact after power-off, and after a return",
-    swap_partition, disk_kind="virtio", check=True, limit=500,
+    swap_partition, disk_kind="virtio", limit=500,
 )  # fmt: skip
 declare(
     "swap-nvme", "the same on NVMe, where the kernel hands out swap in clusters all over it",
