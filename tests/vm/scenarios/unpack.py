@@ -10,7 +10,7 @@ from lib.session import Session, hibernate, resume
 from scenarios.window import find_places, window_over
 
 
-@scenario("unpack", check=True, limit=400)
+@scenario("unpack", limit=400)
 def unpack(out):
     """an image, unpacked, is the host's memory as the host saw it, windows too; and it resumes all the same"""
     m = make_guest(out)
